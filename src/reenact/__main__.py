@@ -1,0 +1,5 @@
+"""`python -m reenact` is the `reenact` command."""
+
+from reenact.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The Python client: values and one HTTP client, nothing of the server."""

@@ -1,0 +1,1 @@
+"""What changed between two sessions: `aligning` pairs their calls, `differing` finds the differences. Pure."""

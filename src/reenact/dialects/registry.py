@@ -1,0 +1,17 @@
+"""Which dialect an exchange speaks."""
+
+from reenact.dialects.dialect import Dialect
+
+DIALECTS: tuple[Dialect, ...] = ()
+"""In the order they are asked."""
+
+
+def find_dialect(provider: str, method: str, path: str) -> Dialect | None:
+    """Return the dialect for a request to *path* (a query is ignored) of *provider*; None when it has none."""
+    path = path.split("?", 1)[0]
+    return next((dialect for dialect in DIALECTS if dialect.reads(provider, method, path)), None)
+
+
+def dialect_named(name: str) -> Dialect | None:
+    """Return the dialect whose calls are kept under *name*; None for `opaque` and unknown names."""
+    return next((dialect for dialect in DIALECTS if dialect.name == name), None)

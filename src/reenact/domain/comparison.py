@@ -1,0 +1,106 @@
+"""Pair, Comparison: two sessions side by side, and what is different."""
+
+import enum
+
+import msgspec
+
+from reenact.domain.call import Call
+from reenact.domain.message import Answer, Json, Prompt
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """A call with its bodies understood: what comparing needs. Made by whoever reads the store."""
+
+    call: Call
+    prompt: Prompt | None
+    """None when the request has no dialect or no body."""
+    answer: Answer | None
+
+
+class Change(enum.Enum):
+    """What became of a piece."""
+
+    SAME = "same"
+    REMOVED = "removed"
+    ADDED = "added"
+
+
+class Span(msgspec.Struct, frozen=True, array_like=True):
+    """A run of words that stand in both texts, or in one."""
+
+    change: Change
+    text: str
+
+
+class JsonChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One place in which two JSON values differ."""
+
+    path: str
+    """A JSON Pointer (RFC 6901)."""
+    change: Change
+    """SAME never; a replaced value is REMOVED and ADDED, both at once, as two entries."""
+    value: Json
+
+
+class ToolPair(msgspec.Struct, frozen=True, kw_only=True):
+    """Two tool calls set side by side; a missing side is None."""
+
+    left_name: str | None
+    right_name: str | None
+    changes: tuple[JsonChange, ...] = ()
+    """Of the arguments, when both sides name the same tool."""
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both ask the same tool with the same arguments."""
+        return self.left_name == self.right_name and not self.changes
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
+    """Two aligned calls; a missing side is None."""
+
+    left: Turn | None
+    right: Turn | None
+    prompt_changes: tuple[JsonChange, ...] = ()
+    """Between the request bodies."""
+    answer_spans: tuple[Span, ...] = ()
+    """Word diff of the answers' texts."""
+    tools: tuple[ToolPair, ...] = ()
+
+    @property
+    def is_same_answer(self) -> bool:
+        """Whether both sides are there and say and ask the same."""
+        both = self.left is not None and self.right is not None
+        return (
+            both
+            and all(span.change is Change.SAME for span in self.answer_spans)
+            and all(t.is_same for t in self.tools)
+        )
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """One side, summed."""
+
+    calls: int
+    failed_calls: int
+    input_tokens: int
+    output_tokens: int
+    cost_nanodollars: int
+    unpriced_calls: int
+    """Calls whose price is not known and which the cost leaves out."""
+    duration_us: int
+    """From the first request to the end of the last answer."""
+    model_us: int
+    """The calls' own durations added up."""
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """All pairs of two sessions with their differences."""
+
+    left_session_id: str
+    right_session_id: str
+    left_name: str
+    right_name: str
+    pairs: tuple[Pair, ...]
+    left: Totals
+    right: Totals

@@ -1,0 +1,87 @@
+"""Exchange: one HTTP request and its answer exactly as they crossed the gateway. The truth; Calls are derived from it."""
+
+import enum
+
+import msgspec
+
+from reenact.domain.labels import Labels
+
+Header = tuple[bytes, bytes]
+"""A name as it came (lower-cased by the HTTP parser) and a value, both raw bytes."""
+
+
+class Ending(enum.Enum):
+    """How an exchange ended."""
+
+    ANSWERED = "answered"
+    """The provider answered whole, with whatever status, and the answer was passed on whole."""
+    CLIENT_LEFT = "client_left"
+    """The agent went away before the answer's end; what had come by then is kept."""
+    PROVIDER_CUT = "provider_cut"
+    """The provider broke off in the middle of its answer; what had come by then is kept."""
+    TIMED_OUT = "timed_out"
+    """The provider did not answer in time."""
+    UNREACHED = "unreached"
+    """The provider could not be reached: name, connection or TLS failed."""
+    REFUSED = "refused"
+    """The gateway itself refused the call: bad key, unknown target, over a limit."""
+
+
+class Chunk(msgspec.Struct, frozen=True, array_like=True):
+    """One piece of the answer's body as it arrived from the provider."""
+
+    body_bytes: int
+    """How many bytes of the body it was; the pieces together are the body."""
+    after_us: int
+    """When it arrived, counted from the exchange's start."""
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request and its answer as they crossed the gateway, provider secrets redacted from the headers."""
+
+    id: str
+    """A UUID: the `Helicone-Id` the agent was given, the `request_id` of the API."""
+    organisation_id: str
+    started_us: int
+    """When the request's head had come; microseconds since the epoch."""
+    duration_us: int
+    """From `started_us` to the last byte of the answer."""
+    first_byte_us: int | None
+    """From `started_us` to the first byte of the answer's body; None when none came."""
+    method: str
+    url: str
+    """The absolute URL on the gateway the agent called."""
+    target_url: str
+    """The absolute URL at the provider it was forwarded to."""
+    provider: str
+    """Lower-case name out of the provider table, such as `openai`."""
+    labels: Labels
+    request_headers: tuple[Header, ...]
+    request_body: bytes
+    status: int
+    """The HTTP status the agent was given; 0 when it was given none."""
+    response_headers: tuple[Header, ...]
+    response_body: bytes
+    """As it crossed: still compressed if the provider compressed it, still SSE if it was a stream."""
+    chunks: tuple[Chunk, ...]
+    ending: Ending
+    detail: str = ""
+    """For an ending other than `answered`: what went wrong, in words."""
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """The recorded fact that exchanges were not recorded."""
+
+    organisation_id: str
+    first_us: int
+    last_us: int
+    count: int
+    reason: str
+    """In words, such as `No space left on device`."""
+
+
+class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that could not be read as an exchange; kept raw with the reason."""
+
+    raw: bytes
+    reason: str

@@ -1,0 +1,90 @@
+"""Patch = Selector + Edit: which calls of a session, and what to change in them. Data, so that it can be kept and shared.
+
+An empty patch is legal: it is the control. Unknown keys are refused where patches are read (`read_patch`).
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from reenact.domain.message import Json
+
+
+class Selector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which calls: all conditions given must hold; none given selects every call."""
+
+    path: str | None = None
+    """Session path, as a glob: `/debate/*`."""
+    prompt_id: str | None = None
+    calls: tuple[int, ...] | None = None
+    """Positions in the session, counted from 1 in order of creation."""
+    first: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """The first call of a range, counted from 1."""
+    last: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    model: str | None = None
+    """As a glob: `gpt-4o*`."""
+    provider: str | None = None
+    contains: str | None = None
+    """Text that stands in some message of the prompt."""
+
+
+class SetModel(msgspec.Struct, frozen=True, tag="set_model", tag_field="edit", forbid_unknown_fields=True):
+    """Ask another model."""
+
+    model: str
+
+
+class SetParameter(msgspec.Struct, frozen=True, tag="set_parameter", tag_field="edit", forbid_unknown_fields=True):
+    """Set a top-level field of the body, such as `temperature`."""
+
+    name: str
+    value: Json
+
+
+class DropParameter(msgspec.Struct, frozen=True, tag="drop_parameter", tag_field="edit", forbid_unknown_fields=True):
+    """Remove a top-level field of the body."""
+
+    name: str
+
+
+class SetSystem(msgspec.Struct, frozen=True, tag="set_system", tag_field="edit", forbid_unknown_fields=True):
+    """Replace the whole system prompt; a call that has none is given one."""
+
+    text: str
+
+
+class AppendSystem(msgspec.Struct, frozen=True, tag="append_system", tag_field="edit", forbid_unknown_fields=True):
+    """Add text to the end of the first system message, as the guide does; a call that has none is given one."""
+
+    text: str
+
+
+class ReplaceText(msgspec.Struct, frozen=True, tag="replace_text", tag_field="edit", forbid_unknown_fields=True):
+    """Replace every occurrence of a text in the messages of a role (in all when no role is named)."""
+
+    find: Annotated[str, msgspec.Meta(min_length=1)]
+    replace: str
+    role: str | None = None
+
+
+Edit = SetModel | SetParameter | DropParameter | SetSystem | AppendSystem | ReplaceText
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One selector and the edits for the calls that it selects, made in order."""
+
+    select: Selector = Selector()
+    edits: tuple[Edit, ...] = ()
+
+
+class Patch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change in a session."""
+
+    version: int = 1
+    """Of this format."""
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it changes nothing: the control."""
+        return not any(change.edits for change in self.changes)

@@ -1,0 +1,5 @@
+"""Relay one call and record it: the hot path. A bare ASGI app that never imports the store.
+
+`labelling` reads headers, `routing` finds the provider, `relay` asks an AnswerSource and hands each chunk to the agent first
+and to the `tap` second, `redacting` removes secrets before the `spool` is given the exchange.
+"""

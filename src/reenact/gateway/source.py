@@ -1,0 +1,52 @@
+"""The seam behind the relay: whoever answers a request. A live upstream, a cache, or a recording being played back."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from reenact.domain.exchange import Header
+
+
+class UpstreamRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be sent to a provider."""
+
+    method: str
+    origin: str
+    """Scheme, host and port, no slash at the end: `https://api.openai.com`."""
+    target: bytes
+    """Path and query exactly as the agent wrote them, percent-encoding untouched."""
+    headers: Sequence[Header]
+    """End-to-end headers only; `host` and the framing are the source's to write."""
+    body: bytes
+
+
+class UpstreamAnswer(Protocol):
+    """An answer whose head has come."""
+
+    status: int
+    headers: Sequence[Header]
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives, undecoded.
+
+        Raises:
+            UpstreamFailed: the provider broke off before the end.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the answer at once; closes the connection when the body was not read to its end."""
+        ...
+
+
+class AnswerSource(Protocol):
+    """Whoever answers."""
+
+    async def open(self, request: UpstreamRequest) -> UpstreamAnswer:
+        """Send *request* and return the answer when its head has come.
+
+        Raises:
+            UpstreamFailed: nothing came; its `kind` says why.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Named prompt templates and their versions."""

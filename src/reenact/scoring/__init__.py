@@ -1,0 +1,1 @@
+"""How good an answer was: scorers give a Score with its reason."""

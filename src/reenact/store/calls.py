@@ -1,0 +1,107 @@
+"""The seam every call store fills. Synchronous: callers on an event loop go through a thread."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from reenact.domain.call import Bodies, Call, Reading, SessionSummary
+from reenact.domain.exchange import Exchange, Gap, Unreadable
+from reenact.domain.filter import Filter, Sort
+
+
+class Cursor(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """How far a spool has been read: everything before it is in the store."""
+
+    segment: int = 0
+    offset_bytes: int = 0
+
+
+class CallStore(Protocol):
+    """Calls of all organisations. Every read is given the organisation and can never see another's rows."""
+
+    def save(
+        self,
+        readings: Sequence[Reading],
+        *,
+        gaps: Sequence[Gap] = (),
+        unreadables: Sequence[Unreadable] = (),
+        spool: str = "",
+        cursor: Cursor | None = None,
+    ) -> None:
+        """Save a batch and the cursor of *spool* in one transaction; saving the same call twice leaves one row."""
+        ...
+
+    def cursor(self, spool: str) -> Cursor:
+        """Return how far *spool* has been saved; the beginning when never."""
+        ...
+
+    def find(self, organisation_id: str, where: Filter, sort: Sort, *, offset: int, limit: int) -> list[Call]:
+        """Return a page of calls; ties in *sort* are broken by creation and id, so that pages never overlap."""
+        ...
+
+    def count(self, organisation_id: str, where: Filter) -> int:
+        """Return how many calls match."""
+        ...
+
+    def get(self, organisation_id: str, call_ids: Sequence[str]) -> list[Call]:
+        """Return the calls with these ids in the order asked; unknown ids are left out."""
+        ...
+
+    def bodies(self, organisation_id: str, call_ids: Sequence[str]) -> Mapping[str, Bodies]:
+        """Return the bodies of these calls byte for byte; unknown ids are left out."""
+        ...
+
+    def exchanges(self, organisation_id: str, call_ids: Sequence[str]) -> list[Exchange]:
+        """Return the exchanges as they were recorded, to derive calls from them again."""
+        ...
+
+    def sessions(
+        self,
+        organisation_id: str,
+        *,
+        search: str = "",
+        name: str | None = None,
+        after_us: int | None = None,
+        before_us: int | None = None,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> list[SessionSummary]:
+        """Return sessions, newest first, whose id or name contains *search*, active in the time given."""
+        ...
+
+    def session(self, organisation_id: str, session_id: str) -> list[Call]:
+        """Return all calls of a session, oldest first; empty when there is no such session."""
+        ...
+
+    def set_property(self, organisation_id: str, call_id: str, key: str, value: str) -> None:
+        """Set or replace a property of a call.
+
+        Raises:
+            NotFound: no such call.
+        """
+        ...
+
+    def set_scores(self, organisation_id: str, call_id: str, scores: Mapping[str, float]) -> None:
+        """Set scores by name; the last write of a name wins, other names stay.
+
+        Raises:
+            NotFound: no such call.
+        """
+        ...
+
+    def set_feedback(self, organisation_id: str, call_id: str, rating: bool) -> None:
+        """Set the feedback of a call.
+
+        Raises:
+            NotFound: no such call.
+        """
+        ...
+
+    def gaps(self, organisation_id: str) -> list[Gap]:
+        """Return what was lost, newest first."""
+        ...
+
+    def close(self) -> None:
+        """Finish what is under way and let go of the files."""
+        ...

@@ -1,0 +1,1 @@
+"""Control data through SQLAlchemy: organisations, keys, replays. SQLite by default."""
