@@ -1,6 +1,7 @@
 """The documents say what is there: every module has its sentence, every setting and error its place."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,10 @@ def test_the_project_names_no_registry_and_no_machine() -> None:
     assert [] == [
         str(path.relative_to(ROOT)) for path in texts if any(host in path.read_text(errors="replace") for host in hosts)
     ]
+
+
+def test_only_settings_reads_the_environment() -> None:
+    """Whatever a part is told comes as an argument: no other module asks the environment."""
+    readers = {path.name for path in MODULES if re.search(r"\bos\.(environ|getenv)\b", path.read_text())}
+
+    assert readers <= {"settings.py"}
