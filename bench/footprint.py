@@ -68,7 +68,7 @@ def start(command: list[str], url: str) -> tuple[float, float, float]:
         ready = time.perf_counter() - started
         time.sleep(1)
         rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
-        pss, rss = (int(re.search(rf"^{name}:\s+(\d+)", rollup, re.M)[1]) / 1024 for name in ("Pss", "Rss"))
+        pss, rss = (int(re.search(rf"^{name}:\s+(\d+)", rollup, re.MULTILINE)[1]) / 1024 for name in ("Pss", "Rss"))
         return ready, pss, rss
     finally:
         process.terminate()
@@ -119,9 +119,8 @@ def main() -> None:
     )
     for name, unit in (("ready", "s"), ("pss", "mb"), ("rss", "mb")):
         ours, bare = result[f"{name}_{unit}"], result[f"bare_{name}_{unit}"]
-        print(
-            f"{name:13} {ours:7.2f} {unit.upper() if unit == 'mb' else unit:2}   bare uvicorn {bare:7.2f}   ratio {ours / bare:5.1f}"
-        )
+        shown = f"{ours:7.2f} {unit.upper() if unit == 'mb' else unit:2}"
+        print(f"{name:13} {shown}   bare uvicorn {bare:7.2f}   ratio {ours / bare:5.1f}")
 
 
 if __name__ == "__main__":
