@@ -85,3 +85,10 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
 
     raw: bytes
     reason: str
+
+
+class Cursor(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """How far a spool has been read: everything before it is in the store."""
+
+    segment: int = 0
+    offset_bytes: int = 0

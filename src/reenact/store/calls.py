@@ -3,18 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-import msgspec
-
 from reenact.domain.call import Bodies, Call, Reading, SessionSummary
-from reenact.domain.exchange import Exchange, Gap, Unreadable
+from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
 from reenact.domain.filter import Filter, Sort
 
-
-class Cursor(msgspec.Struct, frozen=True, order=True, array_like=True):
-    """How far a spool has been read: everything before it is in the store."""
-
-    segment: int = 0
-    offset_bytes: int = 0
+__all__ = ["CallStore", "Cursor"]
 
 
 class CallStore(Protocol):
