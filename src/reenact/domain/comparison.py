@@ -36,7 +36,7 @@ class JsonChange(msgspec.Struct, frozen=True, kw_only=True):
     """One place in which two JSON values differ."""
 
     path: str
-    """A JSON Pointer (RFC 6901)."""
+    """A JSON Pointer (RFC 6901) into the left value for REMOVED, into the right value for ADDED."""
     change: Change
     """SAME never; a replaced value is REMOVED and ADDED, both at once, as two entries."""
     value: Json
@@ -49,6 +49,9 @@ class ToolPair(msgspec.Struct, frozen=True, kw_only=True):
     right_name: str | None
     changes: tuple[JsonChange, ...] = ()
     """Of the arguments, when both sides name the same tool."""
+    left_arguments: str | None = None
+    """As the model wrote them; None when the side is missing."""
+    right_arguments: str | None = None
 
     @property
     def is_same(self) -> bool:
@@ -63,18 +66,22 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     right: Turn | None
     prompt_changes: tuple[JsonChange, ...] = ()
     """Between the request bodies."""
+    prompt_changes_are_cut: bool = False
+    """Whether there are more than those: very long lists of changes are ended early."""
     answer_spans: tuple[Span, ...] = ()
     """Word diff of the answers' texts."""
     tools: tuple[ToolPair, ...] = ()
 
     @property
     def is_same_answer(self) -> bool:
-        """Whether both sides are there and say and ask the same."""
-        both = self.left is not None and self.right is not None
+        """Whether both sides are there, ended alike, and say and ask the same."""
+        if self.left is None or self.right is None:
+            return False
+        left, right = self.left.call, self.right.call
         return (
-            both
+            (left.status, left.ending) == (right.status, right.ending)
             and all(span.change is Change.SAME for span in self.answer_spans)
-            and all(t.is_same for t in self.tools)
+            and all(tool.is_same for tool in self.tools)
         )
 
 
@@ -104,3 +111,13 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     pairs: tuple[Pair, ...]
     left: Totals
     right: Totals
+
+    @property
+    def paired(self) -> int:
+        """How many pairs have both sides; few of many means that the two sessions hardly belong together."""
+        return sum(pair.left is not None and pair.right is not None for pair in self.pairs)
+
+    @property
+    def different(self) -> int:
+        """How many pairs with both sides differ in what was said, asked or how it ended."""
+        return sum(pair.left is not None and pair.right is not None and not pair.is_same_answer for pair in self.pairs)

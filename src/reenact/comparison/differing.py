@@ -1,0 +1,137 @@
+"""What differs between two texts and between two JSON values; bounded, so that huge inputs cannot stall a page."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice, zip_longest
+
+from rapidfuzz.distance import LCSseq
+
+from reenact.domain.comparison import Change, JsonChange, Span
+from reenact.domain.digesting import canonical
+from reenact.domain.message import Json
+
+_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+_LINES = re.compile(r"[^\n]*\n|[^\n]+")
+_MAX_CELLS = 64_000_000
+"""Of the table that aligning fills, at one bit each: eight megabytes."""
+_MAX_DEPTH = 64
+
+MAX_CHANGES = 200
+"""How many places of one pair of JSON values are told apart."""
+
+
+def word_spans(left: str, right: str) -> tuple[Span, ...]:
+    """Return how *left* became *right*, word by word, white space kept.
+
+    SAME and REMOVED spans joined are *left*; SAME and ADDED spans joined are *right*. Texts too large to compare by
+    word are compared by line, and beyond that given as one removal and one addition.
+    """
+    if left == right:
+        return (Span(Change.SAME, left),) if left else ()
+    for pieces in (_WORDS, _LINES):
+        old, new = pieces.findall(left), pieces.findall(right)
+        if len(old) * len(new) <= _MAX_CELLS:
+            return _merged(_spans(old, new))
+    return _merged([(Change.REMOVED, left), (Change.ADDED, right)])
+
+
+def _spans(old: Sequence[str], new: Sequence[str]) -> list[tuple[Change, str]]:
+    """Return the pieces in reading order, removals before additions."""
+    spans: list[tuple[Change, str]] = []
+    for step in LCSseq.opcodes(old, new):
+        if step.tag == "equal":
+            spans.append((Change.SAME, "".join(old[step.src_start : step.src_end])))
+            continue
+        spans.append((Change.REMOVED, "".join(old[step.src_start : step.src_end])))
+        spans.append((Change.ADDED, "".join(new[step.dest_start : step.dest_end])))
+    return spans
+
+
+def _merged(spans: Sequence[tuple[Change, str]]) -> tuple[Span, ...]:
+    """Join neighbours; white space alone between two changes belongs to both, so that phrases stay whole."""
+    found: list[Span] = []
+    removed = added = ""
+    for position, (change, text) in enumerate(spans):
+        if change is Change.REMOVED:
+            removed += text
+        elif change is Change.ADDED:
+            added += text
+        elif text.isspace() and (removed or added) and position + 1 < len(spans):
+            removed, added = removed + text, added + text
+        else:
+            found += _changed(removed, added)
+            removed = added = ""
+            found.append(Span(Change.SAME, text))
+    return (*found, *_changed(removed, added))
+
+
+def _changed(removed: str, added: str) -> Iterator[Span]:
+    if removed:
+        yield Span(Change.REMOVED, removed)
+    if added:
+        yield Span(Change.ADDED, added)
+
+
+def json_changes(left: Json, right: Json, *, limit: int = MAX_CHANGES) -> tuple[JsonChange, ...]:
+    """Return the first *limit* places in which the two differ, in reading order of *left*.
+
+    List items are aligned, so an item put in front does not change all that follow. True and 1 differ; 1 and 1.0 too.
+    """
+    return tuple(islice(_changes(left, right, "", "", 0), limit))
+
+
+def _changes(left: Json, right: Json, left_path: str, right_path: str, depth: int) -> Iterator[JsonChange]:
+    if left == right and canonical(left) == canonical(right):
+        return
+    if depth < _MAX_DEPTH and isinstance(left, dict) and isinstance(right, dict):
+        for key in left | right:
+            step = f"/{str(key).replace('~', '~0').replace('/', '~1')}"
+            if key not in right:
+                yield _removed(left_path + step, left[key])
+            elif key not in left:
+                yield _added(right_path + step, right[key])
+            else:
+                yield from _changes(left[key], right[key], left_path + step, right_path + step, depth + 1)
+    elif depth < _MAX_DEPTH and isinstance(left, list) and isinstance(right, list):
+        yield from _list_changes(left, right, left_path, right_path, depth + 1)
+    else:
+        yield _removed(left_path, left)
+        yield _added(right_path, right)
+
+
+def _list_changes(
+    left: list[Json], right: list[Json], left_path: str, right_path: str, depth: int
+) -> Iterator[JsonChange]:
+    """Pair equal items first; what stands between them is paired by position."""
+    for step in _list_steps(left, right):
+        if step[0] == "equal":
+            continue
+        for old, new in zip_longest(range(step[1], step[2]), range(step[3], step[4])):
+            if new is None:
+                yield _removed(f"{left_path}/{old}", left[old])
+            elif old is None:
+                yield _added(f"{right_path}/{new}", right[new])
+            else:
+                yield from _changes(left[old], right[new], f"{left_path}/{old}", f"{right_path}/{new}", depth)
+
+
+def _list_steps(left: list[Json], right: list[Json]) -> list[tuple[str, int, int, int, int]]:
+    if len(left) == len(right) or len(left) * len(right) > _MAX_CELLS:
+        return [("replace", 0, len(left), 0, len(right))]
+    steps = LCSseq.opcodes([canonical(item) for item in left], [canonical(item) for item in right])
+    found: list[tuple[str, int, int, int, int]] = []
+    for step in steps:  # rapidfuzz tells a replacement as a deletion beside an insertion
+        last = found[-1] if found else None
+        if last and last[0] != "equal" and step.tag != "equal":
+            found[-1] = ("replace", last[1], step.src_end, last[3], step.dest_end)
+        else:
+            found.append((step.tag, step.src_start, step.src_end, step.dest_start, step.dest_end))
+    return found
+
+
+def _removed(path: str, value: Json) -> JsonChange:
+    return JsonChange(path=path, change=Change.REMOVED, value=value)
+
+
+def _added(path: str, value: Json) -> JsonChange:
+    return JsonChange(path=path, change=Change.ADDED, value=value)
