@@ -24,6 +24,8 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     model: str | None = None
     """As a glob: `gpt-4o*`."""
     provider: str | None = None
+    dialect: str | None = None
+    """Wire format, as a glob: `openai_chat`."""
     contains: str | None = None
     """Text that stands in some message of the prompt."""
 

@@ -17,11 +17,20 @@ class Mode(enum.Enum):
     FORK = "fork"
 
 
+class Operation(enum.Enum):
+    """What became of one place, under JSON Patch's names (RFC 6902)."""
+
+    ADD = "add"
+    REMOVE = "remove"
+    REPLACE = "replace"
+
+
 class FieldChange(msgspec.Struct, frozen=True, kw_only=True):
     """One place of a request body that a patch changes."""
 
     path: str
-    """A JSON Pointer (RFC 6901) into the body, such as `/messages/0/content`."""
+    """A JSON Pointer (RFC 6901) into the body, such as `/messages/0/content`; a removed place is one of the recorded body."""
+    operation: Operation = Operation.REPLACE
     before: Json = None
     after: Json = None
 
@@ -42,8 +51,10 @@ class PlannedCall(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     """For `skip`: why, in words."""
     changes: tuple[FieldChange, ...] = ()
+    url: str = ""
+    """The absolute gateway URL to call; the recorded one, unless the patch swaps a model that the URL names."""
     body: bytes = b""
-    """The request body to send: the recorded bytes when nothing changes."""
+    """The request body to send: the recorded bytes when nothing changes. Left out where plans are kept and shown."""
     expected_input_tokens: int | None = None
     expected_output_tokens: int | None = None
     expected_cost_nanodollars: int | None = None
@@ -63,6 +74,38 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def asked(self) -> tuple[PlannedCall, ...]:
         """The calls that one take will ask."""
         return tuple(call for call in self.calls if call.action == "ask")
+
+    @property
+    def expected_cost_nanodollars(self) -> int:
+        """What all takes together are expected to cost, the calls of unknown price left out."""
+        return self.takes * sum(call.expected_cost_nanodollars or 0 for call in self.asked)
+
+    @property
+    def unpriced_calls(self) -> int:
+        """How many of one take's calls have no expected cost: price or recorded tokens are not known."""
+        return sum(call.expected_cost_nanodollars is None for call in self.asked)
+
+
+class AskCall(msgspec.Struct, frozen=True, kw_only=True):
+    """One call that a take may ask now."""
+
+    index: int
+    source_call_id: str
+    url: str
+    """The absolute gateway URL."""
+    body: bytes
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an AskCall."""
+
+    index: int
+    call_id: str | None
+    """The new call; None when it could not be sent."""
+    status: int | None
+    """HTTP status of the answer; None when none came."""
+    failure: str | None = None
+    """Why it failed, in words; None when it was answered whole with a status under 400."""
 
 
 class State(enum.Enum):
@@ -112,4 +155,35 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """The name its takes' sessions are given."""
     state: State
     takes: tuple[Take, ...] = ()
+    detail: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it will be asked any more."""
+        return self.state in {State.DONE, State.CANCELLED, State.FAILED}
+
+    @property
+    def progress(self) -> "Progress":
+        """How far it has come."""
+        results = [result for take in self.takes for result in take.results]
+        return Progress(
+            replay_id=self.id,
+            state=self.state,
+            calls=len(self.plan.asked) * self.plan.takes,
+            answered=sum(not result.skipped for result in results),
+            failed=sum(not result.skipped and result.failure is not None for result in results),
+            detail=self.detail,
+        )
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a replay has come, in numbers: what is shown while it runs."""
+
+    replay_id: str
+    state: State
+    calls: int
+    """How many calls all takes together ask."""
+    answered: int
+    """How many of them are through, the failed ones included."""
+    failed: int
     detail: str = ""

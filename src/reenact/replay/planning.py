@@ -1,0 +1,240 @@
+"""Say what a replay will do with every call of a session, and what it will cost. Planning sends nothing."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from urllib.parse import quote
+
+import msgspec
+
+from reenact.dialects.dialect import Dialect
+from reenact.dialects.registry import dialect_named
+from reenact.domain.call import Bodies, Call, Kind
+from reenact.domain.exchange import Ending
+from reenact.domain.message import Json, Prompt, Usage
+from reenact.domain.patch import Edit, Patch
+from reenact.domain.replay import FieldChange, Mode, Plan, PlannedCall
+from reenact.errors import InvalidInput, InvalidPatch
+from reenact.replay.differing import changes, same
+from reenact.replay.patching import decoded, edited, is_unchanged, selects, written
+
+Price = Callable[[Call, str, Usage], int | None]
+"""What a call would cost in nanodollars when asked of a model with a usage; None when its price is not known."""
+
+_MODEL_IN_PATH = re.compile(r"(?P<before>/(?:models|deployments)/)(?P<model>[^/:?]+)(?=[:/?]|$)")
+"""Gemini and Azure name the model in the path: `/v1beta/models/NAME:generateContent`, `/openai/deployments/NAME/...`."""
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    """A recorded session as planning needs it."""
+
+    session_id: str
+    calls: Sequence[Call]
+    """Oldest first; their order gives the positions."""
+    bodies: Mapping[str, Bodies]
+    """By call id."""
+
+    @property
+    def name(self) -> str:
+        """The session's name; empty when no call gives one."""
+        return next((call.labels.session_name for call in self.calls if call.labels.session_name), "")
+
+
+class _Step(msgspec.Struct, frozen=True):
+    """One edit and its place in the patch."""
+
+    place: str
+    edit: Edit
+
+
+def plan(recording: Recording, patch: Patch, mode: Mode, takes: int, price: Price) -> Plan:
+    """Return what replaying *recording* with *patch* will do.
+
+    Raises:
+        InvalidInput: the mode cannot be replayed by the server.
+        InvalidPatch: a selector matches no call that can be asked, or an edit does not fit a call that it selects;
+            `field` is the place in the patch, and the message names the call.
+    """
+    if mode is not Mode.ANCHORED:
+        raise InvalidInput(f"The mode {mode.value} is not one that this server replays; it replays anchored.", "mode")
+    recorded = [
+        _Recorded(position, call, recording.bodies.get(call.id))
+        for position, call in enumerate(recording.calls, start=1)
+    ]
+    steps = _selected(patch, [one for one in recorded if not one.hindrance])
+    return Plan(
+        session_id=recording.session_id,
+        session_name=recording.name,
+        mode=mode,
+        patch=patch,
+        takes=takes,
+        calls=tuple(_planned(one, steps.get(one.position, ()), price) for one in recorded),
+    )
+
+
+def without_bodies(whole: Plan) -> Plan:
+    """Return the plan as it is kept and shown: its bodies can be made again from the recording and the patch."""
+    return msgspec.structs.replace(whole, calls=tuple(msgspec.structs.replace(call, body=b"") for call in whole.calls))
+
+
+class _Recorded:
+    """One recorded call, read no further than it is asked."""
+
+    def __init__(self, position: int, call: Call, bodies: Bodies | None) -> None:
+        self.position = position
+        self.call = call
+        self.body = bodies.request if bodies else b""
+
+    @cached_property
+    def hindrance(self) -> str:
+        """Why the call cannot be asked again; empty when it can."""
+        call = self.call
+        if call.kind in {Kind.TOOL, Kind.VECTOR, Kind.DATA}:
+            return f"a {call.kind.value} event: the server never runs an agent's tools"
+        if call.ending is Ending.REFUSED:
+            return f"the gateway refused it when it was recorded: {call.detail}"
+        if not self.body:
+            return "its request body was not recorded"
+        if dialect_named(call.dialect) is None:
+            return "its format is not known"
+        return f"its body could not be read: {call.unreadable}" if call.unreadable else ""
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        """Its wire format."""
+        found = dialect_named(self.call.dialect)
+        assert found is not None
+        return found
+
+    @cached_property
+    def json(self) -> Json:
+        """Its request body."""
+        return decoded(self.body)
+
+    @cached_property
+    def prompt(self) -> Prompt:
+        """What it says."""
+        return self.dialect.read_prompt(self.json)
+
+    def readable(self) -> Prompt | None:
+        """Return what it says, None when that cannot be read: a selector of words then means it not."""
+        try:
+            return self.prompt
+        except InvalidInput:
+            return None
+
+
+def _selected(patch: Patch, recorded: Sequence[_Recorded]) -> dict[int, list[_Step]]:
+    """Return the edits to make in the call at each position, each with its place in the patch."""
+    selected: dict[int, list[_Step]] = {}
+    for number, change in enumerate(patch.changes):
+        positions = [one.position for one in recorded if selects(change.select, one.position, one.call, one.readable)]
+        if not positions:
+            raise InvalidPatch(
+                "The selector matches no call of the session that can be asked.", f"changes[{number}].select"
+            )
+        steps = [_Step(f"changes[{number}].edits[{place}]", edit) for place, edit in enumerate(change.edits)]
+        for position in positions:
+            selected.setdefault(position, []).extend(steps)
+    return selected
+
+
+def _planned(one: _Recorded, steps: Sequence[_Step], price: Price) -> PlannedCall:
+    call = one.call
+    planned = PlannedCall(
+        index=one.position,
+        call_id=call.id,
+        path=call.labels.path,
+        prompt_id=call.labels.prompt_id,
+        model=call.model,
+        provider=call.provider,
+        action="skip" if one.hindrance else "ask",
+        reason=one.hindrance,
+    )
+    if one.hindrance:
+        return planned
+    planned = msgspec.structs.replace(planned, url=call.url, body=one.body)
+    return _expecting(_changed(planned, one, steps), one, price)
+
+
+def _changed(planned: PlannedCall, one: _Recorded, steps: Sequence[_Step]) -> PlannedCall:
+    """Return *planned* with the edits made; with the recorded bytes when they change nothing."""
+    if not steps:
+        return planned
+    try:
+        before = one.prompt
+    except InvalidInput as error:
+        raise InvalidPatch(f"Call {one.position} cannot be edited: {error.message}", steps[0].place) from error
+    after = _edited(one, before, steps)
+    if is_unchanged(before, after):
+        return planned
+    model = after.model
+    url = _url_naming(planned.url, before.model, model)
+    in_url = url != planned.url
+    if in_url and before.model is None:
+        after = msgspec.structs.replace(after, model=None)
+    body = _written(one, after, steps)
+    moved = (FieldChange(path="url", before=planned.url, after=url),) if in_url else ()
+    return msgspec.structs.replace(
+        planned,
+        url=url,
+        model=planned.model if model == before.model else model or planned.model,
+        body=msgspec.json.encode(body) if not same(one.json, body) else one.body,
+        changes=moved + changes(one.json, body),
+    )
+
+
+def _edited(one: _Recorded, prompt: Prompt, steps: Sequence[_Step]) -> Prompt:
+    for step in steps:
+        try:
+            prompt = edited(prompt, step.edit)
+        except InvalidPatch as error:
+            raise InvalidPatch(
+                f"Call {one.position}: {error.message}", f"{step.place}.{error.field}".rstrip(".")
+            ) from error
+    return prompt
+
+
+def _written(one: _Recorded, prompt: Prompt, steps: Sequence[_Step]) -> Json:
+    """Return the request body; an edit that the format cannot say is found by writing after each."""
+    try:
+        return written(one.dialect, prompt)
+    except InvalidPatch as error:
+        so_far = one.prompt
+        for step in steps:
+            so_far = edited(so_far, step.edit)
+            if not _is_writable(one.dialect, so_far):
+                break
+        raise InvalidPatch(f"Call {one.position}: {error.message}", step.place) from error
+
+
+def _is_writable(dialect: Dialect, prompt: Prompt) -> bool:
+    try:
+        written(dialect, prompt)
+    except InvalidPatch:
+        return False
+    return True
+
+
+def _url_naming(url: str, before: str | None, after: str | None) -> str:
+    """Return *url* with the model that its path names, if it names one, put in place of by *after*."""
+    if after is None or after == before:
+        return url
+    return _MODEL_IN_PATH.sub(lambda found: found["before"] + quote(after, safe="-._~@"), url, count=1)
+
+
+def _expecting(planned: PlannedCall, one: _Recorded, price: Price) -> PlannedCall:
+    """Return *planned* with an estimate: recorded tokens, those of the prompt scaled by how its body grew or shrank.
+
+    Priced as if the provider had nothing of it in its cache, so that the estimate errs to the dear side.
+    """
+    recorded = one.call.usage
+    grown = len(planned.body) / len(msgspec.json.encode(one.json)) if planned.body is not one.body else 1.0
+    inputs = None if recorded.input_tokens is None else round(recorded.input_tokens * grown)
+    expected = Usage(input_tokens=inputs, output_tokens=recorded.output_tokens)
+    return msgspec.structs.replace(
+        planned,
+        expected_input_tokens=expected.input_tokens,
+        expected_output_tokens=expected.output_tokens,
+        expected_cost_nanodollars=None if inputs is None else price(one.call, planned.model, expected),
+    )
