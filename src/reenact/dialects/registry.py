@@ -1,8 +1,9 @@
 """Which dialect an exchange speaks."""
 
 from reenact.dialects.dialect import Dialect
+from reenact.dialects.openai_chat import OpenAIChat
 
-DIALECTS: tuple[Dialect, ...] = ()
+DIALECTS: tuple[Dialect, ...] = (OpenAIChat(),)
 """In the order they are asked."""
 
 
