@@ -1,0 +1,178 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reenact.domain.exchange import Cursor, Gap
+from reenact.errors import SpoolFailed
+from reenact.spool.reader import SpoolReader
+from reenact.spool.segment import segments
+from reenact.spool.writer import Counters, SpoolWriter
+from tests.spool.exchanges import an_exchange
+
+NOW_US = 1_700_000_000_000_000
+
+
+def _read_all(folder: Path) -> list[str]:
+    return [
+        exchange.id for exchange in SpoolReader(folder).read(Cursor(), limit_records=10**6, limit_bytes=10**9).exchanges
+    ]
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+@pytest.fixture(name="writer")
+def _writer(folder: Path) -> Iterator[SpoolWriter]:
+    writer = SpoolWriter(folder, clock=lambda: NOW_US)
+    yield writer
+    writer.close()
+
+
+def test_appended_exchanges_are_read_again(folder: Path, writer: SpoolWriter) -> None:
+    """Whole exchanges come back in the order they were appended."""
+    exchanges = tuple(an_exchange(number) for number in range(3))
+    for exchange in exchanges:
+        writer.append(exchange)
+    assert SpoolReader(folder).read(Cursor()).exchanges == exchanges
+
+
+def test_files_are_for_their_owner_only(folder: Path, writer: SpoolWriter) -> None:
+    """Recorded content is nobody else's: folder 0700, segments 0600."""
+    writer.append(an_exchange())
+    assert [oct(path.stat().st_mode & 0o777) for path in (folder, segments(folder)[0].path)] == ["0o700", "0o600"]
+
+
+def test_each_record_is_announced(folder: Path) -> None:
+    """Whoever waits for records need not poll."""
+    announced = threading.Event()
+    writer = SpoolWriter(folder, clock=lambda: NOW_US, on_append=announced.set)
+    writer.append(an_exchange())
+    assert announced.is_set()
+    writer.close()
+
+
+def test_close_leaves_everything_synced_and_counted(folder: Path, writer: SpoolWriter) -> None:
+    """The counters tell what was done; at least one sync ran; nothing was lost."""
+    writer.append(an_exchange())
+    writer.close()
+    written_bytes = segments(folder)[0].path.stat().st_size
+    syncs = writer.counters.syncs
+    assert writer.counters == Counters(records=1, bytes=written_bytes, syncs=syncs)
+    assert syncs >= 1
+
+
+def test_a_closed_writer_refuses(writer: SpoolWriter) -> None:
+    """Nothing is accepted that would not be synced any more."""
+    writer.close()
+    with pytest.raises(SpoolFailed):
+        writer.append(an_exchange())
+
+
+def test_segments_roll(folder: Path) -> None:
+    """A segment that has reached its size is followed by the next number; reading goes on over the seam."""
+    writer = SpoolWriter(folder, clock=lambda: NOW_US, segment_bytes=1000)
+    for number in range(10):
+        writer.append(an_exchange(number))
+    writer.close()
+    assert [segment.number for segment in segments(folder)] == [1, 2, 3, 4, 5]
+    assert _read_all(folder) == [an_exchange(number).id for number in range(10)]
+
+
+def test_a_torn_tail_is_never_written_behind(folder: Path, writer: SpoolWriter) -> None:
+    """What a killed process left half-written stays alone; the next writer begins a segment of its own."""
+    writer.append(an_exchange(1))
+    writer.append(an_exchange(2))
+    writer.close()
+    torn = segments(folder)[0].path
+    os.truncate(torn, torn.stat().st_size - 1)
+    following = SpoolWriter(folder, clock=lambda: NOW_US)
+    following.append(an_exchange(3))
+    following.close()
+    assert [segment.number for segment in segments(folder)] == [1, 2]
+    assert _read_all(folder) == [an_exchange(1).id, an_exchange(3).id]
+
+
+def test_an_unusable_folder_fails_the_append_and_its_gap_is_kept_for_later(tmp_path: Path) -> None:
+    """While nothing can be written gaps are counted; they stand in the journal as soon as it can be written again."""
+    folder = tmp_path / "spool"
+    folder.write_text("a file where the folder should be")
+    written = threading.Event()
+    writer = SpoolWriter(folder, clock=lambda: NOW_US, on_append=written.set)
+    for _ in range(2):
+        with pytest.raises(SpoolFailed, match="Cannot write the spool"):
+            writer.append(an_exchange())
+        writer.gap("acme", "Not a directory")
+    folder.unlink()
+    assert written.wait(timeout=10)  # by the thread's own retry: nothing else is appended
+    writer.close()
+    expected = Gap(organisation_id="acme", first_us=NOW_US, last_us=NOW_US, count=2, reason="Not a directory")
+    assert (SpoolReader(folder).read(Cursor()).gaps, writer.counters.gaps) == ((expected,), 2)
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from reenact.errors import SpoolFailed
+from reenact.spool.writer import SpoolWriter
+from tests.spool.exchanges import an_exchange
+
+writer = SpoolWriter(Path(sys.argv[1]), clock=lambda: 5)
+writer.append(an_exchange(1))
+free, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (writer.counters.bytes + 100, hard))
+try:
+    writer.append(an_exchange(2))
+except SpoolFailed as error:
+    writer.gap("acme", error.message)
+resource.setrlimit(resource.RLIMIT_FSIZE, (free, hard))
+writer.append(an_exchange(3))
+writer.close()
+"""
+
+
+def _run_child(code: str, folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE)
+
+
+def test_a_full_disk_loses_one_record_and_says_so(folder: Path) -> None:
+    """A write that stops half-way is taken back; what follows is whole, and the gap names the reason."""
+    with _run_child(FULL_DISK, folder) as child:
+        assert child.wait(timeout=60) == 0
+    batch = SpoolReader(folder).read(Cursor())
+    assert [exchange.id for exchange in batch.exchanges] == [an_exchange(1).id, an_exchange(3).id]
+    assert [(gap.count, "File too large" in gap.reason) for gap in batch.gaps] == [(1, True)]
+    assert batch.unreadables == ()
+
+
+ENDLESS = """
+import itertools, sys
+from pathlib import Path
+from reenact.spool.writer import SpoolWriter
+from tests.spool.exchanges import an_exchange
+
+writer = SpoolWriter(Path(sys.argv[1]), clock=lambda: 5, segment_bytes=20_000)
+for number in itertools.count():
+    writer.append(an_exchange(number))
+    sys.stdout.write(f"{number}\\n")
+    sys.stdout.flush()
+"""
+
+
+def test_a_killed_process_leaves_every_acknowledged_record(folder: Path) -> None:
+    """Whatever `append` returned for before a kill -9 is read afterwards, whole and in order."""
+    with _run_child(ENDLESS, folder) as child:
+        assert child.stdout is not None
+        acknowledged = [int(child.stdout.readline()) for _ in range(200)]
+        child.send_signal(signal.SIGKILL)
+        acknowledged += [int(line) for line in child.stdout.read().split(b"\n") if line]
+    found = _read_all(folder)
+    assert found[: len(acknowledged)] == [an_exchange(number).id for number in acknowledged]
+    assert len(found) - len(acknowledged) <= 1
