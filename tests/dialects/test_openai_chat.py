@@ -27,6 +27,7 @@ from reenact.domain.message import (
     Usage,
 )
 from reenact.errors import InvalidInput
+from tests.dialects.shapes import json_values, objects_of, short, strictly
 from tests.fakes.recorded import recorded
 
 dialect = OpenAIChat()
@@ -49,27 +50,9 @@ def written(message: Message) -> Any:
 
 # --- the law -----------------------------------------------------------------------------------------------------------
 
-json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
-    max_leaves=5,
-)
 words = st.sampled_from(["text", "image_url", "input_audio", "file", "refusal", "function", "custom", "odd"])
 
 
-def objects_of(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Objects with some of these fields, each of its own shape or of any, and unknown ones."""
-    known = st.fixed_dictionaries({}, optional={name: shape | json_values for name, shape in fields.items()})
-    return st.builds(
-        lambda one, other: other | one, known, st.dictionaries(st.text(max_size=6), json_values, max_size=2)
-    )
-
-
-short = st.text(max_size=6)
 functions = objects_of(name=short, arguments=short, description=short, parameters=json_values)
 content_parts = objects_of(
     type=words,
@@ -94,8 +77,7 @@ messages = objects_of(
         objects_of(id=short, type=words, function=functions, custom=objects_of(name=short, input=short)), max_size=3
     ),
 )
-bodies = st.builds(
-    lambda fields, all_messages: fields | {"messages": all_messages},
+bodies = strictly(
     objects_of(
         model=short,
         stream=st.booleans(),
@@ -104,7 +86,7 @@ bodies = st.builds(
         tool_choice=json_values,
         temperature=json_values,
     ),
-    st.lists(messages, max_size=3),
+    messages=st.lists(messages, max_size=3),
 )
 
 
@@ -627,8 +609,8 @@ def test_recorded_answers_are_read() -> None:
         else:
             body = msgspec.json.decode(one.response_body)
         answer = dialect.read_answer(body)
-        assert (answer.error is not None) == (one.status >= 400), one.cassette
-        if one.status >= 400:
+        assert (answer.error is not None) == (one.status >= 400 or "error" in body), one.cassette
+        if answer.error:
             continue
         assert answer.message is not None
         usage = body.get("usage") or body.get("x_groq", {}).get("usage") or {}

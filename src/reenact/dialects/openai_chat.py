@@ -17,6 +17,7 @@ from reenact.dialects.wire import (
     compose,
     inner,
     is_objects,
+    kept,
     need_object,
     need_objects,
     objects,
@@ -62,13 +63,13 @@ class OpenAIChat:
         tools_key = _tools_key(origin)
         legacy = tools_key == "functions"
         fields: dict[str, Json] = {
-            "model": _kept(origin, "model", prompt.model, before.model),
+            "model": kept(origin, "model", prompt.model, before.model),
             "messages": [write_message(message) for message in prompt.messages]
             if prompt.messages or "messages" in origin
             else UNSET,
             tools_key: [write_tool(tool, legacy=legacy) for tool in prompt.tools]
             or (UNSET if before.tools else origin.get(tools_key, UNSET)),
-            "stream": _kept(origin, "stream", prompt.stream, before.stream),
+            "stream": kept(origin, "stream", prompt.stream, before.stream),
         }
         return compose(origin, fields | prompt.parameters)
 
@@ -95,13 +96,6 @@ class OpenAIChat:
     def merge(self, events: Sequence[Json]) -> Json:
         """Return the `chat.completion` that the chunks add up to; broken streams give what came."""
         return merge_chat(events)
-
-
-def _kept(origin: Object, key: str, value: Json, before: Json) -> Json:
-    """Return the field as it was when its meaning is as it was, else its new value; None removes it."""
-    if value == before:
-        return origin.get(key, UNSET)
-    return UNSET if value is None else value
 
 
 def _tools_key(wire: Object) -> str:

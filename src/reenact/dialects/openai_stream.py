@@ -18,14 +18,29 @@ def merge_chat(events: Sequence[Json]) -> Object:
     body = merge_tops(events)
     if "object" in body:
         body["object"] = "chat.completion"
+    if "choices" in body:
+        choices = _added(events)
+        body["choices"] = [_closed(index, choices[index]) for index in sorted(choices)]
+    return body
+
+
+def merge_text(events: Sequence[Json]) -> Object:
+    """Return one `text_completion`; what never came is not there."""
+    body = merge_tops(events)
+    if "choices" in body:
+        choices = _added(events)
+        body["choices"] = [{"text": "", "index": index, **choices[index]} for index in sorted(choices)]
+    return body
+
+
+def _added(events: Sequence[Json]) -> dict[int, Object]:
+    """Return each choice's chunks added up, by its index; a choice without one has its place in the chunk."""
     choices: dict[int, Object] = {}
     for chunk in events:
         for place, choice in enumerate(objects(chunk, "choices")):
             index = whole(choice, "index")
             _add_choice(choices.setdefault(place if index is None else index, {}), choice)
-    if choices or "choices" in body:
-        body["choices"] = [_closed(index, choices[index]) for index in sorted(choices)]
-    return body
+    return choices
 
 
 def merge_tops(events: Iterable[Json]) -> Object:

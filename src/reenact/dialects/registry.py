@@ -2,8 +2,10 @@
 
 from reenact.dialects.dialect import Dialect
 from reenact.dialects.openai_chat import OpenAIChat
+from reenact.dialects.openai_completions import OpenAICompletions
+from reenact.dialects.openai_embeddings import OpenAIEmbeddings
 
-DIALECTS: tuple[Dialect, ...] = (OpenAIChat(),)
+DIALECTS: tuple[Dialect, ...] = (OpenAIChat(), OpenAICompletions(), OpenAIEmbeddings())
 """In the order they are asked."""
 
 

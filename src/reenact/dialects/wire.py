@@ -110,3 +110,10 @@ def compose(origin: Json, fields: Mapping[str, Json]) -> Object:
     order = origin if isinstance(origin, dict) else {}
     keys = [*(key for key in order if key in fields), *(key for key in fields if key not in order)]
     return {key: fields[key] for key in keys if fields[key] is not msgspec.UNSET}
+
+
+def kept(origin: Object, key: str, value: Json, before: Json) -> Json:
+    """Return the field of *origin* when its meaning is as it was *before*, else its new *value*; None removes it."""
+    if value == before:
+        return origin.get(key, msgspec.UNSET)
+    return msgspec.UNSET if value is None else value
