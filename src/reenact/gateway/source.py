@@ -24,8 +24,15 @@ class UpstreamRequest(msgspec.Struct, frozen=True, kw_only=True):
 class UpstreamAnswer(Protocol):
     """An answer whose head has come."""
 
-    status: int
-    headers: Sequence[Header]
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Sequence[Header]:
+        """As they came: names lower-cased, order and duplicates kept."""
+        ...
 
     def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as it arrives, undecoded.

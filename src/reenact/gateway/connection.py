@@ -1,0 +1,208 @@
+"""One HTTP/1.1 connection to a provider: the protocol that writes a request and reads its answer as it comes.
+
+Framing is strict: llhttp refuses an answer with both Content-Length and Transfer-Encoding, with two lengths, or with a bad
+chunk; such a connection is dropped and never used again. Sources: RFC 9110, RFC 9112.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import cast
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from reenact.domain.exchange import Header
+from reenact.errors import UpstreamFailed
+
+HIGH_WATER_BYTES = 256 * 1024
+"""How much of an answer is held for a slow reader before the provider is no longer read."""
+BODYLESS = frozenset({204, 304})
+
+
+class Connection(asyncio.Protocol):
+    """A connection that carries one exchange at a time. Made by the pool; given back to it by the answer's end."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, gone: "Callable[[Connection], None]") -> None:
+        self._loop = loop
+        self._gone = gone
+        self.transport: asyncio.Transport | None = None
+        self.idle_since_s = 0.0
+        self.waiting_since_s = 0.0
+        """When the provider was last heard of, or asked; the pool's watch cuts a connection that is silent too long."""
+        self.busy = False
+        self.lost = False
+        self._paused = False
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether another request may follow: the answer was whole, read to its end, and nothing came after it."""
+        return self.complete and self.reusable and not (self.surplus or self.lost or self.pieces)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the provider is not read because the reader is slow: its silence is then our own."""
+        return self._paused
+
+    # --- asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.idle_since_s = self._loop.time()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the provider."""
+        if not self.busy:
+            self.abort()  # bytes that nobody asked for: whatever follows cannot be trusted
+            return
+        self.waiting_since_s = self._loop.time()
+        self.heard = True
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade:
+            self._fail("The provider switched protocols, which was not asked for.", "provider_error")
+        except HttpParserError as error:
+            self.surplus = True
+            if not self.complete:
+                self._fail(f"The provider's answer is not valid HTTP: {error}", "provider_error")
+        if self.size > HIGH_WATER_BYTES and self.transport is not None and not self._paused:
+            self._paused = True
+            self.transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """Take the end of what the provider sends; the transport then closes."""
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Take the end of the connection: the end of the answer if its length was left open, else a break."""
+        self.lost = True
+        if self.busy:
+            if self.headers_complete and self._until_eof and error is None:
+                self.complete = True
+                self._wake()
+            elif not self.complete:
+                what = "in the middle of its answer" if self.headers_complete else "before answering"
+                self._fail(f"The provider closed the connection {what}.", "network_error")
+        self._gone(self)
+
+    # --- the parser's side
+
+    def on_message_begin(self) -> None:
+        """Take the start of an answer; one that follows the whole answer was not asked for."""
+        if self.complete:
+            self.surplus = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; a trailer is read and dropped, since it cannot be passed on."""
+        if not self.headers_complete:
+            self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Take the end of the head; an interim answer (1xx) is passed over."""
+        if self.surplus:
+            return
+        status = self._parser.get_status_code()
+        if 100 <= status < 200:
+            self.headers = []
+            return
+        self.status = status
+        self.headers_complete = True
+        framed = {name for name, _ in self.headers if name in (b"content-length", b"transfer-encoding")}
+        self._until_eof = not framed and status not in BODYLESS and not self._is_head
+        if self._is_head:
+            self.complete = True
+        self._wake()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        if self._is_head or self.surplus:
+            return
+        self.pieces.append(body)
+        self.size += len(body)
+        self._wake()
+
+    def on_message_complete(self) -> None:
+        """Take the end of the answer."""
+        if self.headers_complete and not self.surplus:
+            self.complete = True
+            self.reusable = not self._is_head and self._parser.should_keep_alive()
+            self._wake()
+
+    # --- our side
+
+    def begin(self, head: bytes, body: bytes, *, is_head: bool) -> None:
+        """Send a request whose head ends in an empty line."""
+        assert self.transport is not None
+        self._parser = HttpResponseParser(self)
+        self._is_head = is_head
+        self._waiter: asyncio.Future[None] | None = None
+        self._paused = False
+        self._until_eof = False
+        self.busy = True
+        self.heard = self.headers_complete = self.complete = self.reusable = self.surplus = False
+        self.failure: UpstreamFailed | None = None
+        self.status = 0
+        self.headers: list[Header] = []
+        self.pieces: list[bytes] = []
+        self.size = 0
+        self.waiting_since_s = self._loop.time()
+        self.transport.write(head + body if len(body) < HIGH_WATER_BYTES else head)
+        if len(body) >= HIGH_WATER_BYTES:
+            self.transport.write(body)
+
+    async def head(self) -> None:
+        """Return when the answer's head has come.
+
+        Raises:
+            UpstreamFailed: it did not.
+        """
+        while not self.headers_complete:
+            if self.failure is not None:
+                raise self.failure
+            await self._wait()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes; pieces that came together are given together.
+
+        Raises:
+            UpstreamFailed: it broke off.
+        """
+        while True:
+            if self.pieces:
+                pieces, self.pieces, self.size = self.pieces, [], 0
+                yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                if self._paused and self.transport is not None:
+                    self._paused = False
+                    self.transport.resume_reading()
+            elif self.failure is not None:
+                raise self.failure
+            elif self.complete:
+                return
+            else:
+                await self._wait()
+
+    def abort(self) -> None:
+        """Close at once, whatever is under way."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def cut(self, seconds: float) -> None:
+        """Fail the exchange under way because the provider was silent for *seconds*."""
+        self._fail(f"The provider was silent for {seconds:.0f} s.", "timeout")
+        self.abort()
+
+    async def _wait(self) -> None:
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _fail(self, message: str, kind: str) -> None:
+        if self.failure is None:
+            self.failure = UpstreamFailed(message, kind)
+        self._wake()
+        self.abort()
