@@ -10,6 +10,7 @@
     ├── TooLarge                a body over the limit                                               413
     ├── UpstreamFailed          the provider could not be reached, or broke off                     502, 504
     ├── SpoolFailed             the journal could not be written; the call it was for is lost       500
+    ├── StoreFailed             the database could not be written or read: disk full, locked, damaged   500
     ├── FolderUnusable          the data folder cannot be opened                                    exit 2
     │   ├── FolderInUse         another server holds it                                             exit 2
     │   └── FolderNewer         it was written by a newer version                                   exit 2
@@ -33,13 +34,17 @@ class ReenactError(Exception):
 
 
 class InvalidInput(ReenactError):
-    """What was asked cannot be understood; `field` names the place in the input, as a dotted path."""
+    """What was asked cannot be understood; `field` names the place in the input, as a dotted path.
+
+    `value` is what stood there, JSON, when it helps whoever reads the error.
+    """
 
     code = "invalid_input"
 
-    def __init__(self, message: str, field: str = "") -> None:
+    def __init__(self, message: str, field: str = "", value: object = None) -> None:
         super().__init__(message)
         self.field = field
+        self.value = value
 
 
 class InvalidFilter(InvalidInput):
@@ -96,6 +101,12 @@ class SpoolFailed(ReenactError):
     """The journal could not be written; the gateway counts a Gap and the agent's call goes on."""
 
     code = "spool_failed"
+
+
+class StoreFailed(ReenactError):
+    """The database could not be written or read: the disk is full, another process holds it too long, it is damaged."""
+
+    code = "store_failed"
 
 
 class FolderUnusable(ReenactError):

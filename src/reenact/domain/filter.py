@@ -120,6 +120,9 @@ class AnyOf(msgspec.Struct, frozen=True, tag="any"):
 
 Filter = Everything | Condition | All | AnyOf
 
+EVERYTHING = Everything()
+"""The filter that leaves nothing out."""
+
 
 class Sort(msgspec.Struct, frozen=True, kw_only=True):
     """The order of a list; ties are broken by creation time and id so that pages never overlap."""

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from reenact.domain.call import Bodies, Call, Reading, SessionSummary
 from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
-from reenact.domain.filter import Filter, Sort
+from reenact.domain.filter import EVERYTHING, Filter, Sort
 
 __all__ = ["CallStore", "Cursor"]
 
@@ -22,7 +22,13 @@ class CallStore(Protocol):
         spool: str = "",
         cursor: Cursor | None = None,
     ) -> None:
-        """Save a batch and the cursor of *spool* in one transaction; saving the same call twice leaves one row."""
+        """Save a batch and the cursor of *spool* in one transaction; saving the same call twice leaves one row.
+
+        What was set after a call was recorded (properties, scores, feedback) outlives saving it again.
+
+        Raises:
+            StoreFailed: the database could not be written; nothing of the batch is saved, and it may be tried again.
+        """
         ...
 
     def cursor(self, spool: str) -> Cursor:
@@ -49,7 +55,7 @@ class CallStore(Protocol):
         """Return the exchanges as they were recorded, to derive calls from them again."""
         ...
 
-    def sessions(
+    def sessions(  # noqa: PLR0913 - each one is an optional part of one question
         self,
         organisation_id: str,
         *,
@@ -57,10 +63,17 @@ class CallStore(Protocol):
         name: str | None = None,
         after_us: int | None = None,
         before_us: int | None = None,
+        where: Filter = EVERYTHING,
         offset: int = 0,
         limit: int = 50,
     ) -> list[SessionSummary]:
-        """Return sessions, newest first, whose id or name contains *search*, active in the time given."""
+        """Return sessions, newest first, whose id or name contains *search*, active in the time given.
+
+        Only calls that match *where* are grouped and summed (surface 3.5); a session without such a call is left out.
+
+        Raises:
+            InvalidFilter: as `find`.
+        """
         ...
 
     def session(self, organisation_id: str, session_id: str) -> list[Call]:
@@ -93,6 +106,10 @@ class CallStore(Protocol):
 
     def gaps(self, organisation_id: str) -> list[Gap]:
         """Return what was lost, newest first."""
+        ...
+
+    def unreadables(self) -> list[Unreadable]:
+        """Return the records of the spool that could not be read as exchanges, of whatever organisation they were."""
         ...
 
     def close(self) -> None:
