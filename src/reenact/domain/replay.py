@@ -91,6 +91,8 @@ class AskCall(msgspec.Struct, frozen=True, kw_only=True):
 
     index: int
     source_call_id: str
+    model: str
+    """After the patch."""
     url: str
     """The absolute gateway URL."""
     body: bytes

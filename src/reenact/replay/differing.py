@@ -27,13 +27,13 @@ def pointer(path: str, token: str | int) -> str:
 
 
 def _changes(path: str, before: Json, after: Json) -> Iterator[FieldChange]:
-    if same(before, after):
+    if before is after:  # what an edit left alone is most often the very object
         return
     if isinstance(before, dict) and isinstance(after, dict):
         yield from _of_objects(path, before, after)
     elif isinstance(before, list) and isinstance(after, list):
         yield from _of_lists(path, before, after)
-    else:
+    elif not same(before, after):
         yield FieldChange(path=path, before=before, after=after)
 
 

@@ -119,11 +119,13 @@ def written(dialect: Dialect, prompt: Prompt) -> Json:
     """
     try:
         body = dialect.write_prompt(prompt)
-        kept = dialect.read_prompt(body)
+        is_kept = (
+            all(message.origin for message in prompt.messages) or dialect.read_prompt(body).messages == prompt.messages
+        )
     except InvalidInput as error:
         raise InvalidPatch(f"The format {dialect.name} cannot say this: {error.message}") from error
-    if kept.messages != prompt.messages:
-        raise InvalidPatch(f"The format {dialect.name} has no place for the edited messages.")
+    if not is_kept:
+        raise InvalidPatch(f"The format {dialect.name} has no place for a new message.")
     return body
 
 

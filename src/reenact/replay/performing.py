@@ -65,4 +65,4 @@ def result(call: PlannedCall, answered: Answered) -> CallResult:
 
 
 def _ask(call: PlannedCall) -> AskCall:
-    return AskCall(index=call.index, source_call_id=call.call_id, url=call.url, body=call.body)
+    return AskCall(index=call.index, source_call_id=call.call_id, model=call.model, url=call.url, body=call.body)

@@ -15,7 +15,7 @@ from reenact.domain.message import Json, Prompt, Usage
 from reenact.domain.patch import Edit, Patch
 from reenact.domain.replay import FieldChange, Mode, Plan, PlannedCall
 from reenact.errors import InvalidInput, InvalidPatch
-from reenact.replay.differing import changes, same
+from reenact.replay.differing import changes
 from reenact.replay.patching import decoded, edited, is_unchanged, selects, written
 
 Price = Callable[[Call, str, Usage], int | None]
@@ -174,13 +174,14 @@ def _changed(planned: PlannedCall, one: _Recorded, steps: Sequence[_Step]) -> Pl
     if in_url and before.model is None:
         after = msgspec.structs.replace(after, model=None)
     body = _written(one, after, steps)
+    differences = changes(one.json, body)
     moved = (FieldChange(path="url", before=planned.url, after=url),) if in_url else ()
     return msgspec.structs.replace(
         planned,
         url=url,
         model=planned.model if model == before.model else model or planned.model,
-        body=msgspec.json.encode(body) if not same(one.json, body) else one.body,
-        changes=moved + changes(one.json, body),
+        body=msgspec.json.encode(body) if differences else one.body,
+        changes=moved + differences,
     )
 
 

@@ -3,6 +3,15 @@
 `POST /v1/replay` takes the JSON of `request.ReplayRequest`. Plans and replays are shown as the JSON of `domain.replay.Plan`
 and `Replay` (msgspec's encoding of the structs: snake_case keys, enums by value, costs in nanodollars), their `body` fields
 left empty; progress as `domain.replay.Progress`.
+
+| over HTTP | calls | answers |
+| --- | --- | --- |
+| `POST /v1/replay` with `dry_run` | `plan` | a Plan |
+| `POST /v1/replay` | `start` | a Replay, under way |
+| `GET /v1/replay/{id}` | `get` | a Replay |
+| `GET /v1/replay/{id}/progress` | `watch` | server-sent events, each a Progress, the last one over |
+| `POST /v1/replay/{id}/cancel` | `cancel` | a Replay |
+| `GET /v1/session/{id}/replays` | `of_session` | Replays, newest first |
 """
 
 import asyncio
@@ -79,7 +88,9 @@ class Replays:
             NotFound: no such replay.
         """
         running = self._runner.running(organisation_id, replay_id)
-        return running or await asyncio.to_thread(self._shelf.get_replay, organisation_id, replay_id)
+        if running is not None:
+            return running
+        return await asyncio.to_thread(self._shelf.get_replay, organisation_id, replay_id)
 
     async def of_session(self, organisation_id: str, session_id: str) -> list[Replay]:
         """Return the replays made of a session, newest first, those under way as they stand now."""
@@ -92,9 +103,8 @@ class Replays:
         Raises:
             NotFound: no such replay.
         """
-        replay = await self.get(organisation_id, replay_id)
-        if replay.is_over:
-            yield replay.progress
+        if self._runner.running(organisation_id, replay_id) is None:
+            yield (await self.get(organisation_id, replay_id)).progress
             return
         async for progress in self._runner.watch(replay_id):
             yield progress

@@ -1,0 +1,174 @@
+"""A plan says for every call what will be done with it, why not, what changes and what it will cost."""
+
+import gc
+import time
+
+import msgspec
+import pytest
+
+from reenact.domain.call import Call, Kind
+from reenact.domain.exchange import Ending
+from reenact.domain.message import Usage
+from reenact.domain.patch import AppendSystem, Change, Patch, ReplaceText, Selector, SetModel, SetParameter
+from reenact.domain.replay import FieldChange, Mode, Plan, PlannedCall
+from reenact.errors import InvalidInput, InvalidPatch
+from reenact.replay.planning import Recording, plan, without_bodies
+from tests.replay.recordings import SYSTEM, URL, a_call, a_recording, chat
+
+PERSONA = " Take the persona of a field expert and provide more persuasive arguments."
+
+
+def price(call: Call, model: str, usage: Usage) -> int | None:
+    """One nanodollar a token of a model that is known."""
+    return usage.total_tokens if model.startswith("gpt-4o") else None
+
+
+def planned(recording: Recording, *changes: Change, takes: int = 1) -> Plan:
+    """Return the plan of a patch of *changes*."""
+    return plan(recording, Patch(changes=changes), Mode.ANCHORED, takes, price)
+
+
+def test_the_empty_patch_asks_the_recorded_bytes() -> None:
+    """The control sends exactly what was recorded and is expected to cost what its recorded tokens cost."""
+    recording = a_recording(chat("one"), b"{not json")
+
+    expected = tuple(
+        PlannedCall(
+            index=number,
+            call_id=f"call-{number}",
+            path="/debate/climate-change",
+            prompt_id="assistant-response",
+            model="gpt-4o-mini",
+            provider="openai",
+            action="ask",
+            url=URL,
+            body=recording.bodies[f"call-{number}"].request,
+            expected_input_tokens=100,
+            expected_output_tokens=20,
+            expected_cost_nanodollars=120,
+        )
+        for number in (1, 2)
+    )
+    assert expected == planned(recording).calls
+    assert "AI Debate" == planned(recording).session_name
+
+
+def test_the_guides_patch_changes_the_system_message_alone() -> None:
+    """The persona stands at the end of the system message of each call with the prompt id, and nowhere else."""
+    other = a_call("call-2", labels=msgspec.structs.replace(a_call("x").labels, prompt_id=None))
+    recording = a_recording(chat("one", temperature=0.5), (other, chat("two")))
+
+    first, second = planned(
+        recording, Change(select=Selector(prompt_id="assistant-response"), edits=(AppendSystem(PERSONA),))
+    ).calls
+
+    assert (FieldChange(path="/messages/0/content", before=SYSTEM, after=SYSTEM + PERSONA),) == first.changes
+    assert chat("one", system=SYSTEM + PERSONA, temperature=0.5) == msgspec.json.decode(first.body)
+    assert () == second.changes
+    assert recording.bodies["call-2"].request == second.body
+
+
+def test_longer_prompts_are_expected_to_cost_more() -> None:
+    """Recorded input tokens scale with the body; output tokens stay as recorded."""
+    recording = a_recording(chat("x" * 1000))
+
+    (call,) = planned(recording, Change(edits=(ReplaceText("x", "xx"),))).calls
+
+    assert call.expected_input_tokens is not None
+    assert 180 < call.expected_input_tokens < 200
+    assert 20 == call.expected_output_tokens
+    assert call.expected_input_tokens + 20 == call.expected_cost_nanodollars
+
+
+def test_costs_add_up_over_calls_and_takes() -> None:
+    """A call of an unknown price is counted, not taken for free."""
+    recording = a_recording(chat("one"), chat("two"), (a_call("call-3", usage=Usage()), chat("three")))
+
+    whole = planned(recording, Change(select=Selector(calls=(2,)), edits=(SetModel("homemade"),)), takes=3)
+
+    assert 3 * 120 == whole.expected_cost_nanodollars
+    assert 2 == whole.unpriced_calls
+    assert ["gpt-4o-mini", "homemade", "gpt-4o-mini"] == [call.model for call in whole.calls]
+
+
+@pytest.mark.parametrize(
+    ("given", "body", "reason"),
+    [
+        ({"kind": Kind.TOOL}, chat("x"), "a tool event: the server never runs an agent's tools"),
+        ({"kind": Kind.VECTOR}, chat("x"), "a vector_db event: the server never runs an agent's tools"),
+        ({}, None, "its request body was not recorded"),
+        ({}, b"", "its request body was not recorded"),
+        ({"dialect": "opaque", "kind": Kind.OPAQUE}, chat("x"), "its format is not known"),
+        (
+            {"unreadable": "`messages` is not a list."},
+            chat("x"),
+            "its body could not be read: `messages` is not a list.",
+        ),
+        (
+            {"ending": Ending.REFUSED, "detail": "bad key"},
+            chat("x"),
+            "the gateway refused it when it was recorded: bad key",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_is_skipped_with_its_reason(given: dict[str, object], body: object, reason: str) -> None:
+    """It is never edited, never counted in the cost, and always told."""
+    (call,) = planned(a_recording((a_call("call-1", **given), body))).calls
+
+    assert ("skip", reason, b"", None) == (call.action, call.reason, call.body, call.expected_cost_nanodollars)
+
+
+def test_a_selector_that_matches_nothing_is_refused() -> None:
+    """Also when it matches only what cannot be asked: the patch would do nothing."""
+    recording = a_recording(chat("one"), (a_call("call-2", kind=Kind.TOOL), chat("two")))
+
+    with pytest.raises(InvalidPatch, match="matches no call") as caught:
+        planned(recording, Change(edits=(SetModel("m"),)), Change(select=Selector(calls=(2,)), edits=(SetModel("m"),)))
+
+    assert "changes[1].select" == caught.value.field
+
+
+def test_an_edit_that_does_not_fit_names_call_and_place() -> None:
+    """The call by its position, the edit by its place in the patch."""
+    recording = a_recording(chat("one"), chat("two"))
+    wrong = Change(select=Selector(calls=(2,)), edits=(SetModel("m"), SetParameter("messages", [])))
+
+    with pytest.raises(InvalidPatch, match=r"^Call 2: The field messages") as caught:
+        planned(recording, wrong)
+
+    assert "changes[0].edits[1].name" == caught.value.field
+
+
+def test_a_body_that_cannot_be_read_cannot_be_edited() -> None:
+    """Only when an edit is to be made in it."""
+    with pytest.raises(InvalidPatch, match=r"^Call 1 cannot be edited"):
+        planned(a_recording(b"{not json"), Change(edits=(SetModel("m"),)))
+
+
+@pytest.mark.parametrize("mode", [Mode.PLAYBACK, Mode.CHAINED, Mode.FORK])
+def test_modes_that_the_server_does_not_replay_are_refused(mode: Mode) -> None:
+    """Rather than replayed in another mode."""
+    with pytest.raises(InvalidInput, match=mode.value):
+        plan(a_recording(chat("one")), Patch(), mode, 1, price)
+
+
+def test_a_plan_is_shown_without_bodies() -> None:
+    """All else stays."""
+    whole = planned(a_recording(chat("one")), Change(edits=(SetModel("gpt-4o"),)))
+
+    (call,) = without_bodies(whole).calls
+
+    assert msgspec.structs.replace(whole.calls[0], body=b"") == call
+
+
+def test_a_session_of_500_calls_is_planned_soon() -> None:
+    """Within 300 ms of processor time for calls whose history grows to 100 messages and 20 KB."""
+    recording = a_recording(*[chat(*["word " * 40] * (number // 5)) for number in range(500)])
+    gc.collect()
+
+    started = time.process_time()
+    whole = planned(recording, Change(edits=(AppendSystem(PERSONA), SetModel("gpt-4o"))))
+    spent_s = time.process_time() - started
+
+    assert 500 == sum(len(call.changes) == 2 for call in whole.calls)
+    assert spent_s < 0.3, f"planning took {spent_s:.3f} s"
