@@ -1,11 +1,15 @@
 """Every setting once. Only `server` and `cli` read this; parts are given plain arguments.
 
-Each field's environment name is `REENACT_` and the field's name in capitals.
+What a flag of the command line says goes before the environment, the environment before the default. Each field's
+environment name is `REENACT_` and the field's name in capitals; `REENACT_UPSTREAMS` is written
+`openai=http://127.0.0.1:9000,anthropic=http://127.0.0.1:9001`.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -19,31 +23,66 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The data folder: spool, store, keys. Made on first start, readable by its owner only."""
     host: str = "127.0.0.1"
     """Where to listen. Off loopback a valid key is always required."""
-    port: int = 8585
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8585
     """Where to listen; 0 takes any free port."""
     upstreams: dict[str, str] = {}
     """Origin by provider, such as openai=http://127.0.0.1:9000, instead of the provider's own."""
     require_key: bool = False
     """Ask for a valid key on loopback too."""
     public_url: str = ""
-    """The origin that clients reach this server at, when a proxy stands before it; the request's own when empty."""
-    max_body_bytes: int = 100 * 1024 * 1024
-    """The largest request body that is accepted."""
+    """The origin that clients reach this server at, when a proxy stands before it; the request's own when empty. A valid key
+    is always required when it is not on loopback."""
+    max_body_bytes: Annotated[int, msgspec.Meta(ge=1)] = 100 * 1024 * 1024
+    """The largest request body that the gateway accepts."""
 
 
-def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings in *environ* (the process's own when None) over the defaults.
+def read_settings(environ: Mapping[str, str] | None = None, **flags: object) -> Settings:
+    """Return *flags* over the settings in *environ* (the process's own when None) over the defaults; None is no flag.
 
     Raises:
-        InvalidInput: a value that does not parse; the message names the variable.
+        InvalidInput: a value that does not parse; the message names the variable or the flag.
     """
-    source = os.environ if environ is None else environ
-    given: dict[str, object] = {}
-    for name in Settings.__struct_fields__:
-        variable = f"REENACT_{name.upper()}"
-        if (text := source.get(variable)) is not None:
-            given[name] = dict(pair.split("=", 1) for pair in text.split(",")) if name == "upstreams" else text
+    source = os.environ if environ is None else environ  # noqa: TID251 - the one place that reads it
+    given: dict[str, Any] = {}
+    for field in msgspec.structs.fields(Settings):
+        variable, flag = f"REENACT_{field.name.upper()}", f"--{field.name.replace('_', '-')}"
+        if flags.get(field.name) is not None:
+            given[field.name] = _value(field.name, flags[field.name], field.type, flag)
+        elif (text := source.get(variable)) is not None:
+            given[field.name] = _value(
+                field.name, text.split(",") if field.name == "upstreams" else text, field.type, variable
+            )
+    return Settings(**given)
+
+
+def _value(name: str, raw: object, kind: object, place: str) -> object:
+    """Return one setting out of a flag or variable called *place*."""
+    if name == "upstreams" and not isinstance(raw, Mapping):
+        raw = _upstreams(raw if isinstance(raw, Iterable) else (), place)
+    if name == "public_url" and raw:
+        raw = _origin(str(raw), place)
     try:
-        return msgspec.convert(given, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
+        return msgspec.convert(raw, kind, strict=False, dec_hook=lambda wanted, value: wanted(value))
     except msgspec.ValidationError as error:
-        raise InvalidInput(f"The environment variable for a setting is not valid: {error}", "REENACT_*") from error
+        raise InvalidInput(f"{place} is not valid: {error}.", place) from None
+
+
+def _upstreams(pairs: Iterable[object], place: str) -> dict[str, str]:
+    """Return `provider=URL` pairs as a mapping."""
+    upstreams: dict[str, str] = {}
+    for pair in pairs:
+        provider, _, url = str(pair).strip().partition("=")
+        if not provider or urlsplit(url).scheme not in ("http", "https"):
+            raise InvalidInput(
+                f"{place} is not valid: expected provider=URL such as openai=http://127.0.0.1:9000.", place
+            )
+        upstreams[provider.lower()] = url.rstrip("/")
+    return upstreams
+
+
+def _origin(url: str, place: str) -> str:
+    """Return *url* as an origin, refused when it is more or less than that."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/") or parts.query:
+        raise InvalidInput(f"{place} is not valid: expected scheme and host such as https://reenact.example.", place)
+    return f"{parts.scheme}://{parts.netloc}"

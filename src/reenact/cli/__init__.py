@@ -1,15 +1,80 @@
-"""The commands: thin faces over the client library and the server."""
+"""The commands: thin faces over the client library and the server.
+
+A command's module is imported when it is the one that runs, so that `reenact --help` does not wait for a web server's imports.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")
+from reenact import __version__
+from reenact.errors import FolderUnusable, InvalidInput, PortUnusable, ReenactError, ServerUnreachable
 
 
-@app.callback()
-def reenact() -> None:
-    """Record LLM agent sessions, ask for them again, change something, run them again, see what it really did."""
+class Command(NamedTuple):
+    """One command, before it is imported."""
+
+    name: str
+    place: str
+    """`module:function`."""
+    summary: str
+    """The first line of the function's docstring."""
+
+
+COMMANDS = (
+    Command("serve", "reenact.cli.serve:serve", "Record calls, answer queries, replay sessions and show pages."),
+)
+
+_USAGE_ERRORS = (FolderUnusable, InvalidInput, PortUnusable, ServerUnreachable)
+"""What another way of calling the command would mend: exit code 2, as for an unknown option."""
 
 
 def main() -> None:
     """Run the command line; every ReenactError becomes one line on stderr and a non-zero exit."""
-    app()
+    try:
+        build(sys.argv[1:])()
+    except ReenactError as error:
+        print(f"reenact: {' '.join(error.message.split())}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, _USAGE_ERRORS) else 1)
+
+
+def build(arguments: Sequence[str]) -> typer.Typer:
+    """Return the command line, of which only the command that *arguments* name is imported."""
+    app = typer.Typer(
+        no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False
+    )
+    app.callback()(reenact)
+    named = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for command in COMMANDS:
+        app.command(command.name, help=command.summary if command.name != named else None)(
+            load(command) if command.name == named else _not_asked_for
+        )
+    return app
+
+
+def load(command: Command) -> Callable[..., Any]:
+    """Import *command* and return its function."""
+    module, _, function = command.place.partition(":")
+    loaded: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return loaded
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"reenact {__version__}")
+        raise typer.Exit
+
+
+def reenact(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Record LLM agent sessions, ask for them again, change something, run them again, see what it really did."""
+
+
+def _not_asked_for() -> None:
+    """Stand in the list of commands for one that is not imported."""

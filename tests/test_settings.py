@@ -1,0 +1,65 @@
+"""Settings: flags over the environment over defaults, and one sentence for what does not parse."""
+
+from pathlib import Path
+
+import pytest
+
+from reenact.errors import InvalidInput
+from reenact.settings import Settings, read_settings
+
+
+def test_nothing_given_is_the_defaults() -> None:
+    """Without flags and variables every setting is its default."""
+    assert Settings() == read_settings({})
+
+
+def test_every_setting_can_be_set_in_the_environment() -> None:
+    """Each variable is read as its field's type."""
+    environ = {
+        "REENACT_DATA": "/tmp/data",
+        "REENACT_HOST": "::1",
+        "REENACT_PORT": "0",
+        "REENACT_UPSTREAMS": "openai=http://127.0.0.1:9000/, Anthropic=https://other.example",
+        "REENACT_REQUIRE_KEY": "true",
+        "REENACT_PUBLIC_URL": "https://reenact.example/",
+        "REENACT_MAX_BODY_BYTES": "1000",
+    }
+
+    expected = Settings(
+        data=Path("/tmp/data"),
+        host="::1",
+        port=0,
+        upstreams={"openai": "http://127.0.0.1:9000", "anthropic": "https://other.example"},
+        require_key=True,
+        public_url="https://reenact.example",
+        max_body_bytes=1000,
+    )
+    assert expected == read_settings(environ)
+    assert {f"REENACT_{name.upper()}" for name in Settings.__struct_fields__} == environ.keys()
+
+
+def test_flags_go_before_the_environment() -> None:
+    """A flag that is given wins; one that is None is not given."""
+    settings = read_settings({"REENACT_PORT": "1", "REENACT_HOST": "localhost"}, port=2, host=None)
+
+    assert Settings(port=2, host="localhost") == settings
+
+
+@pytest.mark.parametrize(
+    ("environ", "place"),
+    [
+        ({"REENACT_PORT": "many"}, "REENACT_PORT"),
+        ({"REENACT_PORT": "65536"}, "REENACT_PORT"),
+        ({"REENACT_REQUIRE_KEY": "perhaps"}, "REENACT_REQUIRE_KEY"),
+        ({"REENACT_UPSTREAMS": "openai"}, "REENACT_UPSTREAMS"),
+        ({"REENACT_UPSTREAMS": "openai=ftp://x"}, "REENACT_UPSTREAMS"),
+        ({"REENACT_PUBLIC_URL": "https://x.example/path"}, "REENACT_PUBLIC_URL"),
+        ({"REENACT_MAX_BODY_BYTES": "0"}, "REENACT_MAX_BODY_BYTES"),
+    ],
+)
+def test_what_does_not_parse_names_its_variable(environ: dict[str, str], place: str) -> None:
+    """The sentence begins with the variable that is wrong."""
+    with pytest.raises(InvalidInput) as raised:
+        read_settings(environ)
+
+    assert (place, True) == (raised.value.field, raised.value.message.startswith(place))
