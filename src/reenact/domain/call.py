@@ -83,7 +83,9 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     answer: Json = None
     """The response as JSON, streams merged; None when it is not JSON."""
     search_text: str = ""
-    """The words of the newest turn and of the answer, for full-text search."""
+    """What the newest turn of the request says, for full-text search; bounded."""
+    answer_text: str = ""
+    """What the answer says, for full-text search; bounded."""
 
 
 class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):

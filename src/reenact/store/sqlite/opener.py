@@ -1,0 +1,61 @@
+"""Opens connections to the database file and brings its tables up to date."""
+
+import sqlite3
+from pathlib import Path
+
+from reenact.errors import FolderNewer, FolderUnusable
+from reenact.store.sqlite.schema import MIGRATIONS
+
+# FULL: each commit is synced. A batch moves the spool's cursor in the same transaction, and the spool may throw away what
+# the cursor has passed; under NORMAL a power loss takes back whole recent transactions and would find their records gone.
+# One sync a batch is cheap, and it happens off the event loop with the GIL released.
+_PRAGMAS = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA busy_timeout = 10000;
+PRAGMA temp_store = MEMORY;
+PRAGMA cache_size = -32768;
+PRAGMA mmap_size = 268435456;
+PRAGMA journal_size_limit = 67108864;
+"""
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """Return the connection that writes, the file and its tables made or brought up to date.
+
+    Raises:
+        FolderNewer: a newer version of Reenact wrote the file.
+        FolderUnusable: the file cannot be opened, or is no such database.
+    """
+    try:
+        connection = _connect(path)
+        _migrate(connection, path)
+    except sqlite3.Error as error:
+        raise FolderUnusable(f"The database {path} cannot be opened: {error}") from error
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Return a connection that can only read; use it from one thread at a time."""
+    connection = _connect(path)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Return a connection that leaves transactions to its user."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.executescript(_PRAGMAS)
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Apply the migrations that *connection*'s database has not had, each in a transaction of its own."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        connection.close()
+        raise FolderNewer(
+            f"{path} was written by a newer version of Reenact (tables {version}, known {len(MIGRATIONS)})"
+        )
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")

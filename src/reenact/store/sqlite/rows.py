@@ -1,0 +1,73 @@
+"""Rows: a Call as the columns of the table `calls`, and back."""
+
+import sqlite3
+from typing import Any
+
+from reenact.domain.call import Call, Kind
+from reenact.domain.exchange import Ending
+from reenact.domain.labels import Labels, ReplayLink
+from reenact.domain.message import Usage
+
+_PLAIN = (
+    "id", "created_us", "duration_us", "first_token_us", "dialect", "provider", "model", "request_model",
+    "response_model", "response_id", "status", "detail", "stop_reason", "error", "cost_nanodollars", "url", "target_url",
+    "method", "request_body_bytes", "response_body_bytes", "unreadable",
+)  # fmt: skip
+_LABELS = ("session_id", "session_name", "session_path", "prompt_id", "user_id", "model_override")
+_USAGE = (
+    "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "input_audio_tokens",
+    "output_audio_tokens", "reasoning_tokens",
+)  # fmt: skip
+_REPLAY = ("replay_id", "replay_take", "source_session_id", "source_call_id", "replay_arm")
+
+CALL_COLUMNS = (*_PLAIN, *_LABELS, *_USAGE, *_REPLAY, "kind", "ending", "streamed", "session_inferred", "feedback")
+"""Every column of `calls` that a Call is made of, in the order of `to_row`."""
+
+
+def to_row(call: Call) -> tuple[Any, ...]:
+    """Return the values of CALL_COLUMNS; properties and scores have tables of their own."""
+    replay = call.labels.replay
+    return (
+        *(getattr(call, name) for name in _PLAIN),
+        *(getattr(call.labels, name) for name in _LABELS),
+        *(getattr(call.usage, name) for name in _USAGE),
+        *(
+            (None,) * len(_REPLAY)
+            if replay is None
+            else (replay.replay_id, replay.take, replay.source_session_id, replay.source_call_id, replay.arm)
+        ),
+        call.kind.value,
+        call.ending.value,
+        call.streamed,
+        call.session_inferred,
+        call.feedback,
+    )
+
+
+def to_call(row: sqlite3.Row, organisation_id: str, properties: dict[str, str], scores: dict[str, float]) -> Call:
+    """Return the Call that *row*, holding CALL_COLUMNS by name, and the rows beside it stand for."""
+    return Call(
+        organisation_id=organisation_id,
+        **{name: row[name] for name in _PLAIN},
+        labels=Labels(**{name: row[name] for name in _LABELS}, properties=properties, replay=_replay(row)),
+        usage=Usage(**{name: row[name] for name in _USAGE}),
+        kind=Kind(row["kind"]),
+        ending=Ending(row["ending"]),
+        streamed=bool(row["streamed"]),
+        session_inferred=bool(row["session_inferred"]),
+        feedback=None if row["feedback"] is None else bool(row["feedback"]),
+        scores=scores,
+    )
+
+
+def _replay(row: sqlite3.Row) -> ReplayLink | None:
+    """Return where the call comes from when it belongs to a take."""
+    if row["replay_id"] is None:
+        return None
+    return ReplayLink(
+        replay_id=row["replay_id"],
+        take=row["replay_take"],
+        source_session_id=row["source_session_id"],
+        source_call_id=row["source_call_id"],
+        arm=row["replay_arm"],
+    )

@@ -1,0 +1,157 @@
+"""SqliteStore: calls in one SQLite file, the store that comes with every installation."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from reenact.domain.call import Bodies, Call, Reading, SessionSummary
+from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
+from reenact.domain.filter import EVERYTHING, Filter, Sort
+from reenact.errors import InvalidInput
+from reenact.store.sqlite.annotator import Annotator
+from reenact.store.sqlite.reader import Reader, organisation_number
+from reenact.store.sqlite.sessionlister import Wanted, list_sessions
+from reenact.store.sqlite.writer import Writer
+
+
+class SqliteStore:
+    """Fills `store.calls.CallStore`. Any thread may call it; other processes may read the file meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file at *path*, made when it is missing; its folder must be there.
+
+        Raises:
+            FolderNewer: a newer version of Reenact wrote the file.
+            FolderUnusable: the file cannot be opened, or is no such database.
+        """
+        self._writer = Writer(path)
+        self._reader = Reader(path)
+        self._annotator = Annotator(self._writer)
+
+    def save(
+        self,
+        readings: Sequence[Reading],
+        *,
+        gaps: Sequence[Gap] = (),
+        unreadables: Sequence[Unreadable] = (),
+        spool: str = "",
+        cursor: Cursor | None = None,
+    ) -> None:
+        """Save a batch and the cursor of *spool* in one transaction; saving the same call twice leaves one row.
+
+        Raises:
+            StoreFailed: the database could not be written; nothing of the batch is saved, and it may be tried again.
+        """
+        self._writer.save(readings, gaps, unreadables, spool, cursor)
+
+    def cursor(self, spool: str) -> Cursor:
+        """Return how far *spool* has been saved; the beginning when never."""
+        return self._reader.cursor(spool)
+
+    def find(self, organisation_id: str, where: Filter, sort: Sort, *, offset: int, limit: int) -> list[Call]:
+        """Return a page of calls; ties in *sort* are broken by creation and id.
+
+        Raises:
+            InvalidFilter: the filter or the sort names what is not there, or compares what does not fit.
+        """
+        return self._reader.find(organisation_id, where, sort, offset, limit)
+
+    def count(self, organisation_id: str, where: Filter) -> int:
+        """Return how many calls match.
+
+        Raises:
+            InvalidFilter: the filter names what is not there, or compares what does not fit.
+        """
+        return self._reader.count(organisation_id, where)
+
+    def get(self, organisation_id: str, call_ids: Sequence[str]) -> list[Call]:
+        """Return the calls with these ids in the order asked; unknown ids are left out."""
+        return self._reader.get(organisation_id, call_ids)
+
+    def bodies(self, organisation_id: str, call_ids: Sequence[str]) -> Mapping[str, Bodies]:
+        """Return the bodies of these calls byte for byte; unknown ids are left out."""
+        return self._reader.bodies(organisation_id, call_ids)
+
+    def exchanges(self, organisation_id: str, call_ids: Sequence[str]) -> list[Exchange]:
+        """Return the exchanges as they were recorded, in the order asked; unknown ids are left out."""
+        return self._reader.exchanges(organisation_id, call_ids)
+
+    def sessions(  # noqa: PLR0913 - each one is an optional part of one question
+        self,
+        organisation_id: str,
+        *,
+        search: str = "",
+        name: str | None = None,
+        after_us: int | None = None,
+        before_us: int | None = None,
+        where: Filter = EVERYTHING,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> list[SessionSummary]:
+        """Return sessions, the one with the newest call first; only calls that match *where* are grouped and summed.
+
+        *search* is part of the id or the name, whatever the case of its ASCII letters. A session is active in a time when
+        its newest call is not before *after_us* and its first call is before *before_us*; sums are over its whole life.
+
+        Raises:
+            InvalidFilter: as `find`.
+        """
+        wanted = Wanted(
+            search=search,
+            name=name,
+            after_us=after_us,
+            before_us=before_us,
+            where=where,
+            offset=offset,
+            limit=limit,
+        )
+        with self._reader.snapshot() as reading:
+            organisation = organisation_number(reading.connection, organisation_id)
+            return list_sessions(reading.connection, organisation, wanted)
+
+    def session(self, organisation_id: str, session_id: str) -> list[Call]:
+        """Return all calls of a session, oldest first; empty when there is no such session."""
+        return self._reader.session(organisation_id, session_id)
+
+    def set_property(self, organisation_id: str, call_id: str, key: str, value: str) -> None:
+        """Set or replace a property of a call, whatever the case of its key.
+
+        The keys of the session headers and of the prompt id set those labels: the call moves to that session.
+
+        Raises:
+            NotFound: no such call.
+        """
+        self._annotator.set_property(organisation_id, call_id, key, value)
+
+    def set_scores(self, organisation_id: str, call_id: str, scores: Mapping[str, float]) -> None:
+        """Set scores by name; the last write of a name wins, other names stay.
+
+        Raises:
+            InvalidInput: a score is not a number.
+            NotFound: no such call.
+        """
+        for name, value in scores.items():
+            if math.isnan(value):
+                raise InvalidInput(f"The score {name!r} is not a number", f"scores.{name}")
+        self._annotator.set_scores(organisation_id, call_id, scores)
+
+    def set_feedback(self, organisation_id: str, call_id: str, rating: bool) -> None:
+        """Set the feedback of a call.
+
+        Raises:
+            NotFound: no such call.
+        """
+        self._annotator.set_feedback(organisation_id, call_id, rating)
+
+    def gaps(self, organisation_id: str) -> list[Gap]:
+        """Return what was lost, newest first."""
+        return self._reader.gaps(organisation_id)
+
+    def unreadables(self) -> list[Unreadable]:
+        """Return the records of the spool that could not be read as exchanges, of whatever organisation they were."""
+        return self._reader.unreadables()
+
+    def close(self) -> None:
+        """Finish what is under way and let go of the files."""
+        self._reader.close()
+        self._writer.close()

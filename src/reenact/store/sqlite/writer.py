@@ -1,0 +1,182 @@
+"""Writer: saves batches of readings, each in one transaction with the spool's cursor."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import zstandard
+
+from reenact.domain.call import Call, Reading
+from reenact.domain.digesting import digest
+from reenact.domain.exchange import Cursor, Gap, Unreadable
+from reenact.domain.filtering import LABEL_KEYS, words
+from reenact.errors import StoreFailed
+from reenact.store.sqlite.opener import open_writer
+from reenact.store.sqlite.packing import keep, pack
+from reenact.store.sqlite.partkeeper import PartKeeper
+from reenact.store.sqlite.rows import CALL_COLUMNS, to_row
+from reenact.store.sqlite.splitting import split
+
+_LEVEL = 3
+_SAVE_CALL = (
+    f"INSERT INTO calls (organisation, {', '.join(CALL_COLUMNS)}) VALUES ({', '.join('?' * (len(CALL_COLUMNS) + 1))}) "
+    f"ON CONFLICT (organisation, id) DO UPDATE SET "
+    # What was said of a call after it was recorded outlives reading it again.
+    + ", ".join(f"{name} = excluded.{name}" for name in CALL_COLUMNS if name not in {"id", "feedback"})
+    + ", feedback = coalesce(excluded.feedback, feedback) RETURNING call"
+)
+_SAVE_PROPERTY = (
+    "INSERT INTO properties (call, key_lower, key, value, edited, organisation, created_us) VALUES (?, ?, ?, ?, 0, ?, ?) "
+    "ON CONFLICT DO UPDATE SET key = excluded.key, value = excluded.value, created_us = excluded.created_us"
+)
+_SAVE_SCORE = (
+    "INSERT INTO scores (call, name_lower, name, value, organisation, created_us) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET name = excluded.name, value = excluded.value, created_us = excluded.created_us"
+)
+_SAVE_SESSION_NAME = (
+    "INSERT INTO session_names (session, name, organisation, first_us, latest_us) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET first_us = min(first_us, excluded.first_us), latest_us = max(latest_us, excluded.latest_us)"
+)
+_SAVE_GAP = "INSERT INTO gaps VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = excluded.count"
+_SAVE_CURSOR = "INSERT OR REPLACE INTO cursors (spool, segment, offset_bytes) VALUES (?, ?, ?)"
+
+
+class Writer:
+    """The one connection that writes; any thread may use it, one at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._connection = open_writer(path)
+        self._compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+        self._parts = PartKeeper(self._connection, self._compressor)
+        self._organisations: dict[str, int] = {}
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Hold the connection inside one transaction, committed at the end and rolled back on any error.
+
+        Raises:
+            StoreFailed: the database could not be written.
+        """
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException as error:
+                self._undo()
+                if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError) and not _is_of_the_data(error):
+                    raise StoreFailed(f"The database could not be written: {error}") from error
+                raise
+
+    def save(
+        self,
+        readings: Sequence[Reading],
+        gaps: Sequence[Gap],
+        unreadables: Sequence[Unreadable],
+        spool: str,
+        cursor: Cursor | None,
+    ) -> None:
+        """Save a batch and the cursor of *spool* in one transaction."""
+        with self.transaction() as connection:
+            for reading in readings:
+                self._save(reading)
+            for gap in gaps:
+                row = (self.organisation(gap.organisation_id), gap.first_us, gap.last_us, gap.reason, gap.count)
+                connection.execute(_SAVE_GAP, row)
+            for unreadable in unreadables:
+                raw = self._compressor.compress(unreadable.raw)
+                values = (digest(unreadable.raw), unreadable.reason, raw)
+                connection.execute("INSERT OR REPLACE INTO unreadables VALUES (?, ?, ?)", values)
+            if cursor is not None:
+                connection.execute(_SAVE_CURSOR, (spool, cursor.segment, cursor.offset_bytes))
+
+    def organisation(self, organisation_id: str) -> int:
+        """Return the number of an organisation, given to it when it is new. Only inside a transaction."""
+        number = self._organisations.get(organisation_id)
+        if number is None:
+            self._connection.execute("INSERT OR IGNORE INTO organisations (id) VALUES (?)", (organisation_id,))
+            found = self._connection.execute("SELECT organisation FROM organisations WHERE id = ?", (organisation_id,))
+            (number,) = found.fetchone()
+            self._organisations[organisation_id] = number
+        return int(number)
+
+    def name_session(self, organisation: int, session_id: str, name: str | None, created_us: int) -> int:
+        """Return the number of a session, and note that it had a call under *name* then. Only inside a transaction."""
+        key = (organisation, session_id)
+        found = "SELECT session FROM sessions WHERE organisation = ? AND session_id = ?"
+        row = self._connection.execute(found, key).fetchone()
+        if row is None:
+            made = "INSERT INTO sessions (organisation, session_id) VALUES (?, ?) RETURNING session"
+            row = self._connection.execute(made, key).fetchone()
+        self._connection.execute(_SAVE_SESSION_NAME, (row[0], name or "", organisation, created_us, created_us))
+        return int(row[0])
+
+    def close(self) -> None:
+        """Let go of the file, the write-ahead log folded into it."""
+        with self._lock:
+            self._connection.close()
+
+    def _save(self, reading: Reading) -> None:
+        """Save one reading over whatever stood under its id."""
+        call, labels = reading.call, reading.call.labels
+        organisation = self.organisation(call.organisation_id)
+        (number,) = self._connection.execute(_SAVE_CALL, (organisation, *to_row(call))).fetchone()
+        session = None
+        if labels.session_id:
+            session = self.name_session(organisation, labels.session_id, labels.session_name, call.created_us)
+        self._save_body(reading, number, session)
+        self._save_maps(call, number, organisation)
+        self._save_words(reading, number)
+
+    def _save_body(self, reading: Reading, number: int, session: int | None) -> None:
+        """Save the exchange; a call outside any session repeats nothing, so that its body stays whole."""
+        body = reading.exchange.request_body
+        if session is None:
+            kept = keep(reading, (body,), ())
+        else:
+            pieces = split(body)
+            kept = keep(reading, pieces.literals, self._parts.numbers(session, pieces.parts))
+        row = (number, session, pack(kept, self._compressor))
+        self._connection.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?, ?)", row)
+
+    def _save_maps(self, call: Call, number: int, organisation: int) -> None:
+        """Save properties and scores; those that were set after the call was recorded win over the recorded ones."""
+        edited = self._connection.execute(
+            "SELECT key_lower, value FROM properties WHERE call = ? AND edited", (number,)
+        )
+        kept = dict(edited.fetchall())
+        self._connection.execute("DELETE FROM properties WHERE call = ? AND NOT edited", (number,))
+        tail = (organisation, call.created_us)
+        recorded = {key.lower(): (key, value) for key, value in call.labels.properties.items()}
+        rows = [(number, low, key, value, *tail) for low, (key, value) in recorded.items() if low not in kept]
+        self._connection.executemany(_SAVE_PROPERTY, rows)
+        for key in kept.keys() & LABEL_KEYS.keys():
+            self._connection.execute(f"UPDATE calls SET {LABEL_KEYS[key]} = ? WHERE call = ?", (kept[key], number))
+        scores = [(number, name.lower(), name, value, *tail) for name, value in call.scores.items()]
+        self._connection.executemany(_SAVE_SCORE, scores)
+
+    def _save_words(self, reading: Reading, number: int) -> None:
+        """Index what was said; earlier entries of the call become stale."""
+        self._connection.execute("DELETE FROM words WHERE call = ?", (number,))
+        for side, text in enumerate((reading.search_text, reading.answer_text)):
+            if text:
+                added = self._connection.execute("INSERT INTO words (call, side) VALUES (?, ?)", (number, side))
+                entry = (added.lastrowid, " ".join(words(text)))
+                self._connection.execute("INSERT INTO words_index (rowid, text) VALUES (?, ?)", entry)
+
+    def _undo(self) -> None:
+        """Roll back, and forget what was learnt inside the transaction."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._parts.forget()
+        self._organisations.clear()
+
+
+def _is_of_the_data(error: sqlite3.DatabaseError) -> bool:
+    """Return whether what was to be saved is at fault, and not the database."""
+    return isinstance(
+        error, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError | sqlite3.InterfaceError
+    )

@@ -1,0 +1,148 @@
+"""Every store finds the calls that the plain Python filter says it should."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from reenact.domain.call import Reading
+from reenact.domain.filter import COLUMNS, All, AnyOf, Condition, Filter, Kind, Operator, Sort
+from reenact.domain.filtering import Texts, matches
+from reenact.errors import InvalidFilter
+from reenact.store.sqlite.store import SqliteStore
+from tests.store.filters import FILTERS, KEYS, conditions, readings
+from tests.store.given import given_reading
+
+SORTABLE = sorted(name for name, kind in COLUMNS.items() if kind is not Kind.SEARCH and name != "property_key")
+
+
+@settings(deadline=None)
+@given(readings(), st.lists(FILTERS | conditions(), min_size=1, max_size=20))
+def test_a_store_finds_what_the_filter_means(saved: list[Reading], filters: list[Filter]) -> None:
+    """The same calls, and as many, for any filter."""
+    with TemporaryDirectory() as folder:
+        store = SqliteStore(Path(folder) / "calls.sqlite3")
+        store.save(saved)
+        for where in filters:
+            expected = {
+                reading.call.id
+                for reading in saved
+                if matches(where, reading.call, Texts(reading.search_text, reading.answer_text))
+            }
+            found = store.find("one", where, Sort(), offset=0, limit=100)
+            assert ({call.id for call in found}, len(found)) == (expected, len(expected))
+            assert store.count("one", where) == len(expected)
+        store.close()
+
+
+@settings(deadline=None, max_examples=30)
+@given(readings(), st.sampled_from(SORTABLE), KEYS, st.booleans(), conditions())
+@example(
+    [given_reading(1), given_reading(2)],
+    "created_us",
+    "k",
+    True,
+    Condition(column="properties", operator=Operator.EQUALS, value="demo", key="App"),
+)
+def test_every_order_is_total(saved: list[Reading], column: str, key: str, ascending: bool, where: Condition) -> None:
+    """Any column sorts any filter's calls, and pages are cut from the same order."""
+    asked = Sort(
+        column=column, ascending=ascending, key=key if COLUMNS[column] in {Kind.MAP, Kind.NUMBER_MAP} else None
+    )
+    with TemporaryDirectory() as folder:
+        store = SqliteStore(Path(folder) / "calls.sqlite3")
+        store.save(saved)
+        whole = store.find("one", where, asked, offset=0, limit=100)
+        assert [
+            call for offset in range(6) for call in store.find("one", where, asked, offset=offset, limit=1)
+        ] == whole
+        store.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "ascending", "expected"),
+    [
+        ("cost_dollars", True, [2, 1, 3]),
+        ("cost_dollars", False, [1, 2, 3]),
+        ("model", True, [3, 1, 2]),
+        ("created_us", True, [1, 2, 3]),
+    ],
+)
+def test_absent_numbers_sort_last(tmp_path: Path, column: str, ascending: bool, expected: list[int]) -> None:
+    """Unknown is neither small nor large."""
+    store = SqliteStore(tmp_path / "calls.sqlite3")
+    costs = {1: 20, 2: 10, 3: None}
+    models = {1: "b", 2: "c", 3: "a"}
+    saved = {
+        number: given_reading(number, cost_nanodollars=cost, model=models[number]) for number, cost in costs.items()
+    }
+    store.save(list(saved.values()))
+    found = store.find("one", All(()), Sort(column=column, ascending=ascending), offset=0, limit=9)
+    assert found == [saved[number].call for number in expected]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        Condition(column="unknown", operator=Operator.EQUALS, value="x"),
+        Condition(column="model", operator=Operator.GT, value="x"),
+        Condition(column="model", operator=Operator.EQUALS, value=1),
+        Condition(column="model", operator=Operator.EQUALS, value="x", key="k"),
+        Condition(column="properties", operator=Operator.EQUALS, value="x"),
+        Condition(column="status", operator=Operator.EQUALS, value="200"),
+        Condition(column="status", operator=Operator.EQUALS, value=float("nan")),
+        Condition(column="status", operator=Operator.GT, value=None),
+        Condition(column="feedback", operator=Operator.EQUALS, value=1),
+        Condition(column="scores", operator=Operator.GT, value=True, key="k"),
+        Condition(column="request_body", operator=Operator.CONTAINS, value="!?"),
+        Condition(column="model", operator=Operator.LIKE, value="x" * 50_001),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(tmp_path: Path, where: Condition) -> None:
+    """Alone or inside others, by the stores and by the reference alike; never taken for everything."""
+    store = SqliteStore(tmp_path / "calls.sqlite3")
+    for nested in (where, All((where,)), AnyOf((All(()), where))):
+        with pytest.raises(InvalidFilter):
+            matches(nested, given_reading().call)
+        with pytest.raises(InvalidFilter):
+            store.find("one", nested, Sort(), offset=0, limit=1)
+        with pytest.raises(InvalidFilter):
+            store.count("one", nested)
+    store.close()
+
+
+def test_many_conditions_are_taken_and_too_many_refused(tmp_path: Path) -> None:
+    """A list of ids and a chain of branches fit; what a database could not parse is refused with a reason."""
+    store = SqliteStore(tmp_path / "calls.sqlite3")
+    store.save([given_reading()])
+    one = Condition(column="request_id", operator=Operator.EQUALS, value=given_reading().call.id)
+    other = Condition(column="status", operator=Operator.EQUALS, value=1)
+    chain: Filter = one
+    deep: Filter = one
+    for _ in range(300):
+        chain = AnyOf((other, AnyOf((chain,))))
+    for _ in range(10):
+        deep = All((one, AnyOf((other, deep))))
+    assert store.count("one", AnyOf((one,) * 500)) == 1
+    assert store.count("one", chain) == 1
+    assert store.count("one", deep) == 1
+    with pytest.raises(InvalidFilter, match="500 conditions"):
+        store.count("one", AnyOf((one,) * 501))
+    with pytest.raises(InvalidFilter, match="20 levels"):
+        store.count("one", All((one, AnyOf((other, deep)))))
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "sort",
+    [Sort(column="unknown"), Sort(column="properties"), Sort(column="model", key="k"), Sort(column="request_body")],
+)
+def test_what_has_no_order_is_refused(tmp_path: Path, sort: Sort) -> None:
+    """A sort by an unknown column is an error, not another order."""
+    store = SqliteStore(tmp_path / "calls.sqlite3")
+    with pytest.raises(InvalidFilter):
+        store.find("one", All(()), sort, offset=0, limit=1)
+    store.close()
