@@ -1,0 +1,166 @@
+"""Filtering: Helicone's filter JSON, in both of its forms, as a domain Filter (surface 3.3).
+
+What is not understood is refused with the place it stands at, and never read as "match everything": a replay of all
+sessions because of a misspelt column would be costly. For the same reason a leaf without a condition is refused: it is what
+`{"equals": undefined}` becomes on its way through JSON. All columns and all operators of a leaf must hold.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from reenact.api.coercing import read_value
+from reenact.api.columns import PROPERTIES, TABLES, Constant, HasScores, Kept, Meaning, OwnOrganisation, Unmet
+from reenact.api.holding import holds
+from reenact.domain.filter import OPERATORS, All, AnyOf, Condition, Everything, Filter, Kind, Operator
+from reenact.domain.filtering import MOST_CONDITIONS, check
+from reenact.domain.message import Json
+from reenact.errors import InvalidFilter
+
+MAX_DEPTH = 100
+
+NOTHING = AnyOf(of=())
+"""No call at all."""
+
+_MAPS = (Kind.MAP, Kind.NUMBER_MAP)
+
+
+def read_filter(raw: Json, organisation_id: str, path: str = "filter") -> Filter:
+    """Return the filter that *raw* says, for whoever asks on behalf of *organisation_id*.
+
+    Raises:
+        InvalidFilter: it is not one; `field` is the place, such as `filter.left.request_response_rmt.foo`.
+    """
+    where = _node(raw, organisation_id, path, 0)
+    if sum(1 for _ in conditions(where)) > MOST_CONDITIONS:
+        raise InvalidFilter(f"A filter may have at most {MOST_CONDITIONS} conditions.", path)
+    return where
+
+
+def conditions(where: Filter) -> Iterator[Condition]:
+    """Yield every condition of *where*."""
+    if isinstance(where, Condition):
+        yield where
+    elif isinstance(where, All | AnyOf):
+        for part in where.of:
+            yield from conditions(part)
+
+
+def named_session(where: Filter) -> str | None:
+    """Return the one session id that every match of *where* must have; None when it does not say."""
+    if isinstance(where, All):
+        return next((name for part in where.of if (name := named_session(part)) is not None), None)
+    if not isinstance(where, Condition) or where.operator is not Operator.EQUALS or not isinstance(where.value, str):
+        return None
+    by_property = where.column == "properties" and (where.key or "").lower() == "helicone-session-id"
+    return where.value if where.column == "session_id" or by_property else None
+
+
+def _node(raw: Json, organisation_id: str, path: str, depth: int) -> Filter:
+    if depth > MAX_DEPTH:
+        raise InvalidFilter(f"A filter may be nested at most {MAX_DEPTH} deep.", path)
+    if raw in ("all", {}):
+        return Everything()
+    if not isinstance(raw, dict):
+        raise InvalidFilter('Expected "all" or an object.', path, raw)
+    if raw.keys() & {"left", "right", "operator"}:
+        return _branch(raw, organisation_id, path, depth)
+    return every([_table(name, columns, organisation_id, f"{path}.{name}") for name, columns in raw.items()])
+
+
+def _branch(raw: dict[str, Json], organisation_id: str, path: str, depth: int) -> Filter:
+    if unknown := raw.keys() - {"left", "right", "operator"}:
+        raise InvalidFilter("A branch has `left`, `operator` and `right` only.", f"{path}.{min(unknown)}")
+    for side in ("left", "operator", "right"):
+        if side not in raw:
+            raise InvalidFilter("A branch needs `left`, `operator` and `right`.", f"{path}.{side}")
+    if raw["operator"] not in ("and", "or"):
+        raise InvalidFilter("Expected `and` or `or`.", f"{path}.operator", raw["operator"])
+    sides = [_node(raw[side], organisation_id, f"{path}.{side}", depth + 1) for side in ("left", "right")]
+    return every(sides) if raw["operator"] == "and" else _either(sides)
+
+
+def every(parts: Sequence[Filter]) -> Filter:
+    """Return *parts* ANDed, flat: a long chain of branches is one level for the store."""
+    flat = [inner for part in parts for inner in (part.of if isinstance(part, All) else (part,))]
+    if NOTHING in flat:
+        return NOTHING
+    kept = [part for part in flat if not isinstance(part, Everything)]
+    if not kept:
+        return Everything()
+    return kept[0] if len(kept) == 1 else All(of=tuple(kept))
+
+
+def _either(parts: list[Filter]) -> Filter:
+    flat = [inner for part in parts for inner in (part.of if isinstance(part, AnyOf) else (part,))]
+    if any(isinstance(part, Everything) for part in flat):
+        return Everything()
+    return flat[0] if len(flat) == 1 else AnyOf(of=tuple(flat))
+
+
+def _table(name: str, columns: Json, organisation_id: str, path: str) -> Filter:
+    if name != "properties" and name not in TABLES:
+        raise InvalidFilter(f"Unknown table; known: {', '.join(sorted([*TABLES, 'properties']))}.", path)
+    parts: list[Filter] = []
+    for column, test in _entries(columns, path):
+        here = f"{path}.{column}"
+        if name == "properties":
+            parts.append(_tests(PROPERTIES, test, column, here))
+            continue
+        meaning = TABLES[name].get(column)
+        if meaning is None:
+            raise InvalidFilter(f"Unknown column; known: {', '.join(sorted(TABLES[name]))}.", here)
+        parts.append(_column(meaning, test, organisation_id, here))
+    return every(parts)
+
+
+def _column(meaning: Meaning, test: Json, organisation_id: str, path: str) -> Filter:
+    match meaning:
+        case Unmet(reason=reason):
+            raise InvalidFilter(f"Not supported: {reason}.", path)
+        case HasScores():
+            return every([_has_scores(name, value, f"{path}.{name}") for name, value in _entries(test, path)])
+        case OwnOrganisation():
+            return _tests(Constant(kind=Kind.TEXT, value=organisation_id), test, None, path)
+        case Kept(kind=kind) if kind in _MAPS:
+            return every([_tests(meaning, inner, key, f"{path}.{key}") for key, inner in _entries(test, path)])
+        case _:
+            return _tests(meaning, test, None, path)
+
+
+def _entries(raw: Json, path: str) -> list[tuple[str, Json]]:
+    """Return the pairs of an object that must say something."""
+    if not isinstance(raw, dict):
+        raise InvalidFilter("Expected an object.", path, raw)
+    if not raw:
+        raise InvalidFilter("Names no condition. Was its value undefined where it was made?", path, raw)
+    return list(raw.items())
+
+
+def _has_scores(operator: str, value: Json, path: str) -> Filter:
+    if operator not in ("equals", "not-equals") or value != "{}":
+        raise InvalidFilter('`scores_column` takes `equals` or `not-equals` and "{}" only.', path, value)
+    return Condition(column="scored", operator=Operator.EQUALS, value=operator == "not-equals")
+
+
+def _tests(meaning: Kept | Constant, raw: Json, key: str | None, path: str) -> Filter:
+    return every([_test(meaning, name, value, key, f"{path}.{name}") for name, value in _entries(raw, path)])
+
+
+def _test(meaning: Kept | Constant, name: str, raw: Json, key: str | None, path: str) -> Filter:
+    allowed = meaning.operators if isinstance(meaning, Kept) else OPERATORS[meaning.kind]
+    if name not in {operator.value for operator in allowed}:
+        known = ", ".join(operator.value for operator in Operator if operator in allowed)
+        raise InvalidFilter(f"Unknown operator for this column; known: {known}.", path, raw)
+    operator = Operator(name)
+    value = read_value(meaning.kind, operator, raw, path)
+    if isinstance(meaning, Constant):
+        return Everything() if holds(meaning, operator, value) else NOTHING
+    if meaning.lower and isinstance(value, str):
+        value = value.lower()
+    if meaning.substring and operator is Operator.EQUALS and value:
+        operator = Operator.CONTAINS
+    condition = Condition(column=meaning.column, operator=operator, value=value, key=key)
+    try:
+        check(condition)
+    except InvalidFilter as error:
+        raise InvalidFilter(error.message, path, raw) from None
+    return condition
