@@ -26,6 +26,8 @@ class Labels(msgspec.Struct, frozen=True, kw_only=True):
     prompt_id: str | None = None
     """The `Helicone-Prompt-Id` header's value."""
     user_id: str | None = None
+    model_override: str | None = None
+    """The `Helicone-Model-Override` header's value: the model to price and show the call under (surface 1.4)."""
     properties: dict[str, str] = {}
     """Custom properties under the names they came with (`Helicone-Property-<Name>`), the session ones not among them."""
     replay: ReplayLink | None = None

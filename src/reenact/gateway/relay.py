@@ -1,56 +1,88 @@
-"""Relay one call and record it."""
+"""Relay one call and record it: the one way by which anything is asked of a provider, by agents and by replays."""
 
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
-import msgspec
+from reenact.domain.exchange import Ending, Exchange, Header
+from reenact.errors import UpstreamFailed
+from reenact.gateway.ask import Ask, Recorder, Sink
+from reenact.gateway.labelling import end_to_end
+from reenact.gateway.redacting import redact_target
+from reenact.gateway.refusing import Refusal, report
+from reenact.gateway.source import AnswerSource, UpstreamAnswer, UpstreamRequest
+from reenact.gateway.tap import Tap
 
-from reenact.domain.exchange import Exchange, Header
-from reenact.domain.labels import Labels
+__all__ = ["Ask", "Recorder", "Relay", "Sink"]
 
-
-class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """One request to relay: from an agent, or from a replay's runner."""
-
-    id: str
-    organisation_id: str
-    method: str
-    url: str
-    """The absolute URL on this gateway, as the agent called it; what a replay would call again."""
-    provider: str
-    origin: str
-    """Of the provider: scheme, host and port."""
-    target: bytes
-    """Path and query for the provider, percent-encoding untouched."""
-    labels: Labels
-    headers: tuple[Header, ...]
-    """To forward: end-to-end, with no header of ours among them."""
-    body: bytes
-    started_us: int
+_OWN_ANSWER_HEADERS = frozenset({b"helicone-id", b"helicone-status"})
 
 
-class Sink(Protocol):
-    """Whoever is given the answer as it comes: an agent's connection, or a replay's collector."""
+class Relay:
+    """Asks a source, passes the answer on as it comes, and has it recorded before its last byte goes out."""
 
-    async def start(self, status: int, headers: list[Header]) -> None:
-        """Take the answer's head."""
-        ...
+    def __init__(self, source: AnswerSource, recorder: Recorder, clock: Callable[[], int]) -> None:
+        """Take the parts; *clock* gives microseconds since the epoch and never goes back."""
+        self._source = source
+        self._recorder = recorder
+        self._clock = clock
 
-    async def chunk(self, body: bytes) -> None:
-        """Take a piece of the body; returns when more may follow (back-pressure)."""
-        ...
+    async def relay(self, ask: Ask, sink: Sink) -> Exchange:
+        """Ask, pass the answer on, and return what was recorded.
 
-    async def end(self) -> None:
-        """Take the end of a whole answer. Never called for an answer that broke off."""
-        ...
-
-
-class Recorder(Protocol):
-    """Whoever keeps what crossed; the spool."""
-
-    def append(self, exchange: Exchange) -> None:
-        """Keep *exchange*; a process killed after this returns has kept it.
-
-        Raises:
-            SpoolFailed: it could not be kept.
+        Cancel it when whoever asked has left: the provider is let go at once and what had come is recorded. An answer that
+        broke off is not ended: `sink.end` was not called, and its agent has to see that.
         """
-        ...
+        tap = Tap(ask, self._recorder, self._clock)
+        request = UpstreamRequest(
+            method=ask.method, origin=ask.origin, target=ask.target, headers=ask.headers, body=ask.body
+        )
+        try:
+            try:
+                answer = await self._source.open(request)
+            except UpstreamFailed as failure:
+                target_url = ask.origin + redact_target(ask.target).decode("latin-1")
+                return await _answer(ask, report(failure, target_url), sink, tap)
+            try:
+                return await _pass_on(ask, answer, sink, tap)
+            finally:
+                await answer.close()
+        except BaseException as error:
+            tap.leave(f"The call ended before its answer did ({type(error).__name__}).")
+            raise
+
+    async def refuse(self, ask: Ask, refusal: Refusal, sink: Sink) -> Exchange:
+        """Answer *ask* in the provider's place, and return what was recorded. Nothing is sent upstream."""
+        return await _answer(ask, refusal, sink, Tap(ask, self._recorder, self._clock))
+
+
+async def _pass_on(ask: Ask, answer: UpstreamAnswer, sink: Sink, tap: Tap) -> Exchange:
+    tap.begin(answer.status, answer.headers)
+    await sink.start(answer.status, _head(ask, answer.status, answer.headers))
+    try:
+        async for chunk in answer.chunks():
+            tap.take(chunk)
+            await sink.chunk(chunk)
+    except UpstreamFailed as failure:
+        return tap.keep(Ending.PROVIDER_CUT, failure.message)
+    exchange = tap.finish()
+    await sink.end()
+    return exchange
+
+
+async def _answer(ask: Ask, refusal: Refusal, sink: Sink, tap: Tap) -> Exchange:
+    exchange = tap.refuse(refusal)
+    await sink.start(refusal.status, _head(ask, refusal.status, refusal.headers))
+    await sink.chunk(refusal.body)
+    await sink.end()
+    return exchange
+
+
+def _head(ask: Ask, status: int, headers: Sequence[Header]) -> list[Header]:
+    """Return the headers that the agent is given (surface 1.7)."""
+    head = [header for header in end_to_end(headers) if header[0] not in _OWN_ANSWER_HEADERS]
+    if status in {204, 304}:
+        head = [
+            header for header in head if header[0] != b"content-length"
+        ]  # there is no body that it could tell about
+    head.append((b"helicone-id", ask.id.encode()))
+    head.append((b"helicone-status", b"success" if status < 400 else b"failed"))
+    return head

@@ -1,0 +1,113 @@
+"""Gateway: the ASGI app on the hot path. It knows HTTP and keys, and leaves the rest to the relay."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from reenact.errors import Forbidden, TooLarge, Unauthenticated
+from reenact.gateway.agent import Agent, Receive, Scope, Send
+from reenact.gateway.ask import Ask
+from reenact.gateway.keying import keyed
+from reenact.gateway.labelling import Labelled, end_to_end, label, value_of
+from reenact.gateway.refusing import refuse
+from reenact.gateway.relay import Relay
+from reenact.gateway.routing import NotOurs, Rejection, Route, Routes, Target
+
+_ROUTE = "reenact.route"
+"""Where `handles` leaves its finding in a scope."""
+
+Authorise = Callable[[str | None, str | None], str]
+"""Given the Helicone key, or None, and the client's address, returns the organisation; raises Unauthenticated or Forbidden.
+Runs on the event loop for every call: it must not wait for anything."""
+
+
+class Gateway:
+    """Relays what is for a provider. Put it before the other apps: `if gateway.handles(scope): await gateway(...)`."""
+
+    def __init__(
+        self,
+        relay: Relay,
+        routes: Routes,
+        authorise: Authorise,
+        *,
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
+        max_body_bytes: int = 100 * 1024 * 1024,
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            relay: asks and records.
+            routes: knows the providers.
+            authorise: knows the keys.
+            clock: microseconds since the epoch; the relay's own.
+            new_id: gives UUIDs.
+            max_body_bytes: a larger request is refused with 413.
+        """
+        self._relay = relay
+        self._routes = routes
+        self._authorise = authorise
+        self._clock = clock
+        self._new_id = new_id
+        self._max_body_bytes = max_body_bytes
+
+    def handles(self, scope: Scope) -> bool:
+        """Return whether a request is for a provider. Looks at its head only."""
+        if scope["type"] != "http":
+            return False
+        headers = scope["headers"]
+        host = next((value for name, value in headers if name == b"host"), b"")
+        route = self._routes.route(host, scope["raw_path"], scope["query_string"], headers)
+        scope[_ROUTE] = route
+        return not isinstance(route, NotOurs)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request that `handles` has claimed."""
+        started_us = self._clock()
+        route: Route = scope[_ROUTE]
+        assert not isinstance(route, NotOurs)
+        labelled = label(scope["headers"])
+        target = route.target if isinstance(route, Rejection) else route
+        agent = Agent(receive, send)
+        client = scope.get("client")
+        try:
+            organisation_id = self._authorise(labelled.helicone_key or target.path_key, client[0] if client else None)
+        except Unauthenticated as error:
+            await agent.refuse(refuse(401, "invalid_api_key", error.message))
+            return
+        except Forbidden as error:
+            await agent.refuse(refuse(403, "forbidden", error.message))
+            return
+        ask = self._ask(scope, target, labelled, organisation_id, started_us)
+        if isinstance(route, Rejection):
+            await self._relay.refuse(ask, refuse(route.status, "invalid_target", route.message), agent)
+        else:
+            await self._serve(ask, agent)
+
+    def _ask(self, scope: Scope, target: Target, labelled: Labelled, organisation_id: str, started_us: int) -> Ask:
+        """Return what is asked, the body yet to be read."""
+        host = value_of(scope["headers"], b"host") or "localhost"
+        return Ask(
+            id=labelled.request_id or self._new_id(),
+            organisation_id=organisation_id,
+            method=scope["method"],
+            url=f"{scope['scheme']}://{host}{target.called.decode('latin-1')}",
+            provider=target.provider,
+            origin=target.origin,
+            target=target.target,
+            labels=labelled.labels,
+            headers=keyed(labelled.headers, target.auth, target.target),
+            received=end_to_end(scope["headers"]),
+            body=b"",
+            started_us=started_us,
+        )
+
+    async def _serve(self, ask: Ask, agent: Agent) -> None:
+        """Read the body of *ask* and relay it."""
+        try:
+            body = await agent.body(self._max_body_bytes)
+        except TooLarge as error:
+            await self._relay.refuse(ask, refuse(413, "request_too_large", error.message), agent)
+            return
+        if body is not None:
+            await agent.stay(self._relay.relay(msgspec.structs.replace(ask, body=body), agent))

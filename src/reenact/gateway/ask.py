@@ -1,0 +1,62 @@
+"""What is relayed, and the seams at both ends of a relay: who is given the answer, and who keeps what crossed."""
+
+from typing import Protocol
+
+import msgspec
+
+from reenact.domain.exchange import Exchange, Header
+from reenact.domain.labels import Labels
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """One request to relay: from an agent, or from a replay's runner."""
+
+    id: str
+    organisation_id: str
+    method: str
+    url: str
+    """The absolute URL on this gateway, as the agent called it; what a replay would call again."""
+    provider: str
+    origin: str
+    """Of the provider: scheme, host and port."""
+    target: bytes
+    """Path and query for the provider, percent-encoding untouched."""
+    labels: Labels
+    headers: tuple[Header, ...]
+    """To forward: end-to-end, with no header of ours among them."""
+    received: tuple[Header, ...] | None = None
+    """As they came, ours among them: what is recorded, secrets redacted. None: `headers` is."""
+    body: bytes
+    started_us: int
+
+
+class Sink(Protocol):
+    """Whoever is given the answer as it comes: an agent's connection, or a replay's collector."""
+
+    async def start(self, status: int, headers: list[Header]) -> None:
+        """Take the answer's head."""
+        ...
+
+    async def chunk(self, body: bytes) -> None:
+        """Take a piece of the body; returns when more may follow (back-pressure)."""
+        ...
+
+    async def end(self) -> None:
+        """Take the end of a whole answer. Never called for an answer that broke off."""
+        ...
+
+
+class Recorder(Protocol):
+    """Whoever keeps what crossed; the spool."""
+
+    def append(self, exchange: Exchange) -> None:
+        """Keep *exchange*; a process killed after this returns has kept it.
+
+        Raises:
+            SpoolFailed: it could not be kept.
+        """
+        ...
+
+    def gap(self, organisation_id: str, reason: str) -> None:
+        """Count one exchange that could not be kept; never raises."""
+        ...

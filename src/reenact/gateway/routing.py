@@ -1,0 +1,252 @@
+"""Which provider a request is for, by its path, its host, or the origin it names; and what to ask that provider for.
+
+Paths stay bytes and percent-encoded from end to end: the provider is asked for what the agent wrote, less our own prefix.
+"""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+
+from reenact.domain.exchange import Header
+from reenact.errors import InvalidInput
+from reenact.gateway.labelling import helicone_key, value_of
+from reenact.gateway.providers import (
+    ANTHROPIC_RESOURCES,
+    CUSTOM,
+    HOSTS,
+    OPENAI_RESOURCES,
+    OWN_RESOURCES,
+    PROVIDERS,
+    UNVERSIONED_RESOURCES,
+    Auth,
+    Provider,
+)
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a request goes."""
+
+    provider: str
+    origin: str
+    """Scheme, host and port."""
+    target: bytes
+    """Path and query for the provider."""
+    auth: Auth
+    called: bytes
+    """Path and query to call on this gateway to come here again: as the agent called it, a key in the path cut out. Where
+    the host named the provider, `/v1/gateway/<provider>` stands before it, so that it holds under any host."""
+    path_key: str | None = None
+    """The Helicone key that stood in the path."""
+
+
+class NotOurs(msgspec.Struct, frozen=True):
+    """The request is not one to relay; the REST API or the pages may know it."""
+
+
+class Rejection(msgspec.Struct, frozen=True, kw_only=True):
+    """The request is for the gateway, but for nothing that the gateway can reach."""
+
+    status: int
+    message: str
+    target: Target
+    """As far as it is known; it has no origin."""
+
+
+Route = Target | Rejection | NotOurs
+
+NOT_OURS = NotOurs()
+
+_GATEWAY = b"/v1/gateway/"
+_GENERIC = "gateway"
+_KEY_PREFIXES = (b"/sk-helicone-", b"/pk-helicone-")
+_TARGET_URL = b"helicone-target-url"
+_API_BASE = b"helicone-openai-api-base"
+_GEMINI_ROOTS = frozenset({"v1beta", "v1alpha"})
+_BARE_NAMES = frozenset({_GENERIC}.union(*({provider.name, *provider.aliases} for provider in PROVIDERS)))
+"""First segments that mean the gateway without `/v1/gateway` before them; a server's own names never do, lest they hide
+one of its pages."""
+
+
+class _Upstream(msgspec.Struct, frozen=True):
+    """A provider and where this server reaches it."""
+
+    provider: Provider
+    origin: str
+    base_path: bytes = b""
+
+
+_NOWHERE = _Upstream(Provider(CUSTOM, ""), "")
+
+
+class _Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A request under routing."""
+
+    path: bytes
+    called: bytes
+    headers: Sequence[Header]
+    query: bytes
+    path_key: str | None
+
+    def reject(self, status: int, message: str) -> Rejection:
+        return Rejection(status=status, message=message, target=self.goes_to(_NOWHERE, self.path))
+
+    def goes_to(self, upstream: _Upstream, path: bytes) -> Target:
+        return Target(
+            provider=upstream.provider.name,
+            origin=upstream.origin,
+            target=self._with_query(upstream.base_path + path),
+            auth=upstream.provider.auth,
+            called=self._with_query(self.called),
+            path_key=self.path_key,
+        )
+
+    def _with_query(self, path: bytes) -> bytes:
+        return path + b"?" + self.query if self.query else path
+
+
+class Routes:
+    """The provider table with a server's own upstreams laid over it."""
+
+    def __init__(self, upstreams: Mapping[str, str] | None = None) -> None:
+        """Take *upstreams*: base URL by provider name; a name that is not in the table becomes a provider of its own.
+
+        Raises:
+            InvalidInput: an upstream that is no http(s) URL.
+        """
+        self._upstreams: dict[str, _Upstream] = {}
+        for provider in PROVIDERS:
+            self._add(_Upstream(provider, provider.origin))
+        for name, url in (upstreams or {}).items():
+            known = self._upstreams.get(name.lower())
+            self._add(_overridden(known.provider if known else Provider(name.lower(), ""), url))
+
+    def route(self, host: bytes, raw_path: bytes, query: bytes, headers: Sequence[Header]) -> Route:
+        """Return where a request goes.
+
+        Args:
+            host: the `Host` header.
+            raw_path: as it came, percent-encoded, without the query.
+            query: as it came, without the question mark; empty for none.
+            headers: as they came, names in lower case.
+        """
+        path_key, path = _cut_key(raw_path)
+        call = _Call(path=path, called=path, headers=headers, query=query, path_key=path_key)
+        if path.startswith(_GATEWAY):
+            return self._by_name(call, path[len(_GATEWAY) :])
+        first, _, rest = path[1:].partition(b"/")
+        root = first.decode("latin-1")
+        if root in _BARE_NAMES and not rest.startswith(b"v1/log"):
+            return self._by_name(call, path[1:])
+        if (by_host := self._by_host(call, host, root, rest)) is not None:
+            return by_host
+        return self._by_resource(call, root, rest)
+
+    def _add(self, upstream: _Upstream) -> None:
+        for name in (upstream.provider.name, *upstream.provider.aliases):
+            self._upstreams[name] = upstream
+
+    def _by_name(self, call: _Call, named: bytes) -> Route:
+        """Route `<provider>/<path>`."""
+        first, _, rest = named.partition(b"/")
+        name = first.decode("latin-1").lower()
+        if name == _GENERIC:
+            return self._by_header(call, b"/" + rest)
+        if name not in self._upstreams:
+            return call.reject(404, f"There is no provider named {name!r}. Set one with --upstream {name}=URL.")
+        return self._to(call, name, b"/" + rest)
+
+    def _by_header(self, call: _Call, path: bytes) -> Route:
+        """Route to the origin that the agent names."""
+        url = value_of(call.headers, _TARGET_URL)
+        return call.reject(400, "Missing target base url") if url is None else self._to_url(call, url, path)
+
+    def _by_host(self, call: _Call, host: bytes, root: str, rest: bytes) -> Route | None:
+        """Route by the host's first label, as in `oai.example.com`; None when it names no provider."""
+        label, dot, _ = host.partition(b".")
+        if not dot or (root == "v1" and rest.startswith(OWN_RESOURCES)):
+            return None
+        name = label.decode("latin-1").lower()
+        if name == _GENERIC and value_of(call.headers, _TARGET_URL) is not None:
+            return self._by_header(_prefixed(call, name), call.path)
+        known = self._upstreams.get(name)
+        return self._to(_prefixed(call, name), name, call.path) if known and root in known.provider.roots else None
+
+    def _by_resource(self, call: _Call, root: str, rest: bytes) -> Route:
+        """Route a bare path by the kind of thing it asks for."""
+        if root in _GEMINI_ROOTS:
+            return self._to(call, "google", call.path)
+        if root in UNVERSIONED_RESOURCES:
+            return self._to(call, "openai", b"/v1" + call.path)
+        resource = rest.partition(b"/")[0].decode("latin-1") if root == "v1" else ""
+        if resource in ANTHROPIC_RESOURCES:
+            return self._to(call, "anthropic", call.path)
+        if resource not in OPENAI_RESOURCES:
+            return NOT_OURS
+        if value_of(call.headers, b"anthropic-version") is not None:
+            return self._to(call, "anthropic", call.path)
+        if resource == "models" and (call.path_key or not _has_provider_key(call.headers)):
+            return NOT_OURS
+        return self._to(call, "openai", call.path)
+
+    def _to(self, call: _Call, name: str, path: bytes) -> Route:
+        upstream = self._upstreams[name]
+        if upstream.provider.name == "openai" and (url := value_of(call.headers, _API_BASE)) is not None:
+            return self._to_url(call, url, path)
+        if not upstream.origin:
+            known = upstream.provider.name
+            return call.reject(404, f"{known} has no address of its own. Set one with --upstream {known}=URL.")
+        return call.goes_to(upstream, path)
+
+    def _to_url(self, call: _Call, url: str, path: bytes) -> Route:
+        """Route to *url*; only its origin is kept (surface 1.4)."""
+        try:
+            origin, _ = _split(url)
+        except InvalidInput as error:
+            return call.reject(400, error.message)
+        known = self._upstreams.get(_provider_of(origin))
+        return call.goes_to(_Upstream(known.provider if known else Provider(CUSTOM, ""), origin), path)
+
+
+def _prefixed(call: _Call, name: str) -> _Call:
+    return msgspec.structs.replace(call, called=_GATEWAY + name.encode("latin-1") + call.path)
+
+
+def _cut_key(raw_path: bytes) -> tuple[str | None, bytes]:
+    """Split a Helicone key off the front of a path: `/sk-helicone-.../v1/x` is `/v1/x` (surface 1.1)."""
+    if not raw_path.startswith(_KEY_PREFIXES):
+        return None, raw_path
+    key, _, rest = raw_path[1:].partition(b"/")
+    return key.decode("latin-1"), b"/" + rest
+
+
+def _has_provider_key(headers: Sequence[Header]) -> bool:
+    authorization = value_of(headers, b"authorization")
+    return authorization is not None and helicone_key(authorization) is None
+
+
+def _provider_of(origin: str) -> str:
+    host = origin.partition("://")[2].partition(":")[0]
+    return next((name for ending, name in HOSTS.items() if host == ending or host.endswith("." + ending)), CUSTOM)
+
+
+def _overridden(provider: Provider, url: str) -> _Upstream:
+    """Return where *url* puts *provider*. An API root at its end is left out: the paths that agents call begin with it."""
+    origin, path = _split(url)
+    before, _, last = path.rpartition("/")
+    return _Upstream(provider, origin, (before if last in provider.roots else path).encode())
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Split a base URL into origin and path; user names and passwords in it are dropped."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError as error:
+        message = f"{url!r} is no URL: {error}."
+        raise InvalidInput(message, field="upstream") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        message = f"{url!r} is no http or https URL."
+        raise InvalidInput(message, field="upstream")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{port}" if port else ""), parts.path.rstrip("/")

@@ -1,0 +1,127 @@
+"""Tap: the copy of what crosses, and when it is kept."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from reenact.domain.exchange import Chunk, Ending, Exchange, Header
+from reenact.gateway.ask import Ask, Recorder
+from reenact.gateway.redacting import redact_headers, redact_target
+from reenact.gateway.refusing import Refusal
+from reenact.gateway.streaming import REACH_BYTES, ends_stream
+
+_log = logging.getLogger(__name__)
+
+_BODILESS = frozenset({204, 304})
+
+
+class Tap:
+    """Gathers one answer as it passes and hands the exchange to the recorder before its last byte goes out."""
+
+    def __init__(self, ask: Ask, recorder: Recorder, clock: Callable[[], int]) -> None:
+        self._ask = ask
+        self._recorder = recorder
+        self._clock = clock
+        self._status = 0
+        self._headers: Sequence[Header] = ()
+        self._pieces: list[bytes] = []
+        self._chunks: list[Chunk] = []
+        self._body_bytes = 0
+        self._expected_bytes: int | None = None
+        self._before: bytes | None = None
+        self._kept: Exchange | None = None
+        self._is_lost = False
+
+    def begin(self, status: int, headers: Sequence[Header]) -> None:
+        """Take the answer's head; an answer that has no body is kept now, for nothing of it follows."""
+        self._status = status
+        self._headers = headers
+        self._expected_bytes = 0 if self._ask.method == "HEAD" or status in _BODILESS else _content_length(headers)
+        if any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in headers):
+            self._before = b"\n"
+        if self._expected_bytes == 0:
+            self.keep(Ending.ANSWERED)
+
+    def take(self, chunk: bytes) -> None:
+        """Take a piece of the body; the exchange is kept before the last one may pass."""
+        self._pieces.append(chunk)
+        self._body_bytes += len(chunk)
+        self._chunks.append(Chunk(body_bytes=len(chunk), after_us=self._passed_us()))
+        if self._body_bytes == self._expected_bytes or self._ends_stream(chunk):
+            self.keep(Ending.ANSWERED)
+
+    def refuse(self, refusal: Refusal) -> Exchange:
+        """Keep an answer of the gateway's own, and return it."""
+        self._status = refusal.status
+        self._headers = refusal.headers
+        self._pieces = [refusal.body]
+        self._chunks = [Chunk(body_bytes=len(refusal.body), after_us=self._passed_us())]
+        return self.keep(refusal.ending, refusal.detail)
+
+    def finish(self) -> Exchange:
+        """Keep the whole answer unless it is kept already, and return it."""
+        kept = self._kept
+        is_whole = kept is not None and len(kept.response_body) == self._body_bytes
+        return kept if kept is not None and is_whole else self.keep(Ending.ANSWERED)
+
+    def leave(self, detail: str) -> None:
+        """Keep what came before whoever asked left; an answer that had come to its end by then stays answered."""
+        if self._kept is None:
+            self.keep(Ending.CLIENT_LEFT, detail)
+
+    def keep(self, ending: Ending, detail: str = "") -> Exchange:
+        """Hand what has come so far to the recorder and return it; the agent's call goes on whether it could be kept or not."""
+        exchange = self._exchange(ending, detail)
+        self._kept = exchange
+        try:
+            self._recorder.append(exchange)
+        except Exception as error:  # noqa: BLE001 - an agent's call never fails because it could not be recorded
+            self._lose(error)
+        return exchange
+
+    def _lose(self, error: Exception) -> None:
+        if not self._is_lost:
+            self._is_lost = True
+            _log.warning("A call was not recorded: %s", error)
+            self._recorder.gap(self._ask.organisation_id, str(error) or type(error).__name__)
+
+    def _ends_stream(self, chunk: bytes) -> bool:
+        if self._before is None:
+            return False
+        if ends_stream(self._before, chunk):
+            self._before = None
+            return True
+        self._before = (self._before + chunk[-REACH_BYTES:])[-REACH_BYTES:]
+        return False
+
+    def _passed_us(self) -> int:
+        return max(0, self._clock() - self._ask.started_us)
+
+    def _exchange(self, ending: Ending, detail: str) -> Exchange:
+        ask = self._ask
+        return Exchange(
+            id=ask.id,
+            organisation_id=ask.organisation_id,
+            started_us=ask.started_us,
+            duration_us=self._passed_us(),
+            first_byte_us=self._chunks[0].after_us if self._chunks else None,
+            method=ask.method,
+            url=redact_target(ask.url.encode("latin-1", "replace")).decode("latin-1"),
+            target_url=ask.origin + redact_target(ask.target).decode("latin-1"),
+            provider=ask.provider,
+            labels=ask.labels,
+            request_headers=redact_headers(ask.headers if ask.received is None else ask.received),
+            request_body=ask.body,
+            status=self._status,
+            response_headers=redact_headers(self._headers),
+            response_body=b"".join(self._pieces),
+            chunks=tuple(self._chunks),
+            ending=ending,
+            detail=detail,
+        )
+
+
+def _content_length(headers: Sequence[Header]) -> int | None:
+    for name, value in headers:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else None
+    return None
