@@ -1,6 +1,5 @@
-"""A real server on a real socket, for tests: uvicorn in a thread, on a free port."""
+"""A real server on a real socket, for tests: uvicorn (uvloop, httptools) in a thread, on a free port."""
 
-import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -48,7 +47,7 @@ def serving(app: Any, *, lifespan: str = "auto") -> Iterator[str]:
 
     def run() -> None:
         try:
-            asyncio.run(server.serve([listener]))
+            server.run([listener])
         except BaseException as error:  # noqa: BLE001 - told to the test's thread below
             failures.append(error)
         finally:

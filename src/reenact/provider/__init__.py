@@ -1,4 +1,6 @@
-"""The scripted provider: a stand-in for a model whose answer is a pure function of the request, with faults on demand.
+"""The scripted provider: a model that is none, for demonstrations, tests and trying Reenact without a key.
 
-It ships (`reenact provider`) because no test of an agent should need a real provider.
+Its answer is a pure function of the request: the same request always gives the same bytes, a changed word gives another answer.
+It follows instructions in ways that can be seen (persona, length, language), calls tools, keeps to JSON schemas, and fails on
+demand. `app` serves it, `answering` decides what it says, `script` and `fault` say what it was told to do.
 """
