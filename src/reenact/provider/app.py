@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from reenact.dialects.registry import find_dialect
+from reenact.domain.digesting import digest
 from reenact.domain.message import Prompt
 from reenact.errors import InvalidInput
 from reenact.provider.answering import answer
@@ -86,8 +87,8 @@ class Provider:
         wished = next((wish for wish in (header, *marked, rule.fault if rule else None) if wish is not None), "")
         fault = read_fault(wished)
         if fault.times is not None:
-            self._failures[body] += 1
-            if self._failures[body] > fault.times:
+            self._failures[digest(body)] += 1
+            if self._failures[digest(body)] > fault.times:
                 return Fault()
         return fault
 
