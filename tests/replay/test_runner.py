@@ -28,7 +28,7 @@ class HeldAsker:
         self._under_way = 0
         self._came = asyncio.Condition()
 
-    def check(self, plan: Plan, provider_keys: Mapping[str, str]) -> None:
+    def check(self, plan: Plan, recording: Recording, provider_keys: Mapping[str, str]) -> None:
         """Refuse to go without OpenAI's key."""
         if "openai" not in provider_keys:
             raise InvalidInput("No key for openai.", "provider_keys.openai")

@@ -26,6 +26,9 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("serve", "reenact.cli.serve:serve", "Record calls, answer queries, replay sessions and show pages."),
+    Command("sessions", "reenact.cli.sessions:sessions", "List recorded sessions, newest first."),
+    Command("replay", "reenact.cli.replay:replay", "Run a recorded session again with a change."),
+    Command("compare", "reenact.cli.compare:compare", "Compare two sessions: aligned calls and what differs in each."),
 )
 
 _USAGE_ERRORS = (FolderUnusable, InvalidInput, PortUnusable, ServerUnreachable)

@@ -9,6 +9,7 @@ from reenact.domain.call import Call
 from reenact.domain.exchange import Header
 from reenact.domain.labels import ReplayLink
 from reenact.domain.replay import Answered, AskCall, Plan
+from reenact.replay.planning import Recording
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +30,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 class Asker(Protocol):
     """Whoever sends the calls of a replay."""
 
-    def check(self, plan: Plan, provider_keys: Mapping[str, str]) -> None:
+    def check(self, plan: Plan, recording: Recording, provider_keys: Mapping[str, str]) -> None:
         """Make sure that every call of *plan* can be sent.
 
         Raises:

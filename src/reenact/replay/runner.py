@@ -73,7 +73,7 @@ class Runner:
         Raises:
             InvalidInput: a call cannot be sent, such as for want of a provider's key; nothing was sent.
         """
-        self._asker.check(order.plan, order.provider_keys)
+        self._asker.check(order.plan, order.recording, order.provider_keys)
         replay = Replay(
             id=self._new_id(),
             organisation_id=order.organisation_id,

@@ -1,0 +1,122 @@
+"""`reenact replay`: run a recorded session again with a change."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from reenact.cli.connection import DEFAULT_URL, Data, Key, Url, connected
+from reenact.cli.patch_options import PatchOptions, read_options
+from reenact.cli.printing import show, show_json
+from reenact.cli.replay_view import plan_view, replay_view
+from reenact.client import Client, ReplayOptions
+from reenact.domain.patch import Patch
+from reenact.domain.replay import Mode, Replay, State
+from reenact.errors import InvalidInput
+
+Strings = list[str] | None
+
+
+def replay(
+    session: Annotated[str, typer.Argument(help="Id of the recorded session; `reenact sessions` lists them.")],
+    sets: Annotated[
+        Strings, typer.Option("--set", metavar="NAME=VALUE", help="Set the model or a field of the body. Repeatable.")
+    ] = None,
+    drops: Annotated[
+        Strings, typer.Option("--drop", metavar="NAME", help="Remove a field of the body. Repeatable.")
+    ] = None,
+    system: Annotated[str | None, typer.Option(metavar="TEXT", help="Replace the system prompt.")] = None,
+    append_system: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Add to the end of the system prompt.")
+    ] = None,
+    replaces: Annotated[
+        Strings, typer.Option("--replace", metavar="OLD=>NEW", help="Replace a text in all messages. Repeatable.")
+    ] = None,
+    prompt_id: Annotated[str | None, typer.Option(help="Edit only calls with this prompt id.")] = None,
+    path: Annotated[str | None, typer.Option(metavar="GLOB", help="Edit only calls on this session path.")] = None,
+    patch: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A patch as JSON or YAML; the options' edits come after its own."),
+    ] = None,
+    mode: Annotated[Mode, typer.Option(help="What requests contain; anchored: the recorded history.")] = Mode.ANCHORED,
+    takes: Annotated[int, typer.Option(min=1, max=100, help="How often to run it.")] = 1,
+    name: Annotated[str | None, typer.Option(help="Name of the new sessions. [default: Replay of NAME]")] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=256, help="How many calls may be under way at once.")] = 16,
+    provider_keys: Annotated[
+        Strings,
+        typer.Option(
+            "--provider-key",
+            metavar="PROVIDER=KEY",
+            help="A provider's key for this replay, @FILE to read it. Repeatable. [default: the server's environment]",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and its cost; send nothing.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print JSON: the replay, or with --dry-run the plan, as POST /v1/replay does."),
+    ] = False,
+    url: Url = DEFAULT_URL,
+    key: Key = None,
+    data: Data = None,
+) -> None:
+    """Run a recorded session again with a change.
+
+    Shows the plan, runs it, and tells how to compare. Exit code 1 when a call failed or the replay did not come to its end.
+    """
+    wanted = read_options(
+        PatchOptions(
+            sets=sets or (),
+            drops=drops or (),
+            system=system,
+            append_system=append_system,
+            replaces=replaces or (),
+            path=path,
+            prompt_id=prompt_id,
+            file=patch,
+        )
+    )
+    options = ReplayOptions(
+        mode=mode, takes=takes, session_name=name, concurrency=concurrency, provider_keys=_keys(provider_keys or ())
+    )
+    with connected(url, key, data) as client:
+        if dry_run or not as_json:
+            plan = client.plan(session, wanted, **options)
+            show_json(plan) if as_json else show(plan_view(plan))
+        if dry_run:
+            return
+        done = _performed(client, session, wanted, options)
+    show_json(done) if as_json else show(replay_view(done))
+    if done.state is not State.DONE or done.progress.failed:
+        raise typer.Exit(1)
+
+
+def _performed(client: Client, session: str, patch: Patch, options: ReplayOptions) -> Replay:
+    """Run the replay behind a bar on standard error; Ctrl-C stops it on the server, too."""
+    replay = client.start(session, patch, **options)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    try:
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("Asking", total=replay.progress.calls)
+            for progress in client.watch(replay.id):
+                told = f"Asking ({progress.failed} failed)" if progress.failed else "Asking"
+                bar.update(task, completed=progress.answered, description=told)
+    except KeyboardInterrupt:
+        return client.cancel(replay.id)
+    return client.get_replay(replay.id)
+
+
+def _keys(pairs: Sequence[str]) -> dict[str, str]:
+    """Return keys by provider; the message of an error shows no key."""
+    keys: dict[str, str] = {}
+    for pair in pairs:
+        provider, equals, value = pair.partition("=")
+        if not provider or not equals or not value:
+            raise InvalidInput("--provider-key wants PROVIDER=KEY or PROVIDER=@FILE.", "--provider-key")
+        try:
+            keys[provider] = Path(value[1:]).read_text().strip() if value.startswith("@") else value
+        except OSError as error:
+            raise InvalidInput(f"--provider-key {provider}: the file cannot be read: {error.strerror}.") from error
+    return keys

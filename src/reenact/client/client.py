@@ -1,0 +1,184 @@
+"""Client: everything a Reenact server can do, from Python."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self, TypedDict, TypeVar, Unpack
+from urllib.parse import quote, urlsplit
+
+import httpx2
+import msgspec
+
+from reenact.client.answering import refusal, understood
+from reenact.client.rows import Request, Session
+from reenact.domain.comparison import Comparison
+from reenact.domain.message import Json
+from reenact.domain.patch import Patch
+from reenact.domain.replay import Mode, Plan, Progress, Replay
+from reenact.errors import ServerUnreachable
+
+T = TypeVar("T")
+
+_LONG_AGO_MS, _FAR_AHEAD_MS = 0, 4_102_444_800_000
+"""1970 and 2100: Helicone's session query has no word for "any time"."""
+
+
+class ReplayOptions(TypedDict, total=False):
+    """What may be said of a replay; see `POST /v1/replay`."""
+
+    mode: Mode
+    takes: int
+    session_name: str | None
+    concurrency: int
+    provider_keys: Mapping[str, str]
+
+
+class Client:
+    """Talks to one server. Use it in a `with` block, or close it.
+
+    Every method raises ServerUnreachable when no server answers, and ServerRefused when it answers with an error.
+    """
+
+    def __init__(self, url: str = "http://127.0.0.1:8585", key: str | None = None, *, timeout_s: float = 60.0) -> None:
+        """Take the server's address and, where it asks for one, a key; nothing is sent yet."""
+        self.url = url.rstrip("/")
+        host = urlsplit(self.url).hostname
+        self._http = httpx2.Client(
+            headers={"authorization": f"Bearer {key}"} if key else {},
+            timeout=timeout_s,
+            trust_env=host not in {"127.0.0.1", "::1", "localhost"},  # no proxy stands before one's own machine
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def sessions(self, search: str = "", *, offset: int = 0, limit: int = 50) -> list[Session]:
+        """Return sessions whose id or name contains *search*, newest first."""
+        query = {
+            "search": search,
+            "timeFilter": {"startTimeUnixMs": _LONG_AGO_MS, "endTimeUnixMs": _FAR_AHEAD_MS},
+            "timezoneDifference": 0,
+            "filter": "all",
+            "offset": offset,
+            "limit": limit,
+        }
+        return self._post("/v1/session/query", query, list[Session])
+
+    def session(self, session_id: str) -> list[Request]:
+        """Return all calls of a session, oldest first; empty when there is no such session."""
+        return list(self.requests({"properties": {"Helicone-Session-Id": {"equals": session_id}}}, direction="asc"))
+
+    def requests(self, where: Json = "all", *, direction: str = "desc", page: int = 100) -> Iterator[Request]:
+        """Yield the calls that Helicone's filter *where* selects, newest first (`desc`) or oldest first (`asc`).
+
+        Reads *page* calls at a time.
+        """
+        offset = 0
+        while True:
+            query = {"filter": where, "sort": {"created_at": direction}, "offset": offset, "limit": page}
+            rows = self._post("/v1/request/query-clickhouse", query, list[Request])
+            yield from rows
+            offset += len(rows)
+            if len(rows) < page:
+                return
+
+    def plan(self, session_id: str, patch: Patch | None = None, **options: Unpack[ReplayOptions]) -> Plan:
+        """Return what a replay would do and cost. Sends nothing to any provider."""
+        return self._post("/v1/replay", _request(session_id, patch, options) | {"dry_run": True}, Plan)
+
+    def start(self, session_id: str, patch: Patch | None = None, **options: Unpack[ReplayOptions]) -> Replay:
+        """Begin a replay, which runs on in the server, and return it as it stands."""
+        return self._post("/v1/replay", _request(session_id, patch, options), Replay)
+
+    def replay(
+        self,
+        session_id: str,
+        patch: Patch | None = None,
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+        **options: Unpack[ReplayOptions],
+    ) -> Replay:
+        """Run a session again and return the replay when it is over, *on_progress* told how far it has come."""
+        replay = self.start(session_id, patch, **options)
+        for progress in self.watch(replay.id):
+            if on_progress is not None:
+                on_progress(progress)
+        return self.get_replay(replay.id)
+
+    def get_replay(self, replay_id: str) -> Replay:
+        """Return a replay as it stands."""
+        return self._get(f"/v1/replay/{_segment(replay_id)}", Replay)
+
+    def replays(self, session_id: str) -> list[Replay]:
+        """Return the replays made of a session, newest first."""
+        return self._get("/v1/replay", list[Replay], session_id=session_id)
+
+    def watch(self, replay_id: str) -> Iterator[Progress]:
+        """Yield how far a replay has come, at once and whenever that changes; the last one is over."""
+        with (
+            self._reaching(),
+            self._http.stream("GET", f"{self.url}/v1/replay/{_segment(replay_id)}/progress", timeout=None) as answer,
+        ):
+            if answer.status_code >= 400:
+                raise refusal(answer.status_code, answer.read())
+            for event in httpx2.EventSource(answer):
+                yield msgspec.json.decode(event.data, type=Progress)
+
+    def cancel(self, replay_id: str) -> Replay:
+        """Stop a replay at once and return it; one that is over stays as it is."""
+        return self._post(f"/v1/replay/{_segment(replay_id)}/cancel", {}, Replay)
+
+    def compare(self, left: str, right: str) -> Comparison:
+        """Return two sessions side by side, by their ids."""
+        return self._get("/v1/comparison", Comparison, left=left, right=right)
+
+    def score(self, request_id: str, scores: Mapping[str, float | bool]) -> None:
+        """Set scores of a call by name; the last write of a name wins."""
+        self._post(f"/v1/request/{_segment(request_id)}/score", {"scores": dict(scores)}, object)
+
+    def feedback(self, request_id: str, rating: bool) -> None:
+        """Say whether a call went well."""
+        self._post(f"/v1/request/{_segment(request_id)}/feedback", {"rating": rating}, object)
+
+    def _get(self, path: str, kind: type[T], **query: str) -> T:
+        with self._reaching():
+            answer = self._http.get(self.url + path, params=query)
+        return understood(answer.status_code, answer.content, kind)
+
+    def _post(self, path: str, body: Json, kind: type[T]) -> T:
+        with self._reaching():
+            answer = self._http.post(
+                self.url + path, content=msgspec.json.encode(body), headers={"content-type": "application/json"}
+            )
+        return understood(answer.status_code, answer.content, kind)
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx2.TimeoutException as error:
+            raise ServerUnreachable(f"The server at {self.url} did not answer in time.") from error
+        except (httpx2.TransportError, httpx2.InvalidURL, UnicodeError) as error:
+            why = str(error) or type(error).__name__
+            raise ServerUnreachable(
+                f"No Reenact server answers at {self.url}: {why}. Start one with `reenact serve`, or name another."
+            ) from error
+
+
+def _request(session_id: str, patch: Patch | None, options: ReplayOptions) -> dict[str, Any]:
+    """Return the body of `POST /v1/replay`."""
+    given: dict[str, Any] = {"session_id": session_id, "patch": patch or Patch(), **options}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _segment(name: str) -> str:
+    return quote(name, safe="")

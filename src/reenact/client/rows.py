@@ -1,0 +1,65 @@
+"""Request, Session: what the API says of a call and of a session, under the API's own names."""
+
+import msgspec
+
+from reenact.domain.labels import ReplayLink
+from reenact.domain.message import Json
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One call, bodies and all. Fields of the API that are not named here are left out."""
+
+    request_id: str
+    created_at: str
+    """ISO 8601 in UTC."""
+    request_path: str
+    """The absolute gateway URL that was called."""
+    body: Json
+    """The request's body."""
+    response_body: Json
+    """Streams merged into one answer."""
+    response_status: int
+    """HTTP status, or -2 timed out, -3 the client left, -100 other."""
+    provider: str
+    model: str
+    delay_ms: float
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    total_tokens: int | None
+    cost: float | None
+    """US dollars; None when the model's price is not known."""
+    path: str
+    """The session path, `/` when none was sent."""
+    prompt_id: str | None
+    request_user_id: str | None
+    properties: dict[str, str]
+    """The session's under `Helicone-Session-Id`, `-Name` and `-Path` among them."""
+    scores: dict[str, float]
+    feedback_rating: bool | None
+    replay: ReplayLink | None
+    """Where a take's call comes from."""
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One session, summed. The same id under two names is two sessions."""
+
+    session_id: str
+    session_name: str
+    created_at: str
+    """ISO 8601 in UTC."""
+    latest_request_created_at: str
+    total_requests: int
+    failed_requests: int
+    total_cost: float
+    """US dollars of the calls whose price is known."""
+    unpriced_requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    avg_latency: float
+    """Milliseconds."""
+    models: tuple[str, ...]
+    user_ids: tuple[str, ...]
+    replay_id: str | None = None
+    """The replay that made it, if one did."""
+    replay_of: str | None = None
+    """The session that it is a replay of."""

@@ -1,0 +1,196 @@
+"""RelayAsker: sends the calls of a replay through the gateway's own relay, so that every take is recorded like any session."""
+
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+from reenact import __version__
+from reenact.dialects.registry import dialect_named
+from reenact.domain.call import Call
+from reenact.domain.exchange import Ending, Exchange, Header
+from reenact.domain.labels import Labels
+from reenact.domain.replay import Answered, Plan
+from reenact.errors import InvalidInput
+from reenact.gateway.collector import Collector
+from reenact.gateway.keying import keyed
+from reenact.gateway.redacting import MARK
+from reenact.gateway.relay import Ask, Sink
+from reenact.gateway.routing import Rejection, Routes, Target
+from reenact.replay.planning import Recording
+from reenact.replay.question import Question
+
+_KEPT_HEADERS = frozenset(
+    {b"accept", b"anthropic-beta", b"anthropic-version", b"content-encoding", b"content-type", b"openai-beta"}
+)
+"""Recorded headers that say what is asked; the others are the agent's connection, its client, its keys or our own."""
+
+_OTHER_VARIABLES = {"google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"), "x": ("XAI_API_KEY",)}
+"""Where a provider's key is looked for when not under `<PROVIDER>_API_KEY`."""
+
+_PLACEHOLDER = "reenact-replay"
+"""The key for a provider that stands on loopback and most likely wants none."""
+
+
+class Relaying(Protocol):
+    """The relay, as far as it is used here."""
+
+    async def relay(self, ask: Ask, sink: Sink) -> Exchange:
+        """Send *ask*, hand the answer to *sink* as it comes, record it and return it."""
+        ...
+
+
+class RelayAsker:
+    """Asks through a relay, as agents do, with the recorded call's labels in the take's session."""
+
+    def __init__(
+        self,
+        relay: Relaying,
+        routes: Routes,
+        *,
+        environ: Mapping[str, str],
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
+    ) -> None:
+        """Take the parts; *environ* is where providers' keys are found that a replay was not given."""
+        self._relay = relay
+        self._routes = routes
+        self._environ = environ
+        self._clock = clock
+        self._new_id = new_id
+
+    def check(self, plan: Plan, recording: Recording, provider_keys: Mapping[str, str]) -> None:
+        """Make sure that every call of *plan* has somewhere to go and the key to go there.
+
+        Raises:
+            InvalidInput: names the call whose address leads nowhere, or the provider whose key is missing.
+        """
+        calls = {call.id: call for call in recording.calls}
+        for call in plan.asked:
+            target = self._target(calls[call.call_id], call.url)
+            key = self._key(target, provider_keys)
+            if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+                raise InvalidInput(
+                    f"The key for {target.provider} holds characters that no key has.",
+                    f"provider_keys.{target.provider}",
+                )
+            if key is None:
+                names = " or ".join(_variables(target.provider))
+                raise InvalidInput(
+                    f"There is no key for {target.provider}: give provider_keys.{target.provider} with the replay, "
+                    f"or set {names} for the server.",
+                    f"provider_keys.{target.provider}",
+                )
+
+    async def ask(self, question: Question, provider_keys: Mapping[str, str]) -> Answered:
+        """Send one call and return what became of it."""
+        source, ask = question.source, question.ask
+        target = self._target(source, ask.url)
+        headers = (
+            *_kept(question),
+            (b"user-agent", f"reenact/{__version__}".encode()),
+            (b"authorization", f"Bearer {self._key(target, provider_keys)}".encode()),
+        )
+        exchange = await self._relay.relay(
+            Ask(
+                id=self._new_id(),
+                organisation_id=question.organisation_id,
+                method=source.method,
+                url=ask.url,
+                provider=target.provider,
+                origin=target.origin,
+                target=target.target,
+                labels=_labels(question),
+                headers=keyed(headers, target.auth, target.target),
+                body=ask.body,
+                started_us=self._clock(),
+            ),
+            Collector(),
+        )
+        return Answered(
+            index=ask.index,
+            call_id=exchange.id,
+            status=exchange.status or None,
+            failure=_failure(exchange, source.dialect),
+        )
+
+    def _target(self, source: Call, url: str) -> Target:
+        """Return where *url* leads, as it did when an agent called it."""
+        parts = urlsplit(url)
+        wanted: tuple[Header, ...] = ((b"helicone-target-url", source.target_url.encode()),)
+        route = self._routes.route(
+            host=parts.netloc.encode(), raw_path=parts.path.encode(), query=_query(parts.query), headers=wanted
+        )
+        if isinstance(route, Target):
+            return route
+        why = route.message if isinstance(route, Rejection) else "it is none of the gateway's."
+        raise InvalidInput(f"The call {source.id} cannot be sent to {url}: {why}", "session_id")
+
+    def _key(self, target: Target, provider_keys: Mapping[str, str]) -> str | None:
+        given = provider_keys.get(target.provider)
+        found = (self._environ.get(name) for name in _variables(target.provider))
+        key = given or next((value for value in found if value), None)
+        return key or (_PLACEHOLDER if _is_loopback(target.origin) else None)
+
+
+def _variables(provider: str) -> tuple[str, ...]:
+    return _OTHER_VARIABLES.get(provider, (f"{provider.upper().replace('-', '_')}_API_KEY",))
+
+
+def _is_loopback(origin: str) -> bool:
+    host = urlsplit(origin).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _query(query: str) -> bytes:
+    """Return *query* without the parameters whose values were secrets and are gone."""
+    return "&".join(part for part in query.split("&") if not part.endswith(f"={MARK.decode()}")).encode()
+
+
+def _kept(question: Question) -> list[Header]:
+    """Return the recorded headers to send again; a body that was made anew is no longer compressed as the old one was."""
+    is_new = question.ask.body != question.recorded_body
+    return [
+        (name, value)
+        for name, value in question.headers
+        if name in _KEPT_HEADERS and not (is_new and name == b"content-encoding")
+    ]
+
+
+def _labels(question: Question) -> Labels:
+    """Return the recorded labels in the take's session; what would have a cache answer is left out."""
+    labels = question.source.labels
+    return msgspec.structs.replace(
+        labels,
+        session_id=question.session_id,
+        session_name=question.session_name,
+        model_override=labels.model_override if question.ask.model == question.source.model else None,
+        properties={
+            name: value for name, value in labels.properties.items() if not name.lower().startswith("helicone-cache")
+        },
+        replay=question.link,
+    )
+
+
+def _failure(exchange: Exchange, dialect: str) -> str | None:
+    """Return in words why a call failed; None when it was answered whole with a status under 400."""
+    if exchange.ending is not Ending.ANSWERED:
+        return exchange.detail or exchange.ending.value
+    if exchange.status < 400:
+        return None
+    said = _error(exchange.response_body, dialect)
+    return f"HTTP {exchange.status}: {said}" if said else f"HTTP {exchange.status}"
+
+
+def _error(body: bytes, dialect: str) -> str | None:
+    """Return the provider's own words, where its answer has some."""
+    reader = dialect_named(dialect)
+    try:
+        return reader.read_answer(msgspec.json.decode(body)).error if reader else None
+    except (msgspec.DecodeError, InvalidInput):
+        return None
