@@ -1,0 +1,170 @@
+"""ControlStore: organisations, keys and replays: what the server is told, as calls are what it sees."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DatabaseError
+
+from reenact.access.keys import KeyRecord
+from reenact.domain.replay import Plan, Replay, State, Take
+from reenact.errors import NotFound, StoreFailed
+from reenact.store.control.opener import open_engine
+from reenact.store.control.tables import keys, organisations, replays
+
+_encode = msgspec.msgpack.Encoder().encode
+_plan = msgspec.msgpack.Decoder(Plan)
+_takes = msgspec.msgpack.Decoder(tuple[Take, ...])
+
+
+class ControlStore:
+    """Synchronous; any thread may call it. Ids, times and randomness are the caller's."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file at *path*, made when it is missing; its folder must be there.
+
+        Raises:
+            FolderNewer: a newer version of Reenact wrote the file.
+            FolderUnusable: the file cannot be opened, or is no such database.
+        """
+        self._engine = open_engine(path)
+
+    def first_start(self, organisation_id: str, name: str, created_us: int) -> bool:
+        """Make the first organisation when there is none yet; return whether it was made now."""
+        with self._transaction() as connection:
+            count = connection.execute(sa.select(sa.func.count()).select_from(organisations)).scalar_one()
+            if not count:
+                row = {"id": organisation_id, "name": name, "created_us": created_us}
+                connection.execute(sa.insert(organisations).values(row))
+            return not count
+
+    def first_organisation(self) -> str:
+        """Return the id of the first organisation, for which acts whoever needs no key.
+
+        Raises:
+            NotFound: there is none: `first_start` was never called.
+        """
+        oldest = sa.select(organisations.c.id).order_by(organisations.c.created_us, organisations.c.id).limit(1)
+        with self._transaction() as connection:
+            found = connection.execute(oldest).scalar_one_or_none()
+        if found is None:
+            raise NotFound("There is no organisation yet")
+        return str(found)
+
+    def add_key(self, record: KeyRecord) -> None:
+        """Keep a key; it works at once."""
+        with self._transaction() as connection:
+            connection.execute(sa.insert(keys).values(msgspec.structs.asdict(record)))
+
+    def find_key(self, key_hash: bytes) -> KeyRecord | None:
+        """Return the key with this hash; None for none, and for one that was deleted."""
+        with self._transaction() as connection:
+            row = connection.execute(_records().where(keys.c.key_hash == key_hash)).mappings().first()
+        return None if row is None else KeyRecord(**row)
+
+    def list_keys(self, organisation_id: str) -> list[KeyRecord]:
+        """Return the keys of an organisation that work, oldest first."""
+        asked = _records().where(keys.c.organisation_id == organisation_id).order_by(keys.c.created_us, keys.c.id)
+        with self._transaction() as connection:
+            return [KeyRecord(**row) for row in connection.execute(asked).mappings()]
+
+    def delete_key(self, organisation_id: str, key_id: str, deleted_us: int) -> None:
+        """Let a key work no more; that it was there is kept.
+
+        Raises:
+            NotFound: the organisation has no such key.
+        """
+        chosen = (keys.c.id == key_id) & (keys.c.organisation_id == organisation_id) & keys.c.deleted_us.is_(None)
+        with self._transaction() as connection:
+            if not connection.execute(sa.update(keys).where(chosen).values(deleted_us=deleted_us)).rowcount:
+                raise NotFound(f"There is no key {key_id}")
+
+    def save_replay(self, replay: Replay) -> None:
+        """Keep *replay* in place of what was kept under its id; its plan is written once."""
+        progress = {"state": replay.state.value, "takes": _encode(replay.takes), "detail": replay.detail}
+        row = {
+            "id": replay.id,
+            "organisation_id": replay.organisation_id,
+            "session_id": replay.plan.session_id,
+            "created_us": replay.created_us,
+            "session_name": replay.session_name,
+            "plan": _encode(replay.plan),
+            **progress,
+        }
+        saved = (
+            insert(replays)
+            .values(row)
+            .on_conflict_do_update(
+                index_elements=["id"], set_=progress, where=replays.c.organisation_id == replay.organisation_id
+            )
+        )
+        with self._transaction() as connection:
+            connection.execute(saved)
+
+    def get_replay(self, organisation_id: str, replay_id: str) -> Replay:
+        """Return a replay.
+
+        Raises:
+            NotFound: the organisation has no such replay.
+        """
+        asked = sa.select(replays).where(replays.c.id == replay_id, replays.c.organisation_id == organisation_id)
+        with self._transaction() as connection:
+            row = connection.execute(asked).mappings().first()
+        if row is None:
+            raise NotFound(f"There is no replay {replay_id}")
+        return _replay(row)
+
+    def replays_of(self, organisation_id: str, session_id: str | None = None) -> list[Replay]:
+        """Return the replays of a session, or of all when it is None, newest first."""
+        asked = sa.select(replays).where(replays.c.organisation_id == organisation_id)
+        if session_id is not None:
+            asked = asked.where(replays.c.session_id == session_id)
+        asked = asked.order_by(replays.c.created_us.desc(), replays.c.id.desc())
+        with self._transaction() as connection:
+            return [_replay(row) for row in connection.execute(asked).mappings()]
+
+    def fail_running(self, detail: str) -> int:
+        """Mark the replays that a stopped server left running as failed, because of *detail*; return how many."""
+        left = replays.c.state.in_([State.RUNNING.value, State.PLANNED.value])
+        change = sa.update(replays).where(left).values(state=State.FAILED.value, detail=detail)
+        with self._transaction() as connection:
+            return connection.execute(change).rowcount
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        """Lend a connection inside one transaction.
+
+        Raises:
+            StoreFailed: the database could not be read or written.
+        """
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except DatabaseError as error:
+            raise StoreFailed(f"The control database failed: {error.orig}") from error
+
+
+def _records() -> sa.Select[tuple[object, ...]]:
+    """Return the question for keys that work."""
+    return sa.select(*(keys.c[name] for name in KeyRecord.__struct_fields__)).where(keys.c.deleted_us.is_(None))
+
+
+def _replay(kept: sa.RowMapping) -> Replay:
+    """Return a row as a value."""
+    return Replay(
+        id=kept["id"],
+        organisation_id=kept["organisation_id"],
+        created_us=kept["created_us"],
+        plan=_plan.decode(kept["plan"]),
+        session_name=kept["session_name"],
+        state=State(kept["state"]),
+        takes=_takes.decode(kept["takes"]),
+        detail=kept["detail"],
+    )
