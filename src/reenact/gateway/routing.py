@@ -136,10 +136,10 @@ class Routes:
             return self._by_name(call, path[len(_GATEWAY) :])
         first, _, rest = path[1:].partition(b"/")
         root = first.decode("latin-1")
-        if root in _BARE_NAMES and not rest.startswith(b"v1/log"):
-            return self._by_name(call, path[1:])
         if (by_host := self._by_host(call, host, root, rest)) is not None:
             return by_host
+        if root in _BARE_NAMES and not rest.startswith(b"v1/log"):
+            return self._by_name(call, path[1:])
         return self._by_resource(call, root, rest)
 
     def _add(self, upstream: _Upstream) -> None:

@@ -1,0 +1,170 @@
+"""A gateway on real sockets for tests: uvicorn (uvloop, httptools) in a thread, a spool in a folder, a raw client."""
+
+import asyncio
+import itertools
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from reenact.domain.exchange import Cursor, Exchange
+from reenact.errors import Unauthenticated
+from reenact.gateway.agent import Receive, Scope, Send
+from reenact.gateway.app import Gateway
+from reenact.gateway.relay import Relay
+from reenact.gateway.routing import Routes
+from reenact.gateway.upstream import LiveUpstream
+from reenact.spool.reader import Batch, SpoolReader
+from reenact.spool.writer import SpoolWriter
+from tests.fakes.serving import serving
+
+NOW_US = 1_700_000_000_000_000
+HELICONE_KEY = "sk-helicone-aaaaaaa-bbbbbbb-ccccccc-ddddddd"
+MAX_BODY_BYTES = 3_000_000
+
+
+class _Ticking:
+    """A clock on which every look takes one microsecond."""
+
+    def __init__(self) -> None:
+        self._ticks = itertools.count(NOW_US)
+
+    def __call__(self) -> int:
+        return next(self._ticks)
+
+
+def authorise(key: str | None, client: str | None) -> str:
+    """Let in whoever has no key (a loopback client) or the right one."""
+    if key not in {None, HELICONE_KEY}:
+        raise Unauthenticated("This key is not known.")
+    assert client == "127.0.0.1"
+    return "acme"
+
+
+class App:
+    """What a server puts around the gateway: a lifespan, and an answer for all that is not for a provider."""
+
+    def __init__(self, gateway: Gateway, source: LiveUpstream) -> None:
+        self._gateway = gateway
+        self._source = source
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await self._source.close()
+            await send({"type": "lifespan.shutdown.complete"})
+        elif self._gateway.handles(scope):
+            await self._gateway(scope, receive, send)
+        else:
+            await send({"type": "http.response.start", "status": 404, "headers": []})
+            await send({"type": "http.response.body", "body": b"not ours"})
+
+
+class House:
+    """A running gateway, and what it recorded."""
+
+    def __init__(self, origin: str, folder: Path, appended: threading.Semaphore) -> None:
+        self.origin = origin
+        self.port = int(origin.rpartition(":")[2])
+        self.folder = folder
+        self._appended = appended
+
+    def recorded(self) -> Batch:
+        """Return all that stands in the spool now."""
+        return SpoolReader(self.folder).read(Cursor(), limit_records=10**6, limit_bytes=10**9)
+
+    async def exchange(self) -> Exchange:
+        """Return the newest recorded exchange, once a further record has come."""
+        assert await asyncio.to_thread(self._appended.acquire, timeout=10), "nothing was recorded"
+        return self.recorded().exchanges[-1]
+
+
+@asynccontextmanager
+async def house(folder: Path, upstreams: dict[str, str], *, read_timeout_seconds: float = 30) -> AsyncIterator[House]:
+    """Run a gateway while the block runs."""
+    appended = threading.Semaphore(0)
+    spool = folder / "spool"
+    clock = _Ticking()
+    writer = SpoolWriter(spool, clock=clock, on_append=appended.release)
+    source = LiveUpstream(
+        connect_timeout_seconds=5, read_timeout_seconds=read_timeout_seconds, proxy_for=lambda origin: None
+    )
+    numbers = itertools.count(1)
+    gateway = Gateway(
+        Relay(source, writer, clock),
+        Routes(upstreams),
+        authorise,
+        clock=clock,
+        new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
+        max_body_bytes=MAX_BODY_BYTES,
+    )
+    served = serving(App(gateway, source))
+    origin = await asyncio.to_thread(served.__enter__)
+    try:
+        yield House(origin, spool, appended)
+    finally:
+        await asyncio.to_thread(served.__exit__, None, None, None)
+        writer.close()
+
+
+class Reply:
+    """An answer, as the bytes on the wire."""
+
+    def __init__(self, raw: bytes) -> None:
+        head, _, self.body = raw.partition(b"\r\n\r\n")
+        lines = head.split(b"\r\n")
+        self.status = int(lines[0].split(b" ")[1])
+        self.headers = [(name, value.strip()) for name, _, value in (line.partition(b":") for line in lines[1:])]
+
+
+class Client:
+    """A raw connection to the gateway."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def send(self, line: bytes, *headers: bytes, body: bytes = b"") -> None:
+        """Send a request that ends the connection; *line* is such as `b"POST /v1/x"`."""
+        framing = [] if any(b"chunked" in header for header in headers) else [b"content-length: %d" % len(body)]
+        lines = [line + b" HTTP/1.1", b"host: localhost:8585", b"connection: close", *headers, *framing, b"", b""]
+        self.writer.write(b"\r\n".join(lines) + body)
+        await self.writer.drain()
+
+    async def until(self, ending: bytes) -> bytes:
+        """Return what comes up to *ending*."""
+        return await asyncio.wait_for(self.reader.readuntil(ending), 10)
+
+    async def rest(self) -> bytes:
+        """Return all that comes until the connection ends, in whatever way."""
+        pieces = []
+        try:
+            while piece := await asyncio.wait_for(self.reader.read(65536), 10):
+                pieces.append(piece)
+        except ConnectionError:
+            pass  # a reset ends an answer, too
+        return b"".join(pieces)
+
+    def abort(self) -> None:
+        """Leave at once."""
+        self.writer.transport.abort()
+
+
+@asynccontextmanager
+async def client(house: House) -> AsyncIterator[Client]:
+    """Connect to the gateway."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    try:
+        yield Client(reader, writer)
+    finally:
+        writer.transport.abort()
+
+
+async def fetch(house: House, line: bytes, *headers: bytes, body: bytes = b"") -> Reply:
+    """Send one request and return the whole answer."""
+    async with client(house) as agent:
+        await agent.send(line, *headers, body=body)
+        return Reply(await agent.rest())
