@@ -11,7 +11,7 @@ left empty; progress as `domain.replay.Progress`.
 | `GET /v1/replay/{id}` | `get` | a Replay |
 | `GET /v1/replay/{id}/progress` | `watch` | server-sent events, each a Progress, the last one over |
 | `POST /v1/replay/{id}/cancel` | `cancel` | a Replay |
-| `GET /v1/session/{id}/replays` | `of_session` | Replays, newest first |
+| `GET /v1/replay?session_id=` | `of_session` | Replays, newest first |
 """
 
 import asyncio
@@ -37,8 +37,8 @@ class Shelf(Protocol):
         """
         ...
 
-    def replays_of(self, organisation_id: str, session_id: str) -> list[Replay]:
-        """Return the replays of a session, newest first."""
+    def replays_of(self, organisation_id: str, session_id: str | None = None) -> list[Replay]:
+        """Return the replays of a session, or of all when it is None, newest first."""
         ...
 
 
@@ -92,8 +92,8 @@ class Replays:
             return running
         return await asyncio.to_thread(self._shelf.get_replay, organisation_id, replay_id)
 
-    async def of_session(self, organisation_id: str, session_id: str) -> list[Replay]:
-        """Return the replays made of a session, newest first, those under way as they stand now."""
+    async def of_session(self, organisation_id: str, session_id: str | None = None) -> list[Replay]:
+        """Return the replays made of a session, or of all when it is None, newest first, each as it stands now."""
         kept = await asyncio.to_thread(self._shelf.replays_of, organisation_id, session_id)
         return [self._runner.running(organisation_id, replay.id) or replay for replay in kept]
 

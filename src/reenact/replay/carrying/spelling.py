@@ -1,0 +1,64 @@
+"""How programs write a value into a text: as it is, trimmed, escaped, as Python shows it, indented, as a list of lines."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from reenact.domain.message import Json
+
+SPELLINGS: dict[str, Callable[[Any], str | None]] = {
+    "plain": lambda value: value if isinstance(value, str) else None,
+    "trimmed": lambda value: value.strip() if isinstance(value, str) else None,
+    "with a final newline": lambda value: value.rstrip() + "\n" if isinstance(value, str) else None,
+    "JSON": lambda value: json.dumps(value, ensure_ascii=False),
+    "ASCII JSON": json.dumps,
+    "Python": lambda value: repr(value) if value is not None else None,
+    "escaped": lambda value: json.dumps(value, ensure_ascii=False)[1:-1] if isinstance(value, str) else None,
+    "escaped to ASCII": lambda value: json.dumps(value)[1:-1] if isinstance(value, str) else None,
+    "Python, inside quotes": lambda value: repr(value)[1:-1] if isinstance(value, str) else None,
+    "escaped twice": lambda value: json.dumps(json.dumps(value)[1:-1])[1:-1] if isinstance(value, str) else None,
+    "number": lambda value: str(value) if isinstance(value, int | float) else None,
+    "compact JSON": lambda value: _dumped(value, separators=(",", ":"), ensure_ascii=False),
+    "compact ASCII JSON": lambda value: _dumped(value, separators=(",", ":")),
+    "JSON indented by 2": lambda value: _dumped(value, indent=2, ensure_ascii=False),
+    "ASCII JSON indented by 2": lambda value: _dumped(value, indent=2),
+    "JSON indented by 4": lambda value: _dumped(value, indent=4, ensure_ascii=False),
+    "sorted JSON": lambda value: _dumped(value, sort_keys=True),
+    "sorted JSON indented by 2": lambda value: _dumped(value, sort_keys=True, indent=2),
+    "list with commas": lambda value: _joined(value, ", "),
+    "list with semicolons": lambda value: _joined(value, "; "),
+    "lines": lambda value: _joined(value, "\n"),
+    "lines with dashes": lambda value: _joined(value, "\n", lambda number, item: f"- {item}"),
+    "lines with stars": lambda value: _joined(value, "\n", lambda number, item: f"* {item}"),
+    "numbered lines": lambda value: _joined(value, "\n", lambda number, item: f"{number}. {item}"),
+    "list with spaces": lambda value: _joined(value, " "),
+    "paragraphs": lambda value: _joined(value, "\n\n"),
+}
+"""By name; None where a value cannot be written so. The first of several that give the same text is taken."""
+
+
+def spell(name: str, value: Json) -> str | None:
+    """Return *value* written in the spelling of this *name*; None when it cannot be."""
+    return SPELLINGS[name](value)
+
+
+def spellings(value: Json) -> dict[str, list[str]]:
+    """Return the texts that *value* may stand as, each with the names of the spellings that give it, longest text first."""
+    found: dict[str, list[str]] = {}
+    for name, write in SPELLINGS.items():
+        text = write(value)
+        if text and text.strip():
+            found.setdefault(text, []).append(name)
+    return dict(sorted(found.items(), key=lambda one: -len(one[0])))
+
+
+def _dumped(value: Json, **how: Any) -> str | None:
+    return json.dumps(value, **how) if isinstance(value, dict | list) else None
+
+
+def _joined(
+    value: Json, between: str, line: Callable[[int, str], str] = lambda number, item: item
+) -> str | None:
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+        return None
+    return between.join(line(number, item) for number, item in enumerate(value, start=1))
