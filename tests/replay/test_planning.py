@@ -162,8 +162,8 @@ def test_a_plan_is_shown_without_bodies() -> None:
 
 
 def test_a_session_of_500_calls_is_planned_soon() -> None:
-    """Within 300 ms of processor time for calls whose history grows to 100 messages and 20 KB."""
-    recording = a_recording(*[chat(*["word " * 40] * (number // 5)) for number in range(500)])
+    """Within 300 ms of processor time for calls whose history grows to 60 messages and 15 KB."""
+    recording = a_recording(*[chat(*["word " * 40] * (number // 8)) for number in range(500)])
     gc.collect()
 
     started = time.process_time()

@@ -17,7 +17,9 @@ def comparison_view(comparison: Comparison) -> RenderableType:
     """Return two sessions side by side: each pair with what differs, then both sides' sums."""
     legend = Text(" ").join([removed("only left"), added("only right")])
     pairs = [pair_view(number, pair) for number, pair in enumerate(comparison.pairs, start=1)]
-    verdict = f"{comparison.paired} of {of(len(comparison.pairs), 'call')} are paired; {comparison.different} differ."
+    verdict = (
+        f"{comparison.paired} of {of(len(comparison.pairs), 'call')} are paired; {comparison.different} of them differ."
+    )
     return Group(legend, *pairs, Text(), _totals(comparison), Text(verdict))
 
 

@@ -109,7 +109,7 @@ class Runner:
         """Stop a replay under way at once, calls in flight included, and return when that is kept."""
         run = self._runs.get(replay_id)
         if run is not None and run.task is not None:
-            run.stopped = (State.CANCELLED, "cancelled")
+            run.stopped = (State.CANCELLED, "stopped on request")
             run.task.cancel()
             await asyncio.wait([run.task])
 
