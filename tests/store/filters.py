@@ -6,6 +6,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from reenact.domain.call import Reading
+from reenact.domain.exchange import Handling
 from reenact.domain.filter import COLUMNS, OPERATORS, All, AnyOf, Condition, Everything, Filter, Kind, Operator
 from reenact.domain.labels import Labels
 from reenact.domain.message import Usage
@@ -51,6 +52,7 @@ def _reading(draw: st.DrawFn, number: int) -> Reading:
         cost_nanodollars=draw(_maybe(st.sampled_from([0, 1_200_000, 10**9]))),
         scores=draw(st.dictionaries(st.sampled_from(["k", "other"]), st.sampled_from([0.0, 0.5, 1.0]))),
         feedback=draw(_maybe(st.booleans())),
+        handling=Handling(attempts=draw(st.sampled_from([1, 2])), cache_reference_id=draw(_maybe(st.just("c")))),
     )
     return msgspec.structs.replace(reading, search_text=draw(SPOKEN), answer_text=draw(SPOKEN))
 

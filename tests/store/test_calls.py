@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from reenact.domain.call import Bodies, Call, Reading, SessionSummary
-from reenact.domain.exchange import Chunk, Cursor, Ending, Gap, Unreadable
+from reenact.domain.exchange import Chunk, Cursor, Ending, Gap, Handling, Metrics, Unreadable
 from reenact.domain.filter import Condition, Everything, Operator, Sort
 from reenact.domain.labels import Labels, ReplayLink
 from reenact.domain.message import Usage
@@ -34,11 +34,22 @@ def everything(store: CallStore, organisation_id: str = "one") -> list[Call]:
     return store.find(organisation_id, Everything(), NEWEST, offset=0, limit=1000)
 
 
+HANDLING = Handling(
+    attempts=3,
+    cache_enabled=True,
+    cache_reference_id="c0",
+    fallback_index=1,
+    changed_by=("Helicone-Stream-Usage",),
+    omitted_response=True,
+    metrics=Metrics(response_model="m", usage=Usage(input_tokens=1)),
+    notes=("odd",),
+)
 FULL = given_reading(
     7,
     exchange={
         "request_headers": ((b"content-type", b"application/json"), (b"x-odd", b"\xff")),
         "chunks": (Chunk(body_bytes=20, after_us=5), Chunk(body_bytes=7, after_us=9)),
+        "handling": HANDLING,
         "ending": Ending.PROVIDER_CUT,
         "detail": "broke off",
         "labels": Labels(
@@ -72,6 +83,7 @@ FULL = given_reading(
     unreadable="odd",
     scores={"Quality": 0.5},
     feedback=True,
+    handling=HANDLING,
 )
 FULL = msgspec.structs.replace(FULL, answer={"id": "r1", "choices": [{"text": "merged"}]})
 

@@ -4,7 +4,7 @@ import enum
 
 import msgspec
 
-from reenact.domain.exchange import Chunk, Ending, Exchange, Header
+from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Handling, Header
 from reenact.domain.labels import Labels
 from reenact.domain.message import Json, Usage
 
@@ -60,6 +60,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Why the body could not be read as its dialect, when it could not."""
     scores: dict[str, float] = {}
     feedback: bool | None = None
+    handling: Handling = NOTHING_SPECIAL
+    """What the gateway did beyond relaying: retried, answered from the cache, left bodies out."""
 
 
 class Bodies(msgspec.Struct, frozen=True, kw_only=True):

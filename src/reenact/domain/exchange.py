@@ -5,6 +5,7 @@ import enum
 import msgspec
 
 from reenact.domain.labels import Labels
+from reenact.domain.message import Usage
 
 Header = tuple[bytes, bytes]
 """A name as it came (lower-cased by the HTTP parser) and a value, both raw bytes."""
@@ -34,6 +35,48 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True):
     """How many bytes of the body it was; the pieces together are the body."""
     after_us: int
     """When it arrived, counted from the exchange's start."""
+
+
+class Metrics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a body that was not kept said, in numbers and names."""
+
+    request_model: str | None = None
+    response_model: str | None = None
+    response_id: str | None = None
+    stop_reason: str | None = None
+    error: str | None = None
+    streamed: bool = False
+    usage: Usage = Usage()
+    request_body_bytes: int = 0
+    response_body_bytes: int = 0
+
+
+class Handling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the gateway did with a call beyond relaying it, because the call's headers asked for it."""
+
+    attempts: int = 1
+    """How often providers were asked; 0 when none was: answered from the cache, or refused."""
+    cache_enabled: bool = False
+    """Whether the cache was looked into."""
+    cache_reference_id: str | None = None
+    """The call whose kept answer was given instead of asking the provider: such a call used no tokens and cost nothing."""
+    fallback_index: int | None = None
+    """Which target of the call's list answered, counted from 0."""
+    changed_by: tuple[str, ...] = ()
+    """Which headers changed the body that the agent sent; `request_body` is what the provider was given."""
+    omitted_request: bool = False
+    """The request's body was not kept, as the agent wished: it is empty here. Such a call cannot be replayed."""
+    omitted_response: bool = False
+    metrics: Metrics | None = None
+    """Taken from the bodies before one of them was left out; None when none was."""
+    is_threat: bool = False
+    """Refused because a check of its text took it for an attack."""
+    is_rate_limited: bool = False
+    notes: tuple[str, ...] = ()
+    """Headers that could not be understood or done, in words."""
+
+
+NOTHING_SPECIAL = Handling()
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +110,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     ending: Ending
     detail: str = ""
     """For an ending other than `answered`: what went wrong, in words."""
+    handling: Handling = NOTHING_SPECIAL
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):

@@ -278,4 +278,4 @@ def _boolean(column: str, call: Call) -> bool | None:
         case "scored":
             return bool(call.scores)
         case _:
-            return False  # `cached`: nothing is answered from a cache
+            return call.handling.cache_reference_id is not None

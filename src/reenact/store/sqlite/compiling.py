@@ -51,7 +51,7 @@ _NUMBERS = {
 _BOOLEANS = {
     "feedback": "c.feedback",
     "scored": "EXISTS (SELECT 1 FROM scores s WHERE s.call = c.call)",
-    "cached": "(1 = 0)",
+    "cached": "(json_extract(c.handling, '$.cache_reference_id') IS NOT NULL)",
 }
 _SIGNS = {
     Operator.EQUALS: "=",

@@ -8,7 +8,7 @@ import msgspec
 import zstandard
 
 from reenact.domain.call import Bodies, Reading
-from reenact.domain.exchange import Chunk, Ending, Exchange, Header
+from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Handling, Header
 from reenact.domain.labels import Labels
 from reenact.domain.message import Json
 from reenact.errors import FolderUnusable
@@ -42,6 +42,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     chunks: tuple[Chunk, ...]
     ending: Ending
     detail: str
+    handling: Handling = NOTHING_SPECIAL
 
     @property
     def part_numbers(self) -> list[int]:

@@ -3,8 +3,10 @@
 import sqlite3
 from typing import Any
 
+import msgspec
+
 from reenact.domain.call import Call, Kind
-from reenact.domain.exchange import Ending
+from reenact.domain.exchange import NOTHING_SPECIAL, Ending, Handling
 from reenact.domain.labels import Labels, ReplayLink
 from reenact.domain.message import Usage
 
@@ -20,8 +22,22 @@ _USAGE = (
 )  # fmt: skip
 _REPLAY = ("replay_id", "replay_take", "source_session_id", "source_call_id", "replay_arm")
 
-CALL_COLUMNS = (*_PLAIN, *_LABELS, *_USAGE, *_REPLAY, "kind", "ending", "streamed", "session_inferred", "feedback")
+CALL_COLUMNS = (
+    *_PLAIN,
+    *_LABELS,
+    *_USAGE,
+    *_REPLAY,
+    "kind",
+    "ending",
+    "streamed",
+    "session_inferred",
+    "feedback",
+    "handling",
+)
 """Every column of `calls` that a Call is made of, in the order of `to_row`."""
+
+
+_handling = msgspec.json.Decoder(Handling)
 
 
 def to_row(call: Call) -> tuple[Any, ...]:
@@ -41,6 +57,7 @@ def to_row(call: Call) -> tuple[Any, ...]:
         call.streamed,
         call.session_inferred,
         call.feedback,
+        None if call.handling == NOTHING_SPECIAL else msgspec.json.encode(call.handling).decode(),
     )
 
 
@@ -57,6 +74,7 @@ def to_call(row: sqlite3.Row, organisation_id: str, properties: dict[str, str], 
         session_inferred=bool(row["session_inferred"]),
         feedback=None if row["feedback"] is None else bool(row["feedback"]),
         scores=scores,
+        handling=NOTHING_SPECIAL if row["handling"] is None else _handling.decode(row["handling"]),
     )
 
 

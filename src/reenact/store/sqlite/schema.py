@@ -132,5 +132,7 @@ CREATE TABLE unreadables (digest BLOB PRIMARY KEY, reason TEXT NOT NULL, raw BLO
 CREATE TABLE cursors (spool TEXT PRIMARY KEY, segment INTEGER NOT NULL, offset_bytes INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_SECOND = "ALTER TABLE calls ADD COLUMN handling TEXT; -- JSON; NULL when a call was only relayed, as most are"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
 """In the order they are applied; `PRAGMA user_version` says how many have been."""
