@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from reenact.api.admitting import asks_no_key, is_bearer, is_from_elsewhere, is_loopback, is_own_host, key_of
+from reenact.errors import Unauthenticated
 
 
 @pytest.mark.parametrize(
@@ -74,20 +75,29 @@ def basic(text: str) -> str:
     return "Basic " + base64.b64encode(text.encode()).decode()
 
 
+KEY = "sk-helicone-aaaaaaa-bbbbbbb-ccccccc-ddddddd"
+
+
 @pytest.mark.parametrize(
     ("authorization", "helicone", "key", "bearer"),
     [
         (None, None, None, False),
-        ("Bearer k", None, "k", True),
-        ("bearer k ", None, "k", True),
+        (f"Bearer {KEY}", None, KEY, True),
+        (f"Bearer provider, Bearer {KEY}", None, KEY, True),
         ("Bearer provider", "Bearer k", "k", True),
-        (basic("anyone:k"), None, "k", False),
+        ("Bearer other", None, "other", True),
+        (basic(f"anyone:{KEY}"), None, KEY, False),
         (basic("no colon"), None, None, False),
         ("Basic ???", None, None, False),
-        ("Bearer ", None, None, False),
-        ("k", None, None, False),
+        (KEY, None, None, False),
     ],
 )
 def test_keys(authorization: str | None, helicone: str | None, key: str | None, bearer: bool) -> None:
     """A key comes as a bearer token, Helicone's header first, or as a browser's password."""
     assert (key, bearer) == (key_of(authorization, helicone), is_bearer(authorization, helicone))
+
+
+def test_a_malformed_key_is_told() -> None:
+    """Helicone-Auth without `Bearer` is refused, as at Helicone."""
+    with pytest.raises(Unauthenticated, match="not well formed"):
+        key_of(None, KEY)

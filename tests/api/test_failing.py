@@ -40,6 +40,8 @@ def test_statuses_and_shapes(error: errors.ReenactError, expected: tuple[int, Js
 
 def test_the_table_knows_codes_that_exist() -> None:
     """No row of the table is for a code that no error has."""
-    known = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ReenactError)}
+    known = {
+        kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ReenactError)
+    }
 
     assert set() == STATUSES.keys() - known

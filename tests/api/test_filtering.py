@@ -24,6 +24,9 @@ def rmt(columns: dict[str, Any]) -> dict[str, Any]:
     return {"request_response_rmt": columns}
 
 
+FAILED = rmt({"status": {"gte": 400}})
+
+
 @pytest.mark.parametrize("raw", ["all", {}])
 def test_two_forms_mean_everything(raw: Any) -> None:
     """The word and the empty object restrict nothing."""
@@ -47,7 +50,10 @@ def test_the_guides_form_and_the_present_one_mean_the_same(raw: Any) -> None:
     ("raw", "expected"),
     [
         (rmt({"latency": {"gte": 1, "lt": "2.5"}}), [("latency_ms", "gte", 1.0), ("latency_ms", "lt", 2.5)]),
-        (rmt({"status": {"equals": -3}, "model": {"like": "gpt%"}}), [("status", "equals", -3.0), ("model", "like", "gpt%")]),
+        (
+            rmt({"status": {"equals": -3}, "model": {"like": "gpt%"}}),
+            [("status", "equals", -3.0), ("model", "like", "gpt%")],
+        ),
         (rmt({"cost": {"gt": 0.5}}), [("cost_dollars", "gt", 0.5)]),
         (rmt({"provider": {"equals": "OPENAI"}}), [("provider", "equals", "openai")]),
         (rmt({"user_id": {"equals": "null"}}), [("user_id", "equals", None)]),
@@ -93,7 +99,13 @@ def test_columns_and_operators(raw: Any, expected: list[tuple[str, str, Any]]) -
 
 def test_maps_name_their_key() -> None:
     """Properties, searches among them and scores are conditions on a key; a search matches a part of the value."""
-    raw = rmt({"properties": {"app": {"not-equals": "x"}}, "search_properties": {"app": {"equals": "y"}}, "scores": {"s": {"gt": "1"}}})
+    raw = rmt(
+        {
+            "properties": {"app": {"not-equals": "x"}},
+            "search_properties": {"app": {"equals": "y"}},
+            "scores": {"s": {"gt": "1"}},
+        }
+    )
 
     expected = All(
         of=(
@@ -219,8 +231,8 @@ def test_depth_and_size_are_bounded() -> None:
     [
         ({"properties": {"helicone-session-id": {"equals": "s"}}}, "s"),
         ({"sessions_request_response_rmt": {"session_session_id": {"equals": "s"}}}, "s"),
-        ({"left": rmt({"status": {"gte": 400}}), "operator": "and", "right": {"properties": {"Helicone-Session-Id": {"equals": "s"}}}}, "s"),
-        ({"left": rmt({"status": {"gte": 400}}), "operator": "or", "right": {"properties": {"Helicone-Session-Id": {"equals": "s"}}}}, None),
+        ({"left": FAILED, "operator": "and", "right": {"properties": {"Helicone-Session-Id": {"equals": "s"}}}}, "s"),
+        ({"left": FAILED, "operator": "or", "right": {"properties": {"Helicone-Session-Id": {"equals": "s"}}}}, None),
         ({"properties": {"Helicone-Session-Id": {"contains": "s"}}}, None),
         ("all", None),
     ],
@@ -244,11 +256,16 @@ def test_every_kept_column_takes_its_operators(table: str) -> None:
 
 _json = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text() | st.integers(),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["left", "right", "operator", "properties", "request_response_rmt", "equals", "gte", "status"]) | st.text(),
-        inner,
-        max_size=3,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["left", "right", "operator", "properties", "request_response_rmt", "equals", "gte", "status"]
+            )
+            | st.text(),
+            inner,
+            max_size=3,
+        )
     ),
     max_leaves=20,
 )
@@ -258,6 +275,8 @@ _json = st.recursive(
 def test_any_json_is_a_filter_or_a_named_refusal(raw: Any) -> None:
     """Whatever is sent, it is read or refused with a place; nothing else is ever raised."""
     try:
-        read_filter(raw, ORGANISATION)
+        found: Filter | str = read_filter(raw, ORGANISATION)
     except InvalidFilter as error:
-        assert error.field.startswith("filter")
+        found = error.field
+
+    assert not isinstance(found, str) or found.startswith("filter")

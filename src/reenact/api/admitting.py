@@ -10,6 +10,8 @@ import binascii
 import ipaddress
 import urllib.parse
 
+from reenact.errors import Unauthenticated
+
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -57,23 +59,32 @@ def is_from_elsewhere(
 
 
 def key_of(authorization: str | None, helicone_auth: str | None) -> str | None:
-    """Return the key that a request carries; None when it carries none.
+    """Return the key of this server that a request carries; None when it carries none.
 
-    `Helicone-Auth: Bearer KEY`, else `Authorization: Bearer KEY` (surface 1.1), else `Authorization: Basic`, whose password is
-    the key: what a browser asks its user for.
+    `Helicone-Auth: Bearer KEY`; else `Authorization: Bearer KEY`, the last one of `Bearer PROVIDER_KEY, Bearer KEY` (surface
+    1.1); else the password of `Authorization: Basic`: what a browser asks its user for.
+
+    Raises:
+        Unauthenticated: Helicone-Auth is not well formed.
     """
-    for header in (helicone_auth, authorization):
-        scheme, _, value = (header or "").strip().partition(" ")
-        if scheme.lower() == "bearer" and value.strip():
-            return value.strip()
-        if scheme.lower() == "basic":
-            return _password(value.strip())
-    return None
+    if helicone_auth is not None and helicone_auth.strip():
+        if (key := _bearer(helicone_auth)) is None:
+            raise Unauthenticated("API Key is not well formed: send `Helicone-Auth: Bearer <key>`.")
+        return key
+    given = (authorization or "").strip()
+    if given.lower().startswith("basic "):
+        return _password(given[len("basic ") :].strip())
+    return _bearer(given.rpartition(",")[2])
 
 
 def is_bearer(authorization: str | None, helicone_auth: str | None) -> bool:
     """Return whether the key that a request carries is one that its sender had to know, not one its browser keeps."""
     return any((header or "").strip().lower().startswith("bearer ") for header in (authorization, helicone_auth))
+
+
+def _bearer(text: str) -> str | None:
+    scheme, _, token = text.strip().partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
 
 
 def _password(encoded: str) -> str | None:

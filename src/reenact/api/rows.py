@@ -62,7 +62,7 @@ class HeliconeRequest(msgspec.Struct, frozen=True, kw_only=True):
     prompt_id: str | None
     prompt_version: str | None = None
     properties: dict[str, str]
-    scores: dict[str, float] | dict[str, TypedScore]
+    scores: dict[str, float | TypedScore]
     feedback_rating: bool | None
     feedback_created_at: str | None = None
     feedback_id: str | None = None
@@ -107,7 +107,6 @@ def row(
     completed = iso(call.created_us + call.duration_us)
     properties = all_properties(call.labels)
     dollars = None if call.cost_nanodollars is None else call.cost_nanodollars / 1_000_000_000
-    overridden = call.request_model is not None and call.model != call.request_model
     return HeliconeRequest(
         request_id=call.id,
         request_created_at=created,
@@ -121,7 +120,7 @@ def row(
         response_body=ELSEWHERE if bodies is None else response_json(bodies),
         response_status=call.status,
         response_model=call.response_model,
-        model_override=call.model if overridden else None,
+        model_override=call.labels.model_override,
         model=call.model,
         provider=call.provider.upper(),
         delay_ms=call.duration_us // 1000,
@@ -199,10 +198,10 @@ def _shown(body: bytes) -> Json:
         return {"encoding": "base64", "data": base64.b64encode(body).decode()}
 
 
-def _scores(call: Call, *, typed: bool) -> dict[str, float] | dict[str, TypedScore]:
+def _scores(call: Call, *, typed: bool) -> dict[str, float | TypedScore]:
     feedback = {} if call.feedback is None else {"helicone-score-feedback": float(call.feedback)}
-    scores = call.scores | feedback
-    if not typed:
-        return scores
-    kinds = {name: "boolean" if name.endswith(_BOOLEAN_SUFFIX) else "number" for name in scores}
-    return {name: TypedScore(value, kinds[name]) for name, value in scores.items()}
+    scores: dict[str, float | TypedScore] = {}
+    for name, value in (call.scores | feedback).items():
+        kind = "boolean" if name.endswith(_BOOLEAN_SUFFIX) else "number"
+        scores[name] = TypedScore(value, kind) if typed else value
+    return scores

@@ -1,0 +1,69 @@
+"""KeyKeeper: makes, finds and revokes API keys."""
+
+import secrets
+import time
+import uuid
+from collections.abc import Callable
+
+from reenact.access.authenticator import Authenticator
+from reenact.access.keys import KEY_BYTES, KeyRecord, hash_key, issue_key
+from reenact.access.principal import Permissions, Principal
+from reenact.store.control.store import ControlStore
+
+_REMEMBERED_S = 600.0
+
+
+class KeyKeeper:
+    """Stands before the control store. Any thread may ask.
+
+    Nothing else writes keys while a server holds the folder: what is remembered is forgotten whenever a key is made or revoked
+    here, so that both work at once.
+    """
+
+    def __init__(self, control: ControlStore, clock: Callable[[], int]) -> None:
+        """Take the store and the time in microseconds since the epoch."""
+        self._control = control
+        self._clock = clock
+        self._forget()
+
+    def holder(self, key: str) -> Principal | None:
+        """Return who holds *key*; None for one that this server does not know.
+
+        Raises:
+            StoreFailed: it is not remembered and the store cannot be read.
+        """
+        return self._authenticator.holder(key)
+
+    def issue(self, organisation_id: str, name: str, permissions: Permissions) -> tuple[str, KeyRecord]:
+        """Make a key; return it, for the only time, and what is kept of it."""
+        key = issue_key(secrets.token_bytes(KEY_BYTES))
+        record = KeyRecord(
+            id=str(uuid.uuid4()),
+            organisation_id=organisation_id,
+            name=name,
+            permissions=permissions,
+            key_hash=hash_key(key),
+            last_four=key[-4:],
+            created_us=self._clock(),
+        )
+        self._control.add_key(record)
+        self._forget()
+        return key, record
+
+    def keys_of(self, organisation_id: str) -> list[KeyRecord]:
+        """Return the keys of an organisation that work, oldest first."""
+        return self._control.list_keys(organisation_id)
+
+    def revoke(self, organisation_id: str, key_id: str) -> KeyRecord:
+        """Let a key work no more, at once; return what was kept of it.
+
+        Raises:
+            NotFound: the organisation has no such key.
+        """
+        records = [record for record in self.keys_of(organisation_id) if record.id == key_id]
+        self._control.delete_key(organisation_id, key_id, self._clock())
+        self._forget()
+        return records[0]
+
+    def _forget(self) -> None:
+        self._authenticator = Authenticator(self._control.find_key, clock=time.monotonic, remember_s=_REMEMBERED_S)

@@ -1,0 +1,112 @@
+"""Keys: Helicone's `/v1/api-keys`. A key is shown once, when it is made; only its hash is kept.
+
+As at Helicone, making and deleting answer bare objects and not the envelope.
+"""
+
+import asyncio
+from typing import Annotated
+
+import msgspec
+from litestar import Response, delete, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+
+from reenact.access.keys import KeyRecord
+from reenact.access.principal import Permissions, Principal
+from reenact.api.envelope import answer, described, encoded
+from reenact.api.guard import WRITES
+from reenact.api.parts import Parts
+from reenact.api.rows import iso
+from reenact.errors import Forbidden
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """A key to make."""
+
+    api_key_name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    key_permissions: Permissions = "rw"
+    """`r`, `w` or `rw`."""
+
+
+class MadeKey(msgspec.Struct, frozen=True, rename="camel"):
+    """A new key, shown now and never again."""
+
+    api_key: str
+    hashed_key: str
+    """SHA-256 in hexadecimal."""
+    id: str
+
+
+class DeletedKey(msgspec.Struct, frozen=True, rename="camel"):
+    """A key that works no more."""
+
+    hashed_key: str
+
+
+class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One key that works, as Helicone lists it."""
+
+    id: str
+    api_key_name: str
+    api_key_hash: str
+    last_four: str
+    """The key's last characters, to tell keys apart by. Ours."""
+    key_permissions: str
+    organization_id: str
+    created_at: str
+    updated_at: str
+    user_id: str = ""
+    governance: bool = False
+    soft_delete: bool = False
+    temp_key: bool = False
+
+
+@get("/v1/api-keys", responses=described(list[KeyRow]))
+async def list_keys(parts: Parts, principal: Principal) -> Response[bytes]:
+    """List the keys that work, oldest first."""
+    records = await asyncio.to_thread(parts.keys.keys_of, principal.organisation_id)
+    return answer([_row(record) for record in records])
+
+
+@post("/v1/api-keys", status_code=200, opt=WRITES, responses={200: ResponseSpec(MadeKey, generate_examples=False)})
+async def make_key(data: NewKey, parts: Parts, principal: Principal) -> Response[bytes]:
+    """Make a key. Needs the right to read and to write, so that no key can make one that may do more."""
+    _check(principal)
+    key, record = await asyncio.to_thread(
+        parts.keys.issue, principal.organisation_id, data.api_key_name, data.key_permissions
+    )
+    return encoded(msgspec.json.encode(MadeKey(api_key=key, hashed_key=record.key_hash.hex(), id=record.id)))
+
+
+@delete(
+    "/v1/api-keys/{key_id:str}",
+    status_code=200,
+    opt=WRITES,
+    responses={200: ResponseSpec(DeletedKey, generate_examples=False)},
+)
+async def delete_key(key_id: str, parts: Parts, principal: Principal) -> Response[bytes]:
+    """Let a key work no more. Needs the right to read and to write."""
+    _check(principal)
+    record = await asyncio.to_thread(parts.keys.revoke, principal.organisation_id, key_id)
+    return encoded(msgspec.json.encode(DeletedKey(record.key_hash.hex())))
+
+
+ROUTES: list[HTTPRouteHandler] = [list_keys, make_key, delete_key]
+
+
+def _check(principal: Principal) -> None:
+    if not (principal.may_read and principal.may_write):
+        raise Forbidden("Keys are managed with a key that may read and write.")
+
+
+def _row(record: KeyRecord) -> KeyRow:
+    return KeyRow(
+        id=record.id,
+        api_key_name=record.name,
+        api_key_hash=record.key_hash.hex(),
+        last_four=record.last_four,
+        key_permissions=record.permissions,
+        organization_id=record.organisation_id,
+        created_at=iso(record.created_us),
+        updated_at=iso(record.created_us),
+    )

@@ -1,0 +1,68 @@
+"""Pager: reads calls with their bodies out of the store and writes them as Helicone's rows."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from reenact.api.envelope import Envelope
+from reenact.api.rows import HeliconeRequest, row
+from reenact.api.signing import LIFETIME_S, signature
+from reenact.domain.call import Call
+from reenact.store.calls import CallStore
+
+INLINE_BYTES = 64 * 1024 * 1024
+"""Bodies in one answer, as they crossed the gateway. What is over it is at `signed_body_url`, as Helicone always has it."""
+
+
+class Pager(msgspec.Struct, frozen=True, kw_only=True):
+    """How the rows of one answer are written."""
+
+    calls: CallStore
+    organisation_id: str
+    secret: bytes
+    origin: str
+    """Of this server as whoever asks knows it; begins the addresses of bodies."""
+    public_url: str
+    now_s: float
+    typed_scores: bool = False
+
+    def page(self, calls: Sequence[Call], *, with_bodies: bool = True) -> bytes:
+        """Return the answer for a list of *calls*. Reads and encodes: call it in a thread."""
+        return msgspec.json.encode(Envelope(self.rows(calls, with_bodies=with_bodies)))
+
+    def one(self, call: Call, *, with_bodies: bool) -> bytes:
+        """Return the answer for one call."""
+        return msgspec.json.encode(Envelope(self.rows([call], with_bodies=with_bodies)[0]))
+
+    def rows(self, calls: Sequence[Call], *, with_bodies: bool = True) -> list[HeliconeRequest]:
+        """Return *calls* as rows, bodies inline from the first on while they fit."""
+        inline = _fitting(calls) if with_bodies else []
+        bodies = self.calls.bodies(self.organisation_id, inline) if inline else {}
+        return [
+            row(
+                call,
+                bodies.get(call.id),
+                signed_body_url=self._address(call.id),
+                public_url=self.public_url,
+                typed_scores=self.typed_scores,
+            )
+            for call in calls
+        ]
+
+    def _address(self, call_id: str) -> str:
+        expires_s = int(self.now_s) + LIFETIME_S
+        proof = signature(self.secret, self.organisation_id, call_id, expires_s)
+        query = f"organisation={self.organisation_id}&expires={expires_s}&signature={proof}"
+        return f"{self.origin}/v1/public/request/{call_id}/body?{query}"
+
+
+def _fitting(calls: Sequence[Call]) -> list[str]:
+    """Return the ids of the calls whose bodies fit into one answer, from the first on."""
+    fitting: list[str] = []
+    total_bytes = 0
+    for call in calls:
+        total_bytes += call.request_body_bytes + call.response_body_bytes
+        if total_bytes > INLINE_BYTES and fitting:
+            break
+        fitting.append(call.id)
+    return fitting

@@ -1,0 +1,32 @@
+"""Parts: what the routes work with, given by the composition root as one value."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from reenact.access.principal import Principal
+from reenact.api.keykeeper import KeyKeeper
+from reenact.replay.service import Replays
+from reenact.store.calls import CallStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Everything that answers a request; the stores are synchronous and are called in threads."""
+
+    calls: CallStore
+    keys: KeyKeeper
+    replays: Replays
+    secret: bytes
+    """Signs addresses of bodies."""
+    public_url: str
+    """The origin that clients reach this server at; the request's own when empty."""
+    local: Principal
+    """Whoever asks without a valid key while that is allowed: the default organisation."""
+    keyless: bool
+    """Whether a request without a valid key acts as the default organisation: on loopback, unless a key is required."""
+    settle: Callable[[], Awaitable[None]]
+    """Returns when calls answered by now can be found, or after about two seconds."""
+    clock: Callable[[], int]
+    """The time in microseconds since the epoch."""
+    troubles: Callable[[], list[str]]
+    """What is wrong now with recording, in words that show nothing of any call; empty when all is well."""

@@ -1,0 +1,70 @@
+"""Replays: plan, start, watch, list and stop replays. Ours; Helicone has no such routes."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Body
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from reenact.access.principal import Principal
+from reenact.api.envelope import answer, described
+from reenact.api.guard import WRITES
+from reenact.api.parts import Parts
+from reenact.domain.replay import Plan, Replay
+from reenact.replay.request import read_request
+
+Wanted = Annotated[
+    dict[str, Any],
+    Body(
+        title="ReplayRequest",
+        description="`session_id` (the only field that must be given), `patch`, `mode`, `takes`, `session_name`, "
+        "`concurrency`, `dry_run` (true: the plan is answered and nothing is sent), `provider_keys` (by provider name; "
+        "kept in memory for this replay only).",
+    ),
+]
+
+
+@post("/v1/replay", status_code=200, opt=WRITES, responses=described(Plan | Replay))
+async def start_replay(data: Wanted, parts: Parts, principal: Principal) -> Response[bytes]:
+    """Run a session again with a change, in the background; with `dry_run` answer the plan only and send nothing."""
+    wanted = read_request(data)
+    await parts.settle()
+    if wanted.dry_run:
+        return answer(await parts.replays.plan(principal.organisation_id, wanted))
+    return answer(await parts.replays.start(principal.organisation_id, wanted))
+
+
+@get("/v1/replay", responses=described(list[Replay]))
+async def list_replays(session_id: str, parts: Parts, principal: Principal) -> Response[bytes]:
+    """List the replays made of a session, newest first."""
+    return answer(await parts.replays.of_session(principal.organisation_id, session_id))
+
+
+@get("/v1/replay/{replay_id:str}", responses=described(Replay))
+async def get_replay(replay_id: str, parts: Parts, principal: Principal) -> Response[bytes]:
+    """Get a replay as it stands."""
+    return answer(await parts.replays.get(principal.organisation_id, replay_id))
+
+
+@get("/v1/replay/{replay_id:str}/progress")
+async def watch_replay(replay_id: str, parts: Parts, principal: Principal) -> ServerSentEvent:
+    """Watch a replay: server-sent events named `progress`, at once and at every change; the last one is over."""
+    await parts.replays.get(principal.organisation_id, replay_id)
+
+    async def events() -> AsyncIterator[ServerSentEventMessage]:
+        async for progress in parts.replays.watch(principal.organisation_id, replay_id):
+            yield ServerSentEventMessage(data=msgspec.json.encode(progress).decode(), event="progress")
+
+    return ServerSentEvent(events())
+
+
+@post("/v1/replay/{replay_id:str}/cancel", status_code=200, opt=WRITES, responses=described(Replay))
+async def cancel_replay(replay_id: str, parts: Parts, principal: Principal) -> Response[bytes]:
+    """Stop a replay at once; one that is over stays as it is."""
+    return answer(await parts.replays.cancel(principal.organisation_id, replay_id))
+
+
+ROUTES: list[HTTPRouteHandler] = [start_replay, list_replays, get_replay, watch_replay, cancel_replay]
