@@ -6,6 +6,7 @@ and Groq's.
 
 from collections.abc import Sequence
 
+from reenact.dialects.matching import match_parts
 from reenact.dialects.openai_part import read_part, write_part
 from reenact.dialects.openai_tool_call import read_tool_call, write_tool_call
 from reenact.dialects.wire import Object, inner, is_object, objects, optional_text, text
@@ -127,24 +128,13 @@ def _rewrite_content(wire: Object, message: Message) -> None:
     if parts == [read_part(part) for part in _content(wire)] and "content" in wire:
         return
     if isinstance(content, list):
-        wire["content"] = _matched(parts, content)
+        wire["content"] = match_parts(parts, content, read_part, write_part)
     elif len(parts) == 1 and isinstance(parts[0], Text):
         wire["content"] = parts[0].text
     elif parts:
         wire["content"] = [write_part(part) for part in parts]
     else:
         wire["content"] = None if message.role is Role.ASSISTANT else ""
-
-
-def _matched(parts: Sequence[Part], wires: Sequence[Json]) -> list[Json]:
-    """Return *parts* as wire parts, each put into the one it was read from: an equal one, else the one at its place."""
-    free = dict(enumerate(wires))
-    chosen: dict[int, Json] = {}
-    for place, part in enumerate(parts):
-        equal = next((index for index, wire in free.items() if read_part(wire) == part), None)
-        if equal is not None:
-            chosen[place] = free.pop(equal)
-    return [chosen[place] if place in chosen else write_part(part, free.get(place)) for place, part in enumerate(parts)]
 
 
 # --- reasoning ---------------------------------------------------------------------------------------------------------

@@ -1,11 +1,17 @@
 """Which dialect an exchange speaks."""
 
+from reenact.dialects.anthropic_messages import AnthropicMessages
 from reenact.dialects.dialect import Dialect
 from reenact.dialects.openai_chat import OpenAIChat
 from reenact.dialects.openai_completions import OpenAICompletions
 from reenact.dialects.openai_embeddings import OpenAIEmbeddings
 
-DIALECTS: tuple[Dialect, ...] = (OpenAIChat(), OpenAICompletions(), OpenAIEmbeddings())
+DIALECTS: tuple[Dialect, ...] = (
+    OpenAIChat(),
+    OpenAICompletions(),
+    OpenAIEmbeddings(),
+    AnthropicMessages(),
+)
 """In the order they are asked."""
 
 
