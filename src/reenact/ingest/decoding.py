@@ -1,0 +1,212 @@
+"""An exchange read as a call: its dialect's words, the tokens, the model, the price, what to search for.
+
+Nothing is refused: what cannot be read is said in `unreadable`, and all the rest is kept.
+"""
+
+import re
+import urllib.parse
+
+import msgspec
+
+from reenact.dialects.dialect import Dialect
+from reenact.dialects.framing import read_events
+from reenact.dialects.registry import find_dialect
+from reenact.domain.call import Call, Kind, Reading
+from reenact.domain.exchange import Ending, Exchange, Header
+from reenact.domain.labels import Labels
+from reenact.domain.message import Answer, Json, Prompt, Usage
+from reenact.errors import InvalidInput
+from reenact.ingest.pricing import price
+from reenact.ingest.unpacking import unpack
+from reenact.ingest.wording import answer_text, prompt_text
+
+OPAQUE = "opaque"
+_UNKNOWN = "unknown"
+_STATUSES = {Ending.TIMED_OUT: -2, Ending.CLIENT_LEFT: -3}
+_OTHER_STATUS = -100
+_NEVER_CHARGED = frozenset({Ending.UNREACHED, Ending.REFUSED})
+_MODEL_IN_URL = re.compile(r"/(?:engines|models|deployments)/([^/:?]+)")
+_MOST_TOKENS = 2**53
+
+
+class _Side(msgspec.Struct, frozen=True):
+    """One body, read as far as it could be."""
+
+    json: Json = None
+    is_stream: bool = False
+    unreadable: str | None = None
+
+
+def decode(exchange: Exchange) -> Reading:
+    """Return what *exchange* means."""
+    dialect = find_dialect(exchange.provider, exchange.method, urllib.parse.urlsplit(exchange.target_url).path)
+    asked = _read_request(exchange)
+    answered = _read_response(exchange, dialect)
+    prompt, prompt_trouble = _prompt(dialect, asked)
+    answer, answer_trouble = _answer(dialect, answered)
+    troubles = (asked.unreadable, prompt_trouble, answered.unreadable, answer_trouble)
+    call = _call(
+        exchange,
+        dialect,
+        asked.json,
+        answered,
+        prompt,
+        answer,
+        next((trouble for trouble in troubles if trouble), None),
+    )
+    return Reading(
+        call=call,
+        exchange=exchange,
+        answer=answered.json,
+        search_text=prompt_text(prompt) if prompt else "",
+        answer_text=answer_text(answer) if answer else "",
+    )
+
+
+def leave_unread(exchange: Exchange, reason: str) -> Reading:
+    """Return *exchange* as an opaque call whose bodies were not looked into, because of *reason*."""
+    call = _call(exchange, None, None, _Side(), None, Answer(), reason)
+    return Reading(call=call, exchange=exchange)
+
+
+def _read_request(exchange: Exchange) -> _Side:
+    """Return the request body as JSON."""
+    try:
+        return _Side(json=_json(unpack(exchange.request_body, exchange.request_headers)))
+    except InvalidInput as error:
+        return _Side(unreadable=f"request: {error.message}")
+
+
+def _read_response(exchange: Exchange, dialect: Dialect | None) -> _Side:
+    """Return the response body as JSON, the events of a stream merged into one answer."""
+    try:
+        body = unpack(exchange.response_body, exchange.response_headers)
+    except InvalidInput as error:
+        return _Side(unreadable=f"response: {error.message}")
+    is_stream = _content_type(exchange.response_headers) == "text/event-stream"
+    answer = None if is_stream else _json(body)
+    if not is_stream and not isinstance(answer, list):
+        return _Side(json=answer)
+    # Gemini streams a JSON array of events where no SSE is asked for.
+    if dialect is None or not (is_stream or "stream" in exchange.target_url):
+        return _Side(json=answer, is_stream=is_stream)
+    return _Side(json=dialect.merge(read_events(body)), is_stream=True)
+
+
+def _prompt(dialect: Dialect | None, asked: _Side) -> tuple[Prompt | None, str | None]:
+    """Return the prompt, or None and why not."""
+    if dialect is None or asked.unreadable:
+        return None, None
+    try:
+        return dialect.read_prompt(asked.json), None
+    except InvalidInput as error:
+        return None, f"request: {error.message}"
+
+
+def _answer(dialect: Dialect | None, answered: _Side) -> tuple[Answer, str | None]:
+    """Return the answer, an empty one when there is none, and why it could not be read."""
+    if dialect is None or answered.json is None:
+        return Answer(), None
+    try:
+        return dialect.read_answer(answered.json), None
+    except InvalidInput as error:
+        return Answer(), f"response: {error.message}"
+
+
+def _call(
+    exchange: Exchange,
+    dialect: Dialect | None,
+    asked: Json,
+    answered: _Side,
+    prompt: Prompt | None,
+    answer: Answer,
+    unreadable: str | None,
+) -> Call:
+    """Return the row of the call."""
+    labels = _labels(exchange.labels, asked)
+    request_model = prompt.model if prompt else _text(asked, "model")
+    response_model = answer.model or _text(answered.json, "model")
+    streamed = answered.is_stream or (prompt is not None and prompt.stream and answered.json is None)
+    status = _STATUSES.get(exchange.ending, exchange.status or _OTHER_STATUS)
+    usage = _bounded(answer.usage)
+    return Call(
+        id=exchange.id,
+        organisation_id=exchange.organisation_id,
+        created_us=exchange.started_us,
+        duration_us=exchange.duration_us,
+        first_token_us=exchange.first_byte_us if streamed else None,
+        kind=Kind.MODEL if dialect else Kind.OPAQUE,
+        dialect=dialect.name if dialect else OPAQUE,
+        provider=exchange.provider,
+        model=labels.model_override or request_model or response_model or _model_in(exchange.target_url) or _UNKNOWN,
+        request_model=request_model,
+        response_model=response_model,
+        response_id=answer.response_id,
+        status=status,
+        ending=exchange.ending,
+        detail=exchange.detail,
+        streamed=streamed,
+        stop_reason=answer.stop_reason,
+        error=answer.error,
+        labels=labels,
+        usage=usage,
+        cost_nanodollars=_cost(exchange, dialect, usage, (labels.model_override, response_model, request_model)),
+        url=exchange.url,
+        target_url=exchange.target_url,
+        method=exchange.method,
+        request_body_bytes=len(exchange.request_body),
+        response_body_bytes=len(exchange.response_body),
+        unreadable=unreadable,
+    )
+
+
+def _cost(
+    exchange: Exchange, dialect: Dialect | None, usage: Usage, models: tuple[str | None, str | None, str | None]
+) -> int | None:
+    """Return the price; what the provider refused or never got is free when it counted no tokens."""
+    if dialect is None:
+        return None
+    is_free = exchange.ending in _NEVER_CHARGED or (exchange.ending is Ending.ANSWERED and exchange.status >= 400)
+    if is_free and usage.total_tokens is None:
+        return 0
+    # What was said to be priced, else what answered, which is more exact than the name that was asked for.
+    return price(exchange.provider, (*models, _model_in(exchange.target_url)), usage, exchange.started_us)
+
+
+def _labels(labels: Labels, asked: Json) -> Labels:
+    """Return *labels* with the body's `user` where no header named one (surface 1.2)."""
+    user_id = labels.user_id or _text(asked, "user")
+    return labels if user_id == labels.user_id else msgspec.structs.replace(labels, user_id=user_id)
+
+
+def _bounded(usage: Usage) -> Usage:
+    """Return *usage* without counts that no provider means."""
+    counts = msgspec.structs.asdict(usage)
+    odd = {name: None for name, count in counts.items() if count is not None and not 0 <= count < _MOST_TOKENS}
+    return msgspec.structs.replace(usage, **odd) if odd else usage
+
+
+def _json(body: bytes) -> Json:
+    """Return *body* as JSON; None when it is not."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _text(body: Json, name: str) -> str | None:
+    """Return a field of *body* when it is text that is not empty."""
+    value = body.get(name) if isinstance(body, dict) else None
+    return value if isinstance(value, str) and value else None
+
+
+def _model_in(url: str) -> str | None:
+    """Return the model that the path names (surface 2.2)."""
+    found = _MODEL_IN_URL.search(urllib.parse.urlsplit(url).path)
+    return urllib.parse.unquote(found.group(1)) if found else None
+
+
+def _content_type(headers: tuple[Header, ...]) -> str:
+    """Return the media type without its parameters; empty when there is none."""
+    values = (value for name, value in headers if name.lower() == b"content-type")
+    return next(values, b"").decode("latin-1").partition(";")[0].strip().lower()
