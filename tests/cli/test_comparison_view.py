@@ -3,8 +3,11 @@
 from reenact.cli.comparison_view import comparison_view, pair_view
 from reenact.comparison.comparing import compare
 from reenact.domain.comparison import Change, JsonChange, Pair, Span, ToolPair
+from reenact.web.formatting import dollars, duration
 from tests.cli.screen import shown
 from tests.comparison.turns import a_turn
+
+FIGURES = f"status 200, gpt-4o-mini, 10 + 5 tokens, {dollars(1000)}, {duration(1_000_000)}"
 
 
 def test_a_pair_shows_its_words_with_signs() -> None:
@@ -12,10 +15,10 @@ def test_a_pair_shows_its_words_with_signs() -> None:
     spans = (Span(Change.SAME, "I say "), Span(Change.REMOVED, "yes"), Span(Change.ADDED, "no"), Span(Change.SAME, "."))
     pair = Pair(left=a_turn("l"), right=a_turn("r"), answer_spans=spans)
 
-    expected = """
+    expected = f"""
 2. /debate  ~ differs
-   status 200, gpt-4o-mini, 10 + 5 tokens, $0.000001000, 1.00 s
-   I say [-yes-]{+no+}."""
+   {FIGURES}
+   I say [-yes-]{{+no+}}."""
     assert expected == shown(pair_view(2, pair))
 
 
@@ -56,7 +59,7 @@ def test_equal_answers_are_one_line_and_their_figures() -> None:
     """Nothing is repeated that is the same on both sides."""
     view = shown(pair_view(1, Pair(left=a_turn("l"), right=a_turn("r"))))
 
-    assert "\n1. /debate  = same answer\n   status 200, gpt-4o-mini, 10 + 5 tokens, $0.000001000, 1.00 s" == view
+    assert f"\n1. /debate  = same answer\n   {FIGURES}" == view
 
 
 def test_a_comparison_ends_in_both_sides_sums_and_a_verdict() -> None:

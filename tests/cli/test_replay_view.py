@@ -14,7 +14,7 @@ from tests.replay.recordings import a_call, a_recording, chat
 def a_plan(*changes: Change, takes: int = 1) -> Plan:
     """Return the plan of two calls and a tool event."""
     recording = a_recording(chat("one"), chat("two"), (a_call("call-3", kind=Kind.TOOL), chat("x")))
-    return plan(recording, Patch(changes=changes), Mode.ANCHORED, takes, lambda call, model, usage: 27_000)
+    return plan(recording, Patch(changes=changes), Mode.ANCHORED, takes, lambda *_: 27_000)
 
 
 def test_a_plan_shows_per_call_what_changes_and_what_it_costs() -> None:
@@ -36,9 +36,7 @@ def test_the_control_is_called_so() -> None:
 
 def test_long_sessions_are_cut_and_the_rest_is_counted() -> None:
     """Nobody reads a thousand lines."""
-    whole = plan(
-        a_recording(*[chat(str(n)) for n in range(45)]), Patch(), Mode.ANCHORED, 1, lambda call, model, usage: None
-    )
+    whole = plan(a_recording(*[chat(str(n)) for n in range(45)]), Patch(), Mode.ANCHORED, 1, lambda *_: None)
 
     view = shown(plan_view(whole))
 
@@ -68,7 +66,7 @@ def test_recorded_text_can_neither_mark_nor_move_the_terminal() -> None:
     recording = a_recording((a_call("call-1", model=hostile), chat(hostile)))
     labels = msgspec.structs.replace(recording.calls[0].labels, session_name=hostile, session_path=hostile)
     recording = msgspec.structs.replace(recording, calls=[msgspec.structs.replace(recording.calls[0], labels=labels)])
-    whole = plan(recording, Patch(), Mode.ANCHORED, 1, lambda call, model, usage: None)
+    whole = plan(recording, Patch(), Mode.ANCHORED, 1, lambda *_: None)
 
     view = shown(plan_view(whole), width=300)
 

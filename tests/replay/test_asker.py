@@ -237,7 +237,7 @@ def checked(url: str, *, upstreams: dict[str, str], environ: dict[str, str], key
     """Check a plan of one call to *url*."""
     source = LiveUpstream(connect_timeout_seconds=5, read_timeout_seconds=10, proxy_for=lambda origin: None)
     recording = a_recording((a_call("call-1", url=url), chat("hi")))
-    whole = plan(recording, Patch(), Mode.ANCHORED, 1, lambda call, model, usage: None)
+    whole = plan(recording, Patch(), Mode.ANCHORED, 1, lambda *_: None)
     asker = RelayAsker(
         Relay(source, Kept(), lambda: NOW_US),
         Routes(upstreams),

@@ -16,7 +16,7 @@ TAKE = Take(number=1, session_id="take-1")
 def a_plan(asked: int) -> Plan:
     """Return a plan of so many calls and one that is skipped."""
     recording = a_recording(*[chat(f"turn {number}") for number in range(asked)], b"")
-    return plan(recording, Patch(), Mode.ANCHORED, 1, lambda call, model, usage: None)
+    return plan(recording, Patch(), Mode.ANCHORED, 1, lambda *_: None)
 
 
 def test_all_calls_may_be_asked_at_once() -> None:

@@ -2,11 +2,12 @@
 
 import gc
 import time
+from collections.abc import Iterable
 
 import msgspec
 import pytest
 
-from reenact.domain.call import Call, Kind
+from reenact.domain.call import Kind
 from reenact.domain.exchange import Ending
 from reenact.domain.message import Usage
 from reenact.domain.patch import AppendSystem, Change, Patch, ReplaceText, Selector, SetModel, SetParameter
@@ -18,9 +19,9 @@ from tests.replay.recordings import SYSTEM, URL, a_call, a_recording, chat
 PERSONA = " Take the persona of a field expert and provide more persuasive arguments."
 
 
-def price(call: Call, model: str, usage: Usage) -> int | None:
+def price(provider: str, models: Iterable[str | None], usage: Usage, at_us: int) -> int | None:
     """One nanodollar a token of a model that is known."""
-    return usage.total_tokens if model.startswith("gpt-4o") else None
+    return usage.total_tokens if any(model and model.startswith("gpt-4o") for model in models) else None
 
 
 def planned(recording: Recording, *changes: Change, takes: int = 1) -> Plan:

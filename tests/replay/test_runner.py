@@ -112,7 +112,7 @@ def an_order(recording: Recording, *, takes: int = 1, concurrency: int = 16, **k
     """Return an order to replay *recording* unchanged."""
     return Order(
         organisation_id="org",
-        plan=plan(recording, Patch(), Mode.ANCHORED, takes, lambda call, model, usage: None),
+        plan=plan(recording, Patch(), Mode.ANCHORED, takes, lambda *_: None),
         recording=recording,
         session_name="Replay of AI Debate",
         concurrency=concurrency,

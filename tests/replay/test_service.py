@@ -86,7 +86,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         return None
 
     runner = Runner(asker, control, drain=drained, clock=lambda: 1, new_id=lambda: f"id-{next(ids)}")
-    yield Stage(Replays(store, control, runner, lambda call, model, usage: 5), asker, control)
+    yield Stage(Replays(store, control, runner, lambda *_: 5), asker, control)
     await runner.close()
     control.close()
     store.close()

@@ -1,7 +1,7 @@
 """Say what a replay will do with every call of a session, and what it will cost. Planning sends nothing."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import quote
 
@@ -18,8 +18,9 @@ from reenact.errors import InvalidInput, InvalidPatch
 from reenact.replay.differing import changes
 from reenact.replay.patching import decoded, edited, is_unchanged, selects, written
 
-Price = Callable[[Call, str, Usage], int | None]
-"""What a call would cost in nanodollars when asked of a model with a usage; None when its price is not known."""
+Price = Callable[[str, Iterable[str | None], Usage, int], int | None]
+"""What a provider takes in nanodollars for a usage of the first of some models that it has a price for at a time
+(microseconds since the epoch); None when none has one. `ingest.pricing.price` is it."""
 
 _MODEL_IN_PATH = re.compile(r"(?P<before>/(?:models|deployments)/)(?P<model>[^/:?]+)(?=[:/?]|$)")
 """Gemini and Azure name the model in the path: `/v1beta/models/NAME:generateContent`, `/openai/deployments/NAME/...`."""
@@ -227,15 +228,18 @@ def _url_naming(url: str, before: str | None, after: str | None) -> str:
 def _expecting(planned: PlannedCall, one: _Recorded, price: Price) -> PlannedCall:
     """Return *planned* with an estimate: recorded tokens, those of the prompt scaled by how its body grew or shrank.
 
-    Priced as if the provider had nothing of it in its cache, so that the estimate errs to the dear side.
+    Priced at the time of the recording, as if the provider had nothing of it in its cache: it errs to the dear side.
     """
     recorded = one.call.usage
     grown = len(planned.body) / len(msgspec.json.encode(one.json)) if planned.body is not one.body else 1.0
     inputs = None if recorded.input_tokens is None else round(recorded.input_tokens * grown)
     expected = Usage(input_tokens=inputs, output_tokens=recorded.output_tokens)
+    models = (planned.model, one.call.response_model if planned.model == one.call.model else None)
     return msgspec.structs.replace(
         planned,
         expected_input_tokens=expected.input_tokens,
         expected_output_tokens=expected.output_tokens,
-        expected_cost_nanodollars=None if inputs is None else price(one.call, planned.model, expected),
+        expected_cost_nanodollars=None
+        if inputs is None
+        else price(planned.provider, models, expected, one.call.created_us),
     )
