@@ -7,7 +7,7 @@ _STEP_US = 1_000_000
 
 
 class Clock:
-    """Gives microseconds since the epoch; runs on evenly when the wall clock is set back, so that no call ends before it began."""
+    """Gives microseconds since the epoch; runs on evenly when the wall clock is set back: no call ends before it began."""
 
     def __init__(self) -> None:
         self._offset_us = time.time_ns() // 1000 - time.monotonic_ns() // 1000

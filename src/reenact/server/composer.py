@@ -12,8 +12,6 @@ from reenact.api.admitting import asks_no_key
 from reenact.api.app import build
 from reenact.api.keykeeper import KeyKeeper
 from reenact.api.parts import Parts
-from reenact.domain.call import Call
-from reenact.domain.message import Usage
 from reenact.gateway.app import Gateway
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import Routes
@@ -101,7 +99,7 @@ class Server:
             asker = RelayAsker(relay, self._routes, environ=environment(), clock=self._clock, new_id=new_id)
             runner = Runner(asker, self._control, drain=self._settle, clock=self._clock, new_id=new_id)
             running.push_async_callback(runner.close)
-            self.app = self._app(Replays(self._calls, self._control, runner, self._price))
+            self.app = self._app(Replays(self._calls, self._control, runner, price))
             await running.enter_async_context(self.app.lifespan())
             self._running = running.pop_all()
 
@@ -175,10 +173,6 @@ class Server:
         lost = [f"{gaps} calls could not be recorded since the server started."] if gaps else []
         waiting = [f"{status.behind} recorded calls cannot be found by queries yet: the store fails."]
         return lost + (waiting if status.last_error else [])
-
-    def _price(self, call: Call, model: str, usage: Usage) -> int | None:
-        """Return what asking *call* again costs today."""
-        return price(call.provider, (model,), usage, self._clock())
 
 
 def new_id() -> str:
