@@ -35,8 +35,7 @@ class Agent:
             piece = message.get("body", b"")
             body_bytes += len(piece)
             if body_bytes > limit_bytes:
-                error = f"The request body is larger than {limit_bytes} bytes."
-                raise TooLarge(error)
+                raise TooLarge(f"The request body is larger than {limit_bytes} bytes.")
             pieces.append(piece)
             if not message.get("more_body", False):
                 return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -243,10 +243,8 @@ def _split(url: str) -> tuple[str, str]:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError as error:
-        message = f"{url!r} is no URL: {error}."
-        raise InvalidInput(message, field="upstream") from error
+        raise InvalidInput(f"{url!r} is no URL: {error}.", field="upstream") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        message = f"{url!r} is no http or https URL."
-        raise InvalidInput(message, field="upstream")
+        raise InvalidInput(f"{url!r} is no http or https URL.", field="upstream")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + (f":{port}" if port else ""), parts.path.rstrip("/")

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from reenact.domain.exchange import Chunk, Ending, Exchange, Header
+from reenact.errors import SpoolFailed
 from reenact.gateway.ask import Ask, Recorder
 from reenact.gateway.redacting import redact_headers, redact_target
 from reenact.gateway.refusing import Refusal
@@ -74,15 +75,17 @@ class Tap:
         self._kept = exchange
         try:
             self._recorder.append(exchange)
-        except Exception as error:  # noqa: BLE001 - an agent's call never fails because it could not be recorded
-            self._lose(error)
+        except SpoolFailed as error:
+            self._lose(error.message)
+        except Exception as error:  # noqa: BLE001 - a fault of ours in recording a call is no reason to fail it
+            _log.exception("A call could not be recorded.")
+            self._lose(type(error).__name__)
         return exchange
 
-    def _lose(self, error: Exception) -> None:
+    def _lose(self, reason: str) -> None:
         if not self._is_lost:
             self._is_lost = True
-            _log.warning("A call was not recorded: %s", error)
-            self._recorder.gap(self._ask.organisation_id, str(error) or type(error).__name__)
+            self._recorder.gap(self._ask.organisation_id, reason)
 
     def _ends_stream(self, chunk: bytes) -> bool:
         if self._before is None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import msgspec
 
 from reenact.domain.exchange import Exchange, Gap
+from reenact.errors import SpoolFailed
 
 MAGIC = b"\xf1R1"
 """Opens every frame; the digit is the format's version."""
@@ -43,9 +44,15 @@ class Damage(msgspec.Struct, frozen=True):
 
 
 def frame(record: Exchange | Gap, salt: int) -> tuple[bytes, bytes]:
-    """Return *record*'s header and payload, to be written together."""
+    """Return *record*'s header and payload, to be written together.
+
+    Raises:
+        SpoolFailed: it is too large for a record.
+    """
     kind = EXCHANGE if isinstance(record, Exchange) else GAP
     payload = _encoder.encode(record)
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise SpoolFailed(f"An exchange of {len(payload)} bytes is larger than a record can be.")
     return _HEADER.pack(MAGIC, kind, len(payload), _checksum(kind, payload, salt)), payload
 
 

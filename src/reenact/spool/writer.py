@@ -83,13 +83,11 @@ class SpoolWriter:
         """
         with self._lock:
             if self._closing:
-                message = f"The spool in {self._folder} is closed."
-                raise SpoolFailed(message)
+                raise SpoolFailed(f"The spool in {self._folder} is closed.")
             try:
                 self._write(exchange)
             except OSError as error:
-                message = f"Cannot write the spool in {self._folder}: {error.strerror or error}."
-                raise SpoolFailed(message) from error
+                raise SpoolFailed(f"Cannot write the spool in {self._folder}: {error.strerror or error}.") from error
             self._write_gaps()
         self._announce()
 
@@ -99,6 +97,8 @@ class SpoolWriter:
         with self._lock:
             self.counters.gaps += 1
             known = self._gaps.get((organisation_id, reason))
+            if known is None:
+                _log.error("Calls of %s are not being recorded: %s", organisation_id, reason)
             self._gaps[organisation_id, reason] = Gap(
                 organisation_id=organisation_id,
                 first_us=known.first_us if known else now_us,
