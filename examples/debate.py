@@ -15,7 +15,7 @@ ARGUMENTS = [
     "Strict environmental regulations can hinder economic growth and affect employment rates.",
 ]
 
-client = OpenAI(default_headers={"Helicone-Auth": f"Bearer {os.environ.get('HELICONE_API_KEY', '')}"})
+client = OpenAI(default_headers={"Helicone-Auth": f"Bearer {os.environ['HELICONE_API_KEY']}"})
 session_id = str(uuid.uuid4())
 topic = "The impact of climate change on global economies"
 conversation: list[ChatCompletionMessageParam] = [

@@ -72,9 +72,15 @@ def main(*, stay: bool) -> None:
 
         say("Record: a debate agent runs three turns; only its base URL and headers know of the gateway")
         agent = Path(__file__).with_name("debate.py")
-        environ = {**os.environ, "OPENAI_BASE_URL": f"{url}/v1/gateway/oai/v1", "OPENAI_API_KEY": "sk-demo"}
+        key = re.search(r"sk-helicone-[a-z0-9-]+", printed)
+        environ = {
+            **os.environ,
+            "OPENAI_BASE_URL": f"{url}/v1/gateway/oai/v1",
+            "OPENAI_API_KEY": "sk-demo",
+            "HELICONE_API_KEY": key.group() if key else "",
+        }
         session_id = subprocess.run(
-            [sys.executable, agent], env=environ, check=True, capture_output=True, text=True
+            [sys.executable, agent], env=environ, check=True, stdout=subprocess.PIPE, text=True
         ).stdout.strip()
         print(f"session {session_id}")
 
@@ -96,7 +102,7 @@ def main(*, stay: bool) -> None:
             url,
         ]
         subprocess.run([*REENACT, "replay", session_id, *change], check=True)
-        with urllib.request.urlopen(f"{url}/v1/replay") as answer:
+        with urllib.request.urlopen(f"{url}/v1/replay?session_id={session_id}") as answer:
             replayed_id = json.load(answer)["data"][0]["takes"][0]["session_id"]
 
         say("Compare: what the change did")
