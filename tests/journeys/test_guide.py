@@ -100,7 +100,7 @@ def test_the_programs_are_the_guides_own(program: str, titles: list[str]) -> Non
     position = 0
     for title in titles:
         block = guide.split(f"{title} theme={{null}}\n", 1)[1].split("```", 1)[0]
-        for theirs in block.splitlines():
+        for theirs in filter(str.strip, block.splitlines()):
             for old, new in hosts.items():
                 theirs = theirs.replace(old, new)  # noqa: PLW2901 - one name for one line
             assert theirs.strip() in ours[position:], f"{program} lacks the guide's line: {theirs.strip()}"
