@@ -2,15 +2,19 @@
 
 from reenact.dialects.anthropic_messages import AnthropicMessages
 from reenact.dialects.dialect import Dialect
+from reenact.dialects.gemini import Gemini
 from reenact.dialects.openai_chat import OpenAIChat
 from reenact.dialects.openai_completions import OpenAICompletions
 from reenact.dialects.openai_embeddings import OpenAIEmbeddings
+from reenact.dialects.openai_responses import OpenAIResponses
 
 DIALECTS: tuple[Dialect, ...] = (
     OpenAIChat(),
     OpenAICompletions(),
     OpenAIEmbeddings(),
+    OpenAIResponses(),
     AnthropicMessages(),
+    Gemini(),
 )
 """In the order they are asked."""
 
