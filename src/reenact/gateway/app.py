@@ -7,6 +7,7 @@ import msgspec
 from reenact.errors import Forbidden, TooLarge, Unauthenticated
 from reenact.gateway.agent import Agent, Receive, Scope, Send
 from reenact.gateway.ask import Ask
+from reenact.gateway.distrusting import is_from_a_strange_page
 from reenact.gateway.keying import keyed
 from reenact.gateway.labelling import Labelled, end_to_end, label, value_of
 from reenact.gateway.refusing import refuse
@@ -69,9 +70,8 @@ class Gateway:
         labelled = label(scope["headers"])
         target = route.target if isinstance(route, Rejection) else route
         agent = Agent(receive, send)
-        client = scope.get("client")
         try:
-            organisation_id = self._authorise(labelled.helicone_key or target.path_key, client[0] if client else None)
+            organisation_id = self._admit(scope, labelled.helicone_key or target.path_key)
         except Unauthenticated as error:
             await agent.refuse(refuse(401, "invalid_api_key", error.message))
             return
@@ -83,6 +83,18 @@ class Gateway:
             await self._relay.refuse(ask, refuse(route.status, "invalid_target", route.message), agent)
         else:
             await self._serve(ask, agent)
+
+    def _admit(self, scope: Scope, key: str | None) -> str:
+        """Return the organisation that a call is recorded for.
+
+        Raises:
+            Unauthenticated: the key is missing or not known.
+            Forbidden: the key may not record, or a page of somebody else's asks.
+        """
+        if key is None and is_from_a_strange_page(scope["headers"]):
+            raise Forbidden("A web page of another site may not call this gateway without a Helicone key.")
+        client = scope.get("client")
+        return self._authorise(key, client[0] if client else None)
 
     def _ask(self, scope: Scope, target: Target, labelled: Labelled, organisation_id: str, started_us: int) -> Ask:
         """Return what is asked, the body yet to be read."""
