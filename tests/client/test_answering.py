@@ -18,7 +18,7 @@ def test_a_value_is_taken_out_of_its_envelope() -> None:
         (
             422,
             b'{"message":"Validation Failed","details":{"patch.changes[0].select":{"message":"Matches no call."}}}',
-            "Matches no call.",
+            "Matches no call. (at patch.changes[0].select)",
             "patch.changes[0].select",
         ),
         (422, b'{"message":"Validation Failed","details":{"body":{"message":"Bad.","value":1}}}', "Bad.", ""),

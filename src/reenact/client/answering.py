@@ -41,6 +41,8 @@ def refusal(status: int, content: bytes) -> ServerRefused:
     message, field = _said(body)
     if status == 401:
         message += " Give a key with --key, or as Client(key=...)."
+    if field:
+        message += f" (at {field})"
     return ServerRefused(message or f"The server answered with status {status} and no reason.", status, field)
 
 
