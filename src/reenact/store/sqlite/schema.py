@@ -116,7 +116,7 @@ CREATE UNIQUE INDEX parts_by_digest ON parts (session, digest);
 -- Words of what was said. An entry that `words` does not name is stale and never found: the index cannot forget.
 CREATE TABLE words (entry INTEGER PRIMARY KEY AUTOINCREMENT, call INTEGER NOT NULL, side INTEGER NOT NULL);
 CREATE INDEX words_by_call ON words (call);
-CREATE VIRTUAL TABLE words_index USING fts5 (text, content='', detail=none, tokenize="ascii tokenchars '_'");
+CREATE VIRTUAL TABLE words_index USING fts5 (text, content='', columnsize=0, detail=none, tokenize="ascii tokenchars '_'");
 
 CREATE TABLE gaps (
   organisation INTEGER NOT NULL,
