@@ -49,6 +49,15 @@ def test_a_changed_phrase_stays_whole() -> None:
     )
 
 
+def test_a_new_beginning_leaves_the_space_that_stayed() -> None:
+    """The space behind a replaced first word is not marked as changed."""
+    assert word_spans("Natural cycles exist.", "I would say: natural cycles exist.") == (
+        Span(Change.REMOVED, "Natural"),
+        Span(Change.ADDED, "I would say: natural"),
+        Span(Change.SAME, " cycles exist."),
+    )
+
+
 def test_equal_and_empty_texts() -> None:
     """Equal texts are one span, empty texts none."""
     assert (word_spans("same", "same"), word_spans("", "")) == ((Span(Change.SAME, "same"),), ())
@@ -60,14 +69,18 @@ def test_a_text_too_large_for_words_is_compared_by_line() -> None:
 
     spans = word_spans("".join(lines), "".join([*lines[:1500], "another\n", *lines[1501:]]))
 
-    assert [span.text for span in spans if span.change is not Change.SAME] == [lines[1500], "another\n"]
+    assert [span.text for span in spans if span.change is not Change.SAME] == ["line 1500 of many words", "another"]
 
 
 def test_a_text_too_large_for_lines_is_replaced() -> None:
     """Beyond every bound the answer is still right, only coarse."""
     left, right = "a\n" * 9000, "b\n" * 9000
 
-    assert word_spans(left, right) == (Span(Change.REMOVED, left), Span(Change.ADDED, right))
+    assert word_spans(left, right) == (
+        Span(Change.REMOVED, left[:-1]),
+        Span(Change.ADDED, right[:-1]),
+        Span(Change.SAME, "\n"),
+    )
 
 
 def test_json_pointers_are_escaped() -> None:

@@ -1,8 +1,8 @@
 """What differs between two texts and between two JSON values; bounded, so that huge inputs cannot stall a page."""
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import islice, zip_longest
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice, takewhile, zip_longest
 
 from rapidfuzz.distance import LCSseq
 
@@ -59,17 +59,32 @@ def _merged(spans: Sequence[tuple[Change, str]]) -> tuple[Span, ...]:
         elif text.isspace() and (removed or added) and position + 1 < len(spans):
             removed, added = removed + text, added + text
         else:
-            found += _changed(removed, added)
+            found += (*_changed(removed, added), Span(Change.SAME, text))
             removed = added = ""
-            found.append(Span(Change.SAME, text))
-    return (*found, *_changed(removed, added))
+    return _joined((*found, *_changed(removed, added)))
 
 
 def _changed(removed: str, added: str) -> Iterator[Span]:
-    if removed:
-        yield Span(Change.REMOVED, removed)
-    if added:
-        yield Span(Change.ADDED, added)
+    """Yield a removal and an addition, the white space that both begin or end with as what stayed."""
+    lead = _shared_space(removed, added)
+    removed, added = removed[len(lead) :], added[len(lead) :]
+    tail = _shared_space(removed[::-1], added[::-1])[::-1]
+    yield Span(Change.SAME, lead)
+    yield Span(Change.REMOVED, removed[: len(removed) - len(tail)])
+    yield Span(Change.ADDED, added[: len(added) - len(tail)])
+    yield Span(Change.SAME, tail)
+
+
+def _shared_space(left: str, right: str) -> str:
+    """Return the white space that both texts begin with."""
+    both = takewhile(lambda pair: pair[0] == pair[1] and pair[0].isspace(), zip(left, right, strict=False))
+    return "".join(one for one, _ in both)
+
+
+def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Return *spans* without empty ones, neighbours of one kind joined."""
+    groups = groupby(filter(lambda span: span.text, spans), key=lambda span: span.change)
+    return tuple(Span(change, "".join(span.text for span in group)) for change, group in groups)
 
 
 def json_changes(left: Json, right: Json, *, limit: int = MAX_CHANGES) -> tuple[JsonChange, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from reenact.comparison.comparing import answer_text
+from reenact.comparison.differing import word_spans
 from reenact.domain.comparison import Change, Comparison, JsonChange, Pair, Span, ToolPair, Turn
 from reenact.domain.message import Json
 from reenact.web import formatting
@@ -14,6 +15,9 @@ _MAX_SAME = 600
 """Characters of an unchanged passage that are shown; the middle of a longer one is folded."""
 _MAX_CHANGED = 20_000
 _MAX_VALUE = 2_000
+_MAX_SAME_VALUE = 160
+_MAX_WORDS = 40_000
+"""Characters of a changed text inside JSON that are still compared word by word."""
 
 
 class Delta(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,9 +50,8 @@ class Contrast(msgspec.Struct, frozen=True, kw_only=True):
     """One place in which two JSON values differ, as text."""
 
     path: str
-    change: str
-    value: str
-    left_out: int = 0
+    runs: tuple[Run, ...]
+    """What was there and what is there now; a changed text word by word."""
 
 
 class Tooling(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,13 +104,12 @@ def deltas(comparison: Comparison) -> tuple[Delta, ...]:
 def _delta(label: str, left: int, right: int, written: formatting.Writer) -> Delta:
     change = right - left
     sign = "+" if change > 0 else ""
-    share = f"{100 * change / left:+.0f} %".replace("-", "\N{MINUS SIGN}") if left and change else ""
     return Delta(
         label=label,
         left=written(left),
         right=written(right),
         difference=f"{sign}{written(change)}" if change else "",
-        percent=share,
+        percent=formatting.percent(change, left),
     )
 
 
@@ -138,7 +140,7 @@ def _row(pair: Pair, number: int) -> Row:
         left=left,
         right=right,
         tools=tuple(_tooling(tool) for tool in _tool_pairs(pair)),
-        prompt=tuple(_contrast(change) for change in pair.prompt_changes),
+        prompt=_contrasts(pair.prompt_changes),
     )
 
 
@@ -186,18 +188,32 @@ def _tooling(pair: ToolPair) -> Tooling:
         pair=pair,
         left=pretty(pair.left_arguments or "")[:_MAX_VALUE],
         right=pretty(pair.right_arguments or "")[:_MAX_VALUE],
-        changes=tuple(_contrast(change) for change in pair.changes),
+        changes=_contrasts(pair.changes),
     )
 
 
-def _contrast(change: JsonChange) -> Contrast:
-    text = _written(change.value)
-    return Contrast(
-        path=change.path or "/",
-        change=change.change.value,
-        value=text[:_MAX_VALUE],
-        left_out=max(len(text) - _MAX_VALUE, 0),
-    )
+def _contrasts(changes: Sequence[JsonChange]) -> tuple[Contrast, ...]:
+    """Return the places in order; what was removed and added at one place is one line."""
+    found: list[Contrast] = []
+    rest = list(changes)
+    while rest:
+        change = rest.pop(0)
+        is_replaced = change.change is Change.REMOVED and rest and rest[0].path == change.path
+        found.append(Contrast(path=change.path or "/", runs=_value_runs(change, rest.pop(0) if is_replaced else None)))
+    return tuple(found)
+
+
+def _value_runs(change: JsonChange, added: JsonChange | None) -> tuple[Run, ...]:
+    """Return one value, or what became of it."""
+    if added is None:
+        return (_run(change.change.value, _written(change.value), _MAX_VALUE),)
+    before, after = _written(change.value), _written(added.value)
+    if isinstance(change.value, str) and isinstance(added.value, str) and len(before) + len(after) < _MAX_WORDS:
+        return tuple(
+            _run(span.change.value, span.text, _MAX_SAME_VALUE if span.change is Change.SAME else _MAX_VALUE)
+            for span in word_spans(before, after)
+        )
+    return (_run("removed", before, _MAX_VALUE), _run("added", after, _MAX_VALUE))
 
 
 def _written(value: Json) -> str:

@@ -1,5 +1,6 @@
 """Numbers, times and recorded text as people read them; these are the filters of the templates."""
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -37,15 +38,14 @@ def exact(value: str) -> Markup:
 
 
 def dollars(nanodollars: int | None) -> str:
-    """Return an amount with two significant digits at least; `unknown` when the price is not known."""
+    """Return an amount to three significant digits, to the cent at least; `unknown` when the price is not known."""
     if nanodollars is None:
         return "unknown"
     amount = abs(nanodollars) / 1e9
     sign = "\N{MINUS SIGN}" if nanodollars < 0 else ""
-    if amount == 0 or amount >= 1:
-        return f"{sign}${amount:,.2f}"
-    decimals = 4 if amount >= 0.01 else 6 if amount >= 0.0001 else 9
-    return f"{sign}${amount:.{decimals}f}"
+    decimals = 2 if amount == 0 or amount >= 1 else 2 - math.floor(math.log10(amount))
+    cents, _, more = f"{amount:,.{decimals}f}".partition(".")
+    return f"{sign}${cents}.{more[:2]}{more[2:].rstrip('0')}"
 
 
 def duration(microseconds: int | None) -> str:
@@ -67,6 +67,13 @@ def duration(microseconds: int | None) -> str:
 def count(number: int | None) -> str:
     """Return a number with its thousands apart; an en dash when there is none."""
     return "\N{EN DASH}" if number is None else f"{number:,}".replace("-", "\N{MINUS SIGN}")
+
+
+def percent(change: int, whole: int) -> str:
+    """Return *change* as a share of *whole*, with its sign; empty when there is none or it has no meaning."""
+    if not change or whole <= 0:
+        return ""
+    return f"{100 * change / whole:+,.0f} %".replace("-", "\N{MINUS SIGN}")
 
 
 def size(number: int) -> str:

@@ -2,9 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
 
-from litestar.params import Dependency
+from litestar.di import NamedDependency
 
 from reenact.access.principal import Principal
 from reenact.replay.service import Replays
@@ -52,5 +51,5 @@ class Visit:
         return self.principal.organisation_id
 
 
-Given = Annotated[Visit, Dependency(skip_validation=True)]
-"""A visit as the router provides it to a route."""
+Given = NamedDependency[Visit]
+"""A visit as the router provides it to a route, under the name `visit`."""

@@ -7,6 +7,7 @@ from litestar import Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from reenact.errors import NotFound, ReenactError, Unauthenticated
@@ -57,7 +58,7 @@ def router(parts: Parts) -> Router:
 
 
 @get("/assets/{name:str}", include_in_schema=False)
-async def send_asset(name: str) -> Response[bytes]:
+async def send_asset(name: FromPath[str]) -> Response[bytes]:
     """Send the style sheet, the script or the icon; their addresses change with their content."""
     if name not in ASSETS:
         raise NotFound(f"There is no asset {name!r}.")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 from litestar import Response, get
+from litestar.params import FromPath
 
 from reenact.comparison.reader import read_calls
 from reenact.domain.call import Bodies, Call
@@ -96,7 +97,7 @@ class CallPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/calls/{call_id:str}")
-async def show_call(visit: Given, call_id: str) -> Response[bytes]:
+async def show_call(visit: Given, call_id: FromPath[str]) -> Response[bytes]:
     """Show one call."""
     call = await asyncio.to_thread(find_call, visit, call_id)
     session_id = call.labels.session_id
@@ -105,7 +106,7 @@ async def show_call(visit: Given, call_id: str) -> Response[bytes]:
 
 
 @get("/calls/{call_id:str}/{side:str}")
-async def download_body(visit: Given, call_id: str, side: str) -> Response[bytes]:
+async def download_body(visit: Given, call_id: FromPath[str], side: FromPath[str]) -> Response[bytes]:
     """Send a body byte for byte, as a file: a browser must never run what was recorded."""
     bodies = await asyncio.to_thread(lambda: _bodies(visit, call_id))
     sides = {"request": bodies.request, "response": bodies.response}

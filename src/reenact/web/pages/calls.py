@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 from litestar import Response, get
+from litestar.params import FromQuery
 
 from reenact.domain.call import Call
 from reenact.domain.filter import All, AnyOf, Condition, Everything, Filter, Operator, Sort
@@ -35,7 +36,9 @@ class CallsPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/calls")
-async def show_calls(visit: Given, q: str = "", failed: bool = False, offset: int = 0) -> Response[bytes]:
+async def show_calls(
+    visit: Given, q: FromQuery[str] = "", failed: FromQuery[bool] = False, offset: FromQuery[int] = 0
+) -> Response[bytes]:
     """Show the calls of whoever asks."""
     return html(await asyncio.to_thread(lambda: render(read_page(visit, q, failed, max(offset, 0)))))
 

@@ -1,11 +1,10 @@
 """Two sessions side by side: what each cost and took, and what changed in every answer."""
 
 import asyncio
-from typing import Annotated
 
 import msgspec
 from litestar import Response, get
-from litestar.params import Parameter
+from litestar.params import FromQuery
 
 from reenact.comparison.reader import compare_sessions
 from reenact.domain.comparison import Comparison, Pair
@@ -74,10 +73,10 @@ class ComparePage(msgspec.Struct, frozen=True, kw_only=True):
 @get("/compare")
 async def show_comparison(
     visit: Given,
-    left: str = "",
-    right: str = "",
-    session: Annotated[list[str] | None, Parameter(query="session")] = None,
-    start: int = 1,
+    left: FromQuery[str] = "",
+    right: FromQuery[str] = "",
+    session: FromQuery[list[str] | None] = None,
+    start: FromQuery[int] = 1,
 ) -> Response[bytes]:
     """Show two sessions side by side; `session` twice stands for the newer and the older one, as the list gives them."""
     if session is not None and not (left or right):

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
+from litestar.params import FromQuery
 from litestar.response import Redirect
 
 from reenact.domain.message import Json
@@ -59,14 +60,14 @@ class PlanPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/replays")
-async def show_form(visit: Given, session: str = "") -> Response[bytes]:
+async def show_form(visit: Given, session: FromQuery[str] = "") -> Response[bytes]:
     """Show the empty form for a session."""
     return html(await asyncio.to_thread(lambda: render(read_page(visit, session, Wish(), None, ""))))
 
 
 @post("/replays", status_code=200)
 async def plan_or_start(
-    request: Request[object, object, State], visit: Given, session: str = ""
+    request: Request[object, object, State], visit: Given, session: FromQuery[str] = ""
 ) -> Response[bytes] | Redirect:
     """Show the plan of what the form says; run it when the button beneath the plan was pressed."""
     data = dict(parse_qsl((await request.body()).decode(errors="replace")))

@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from reenact.domain.replay import CallResult, PlannedCall, Replay, State, Take
@@ -52,14 +53,14 @@ class ReplayPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/replays/{replay_id:str}")
-async def show_replay(visit: Given, replay_id: str) -> Response[bytes]:
+async def show_replay(visit: Given, replay_id: FromPath[str]) -> Response[bytes]:
     """Show one replay."""
     replay = await visit.parts.replays.get(visit.organisation_id, replay_id)
     return html(await asyncio.to_thread(lambda: render(read_page(visit, replay))))
 
 
 @post("/replays/{replay_id:str}/cancel", status_code=303)
-async def cancel_replay(visit: Given, replay_id: str) -> Redirect:
+async def cancel_replay(visit: Given, replay_id: FromPath[str]) -> Redirect:
     """Stop a replay."""
     await visit.parts.replays.cancel(visit.organisation_id, replay_id)
     return Redirect(replay_href(replay_id), status_code=303)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
+from litestar.params import FromQuery
 
 from reenact.comparison.reader import read_calls
 from reenact.comparison.totalling import total
@@ -77,7 +78,7 @@ class SessionPage(msgspec.Struct, frozen=True, kw_only=True):
 
 @get(["/sessions", "/sessions/{session_path:path}"])
 async def show_session(
-    request: Request[object, object, State], visit: Given, by: str = "path", start: int = 1
+    request: Request[object, object, State], visit: Given, by: FromQuery[str] = "path", start: FromQuery[int] = 1
 ) -> Response[bytes]:
     """Show one session."""
     session_id = path_id(request.scope["raw_path"], "/sessions/") or request.query_params.get("id", "")

@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 from litestar import Response, get
+from litestar.params import FromQuery
 
 from reenact.domain.call import SessionSummary
 from reenact.web.frame import Frame
@@ -40,7 +41,9 @@ class SessionsPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/")
-async def show_sessions(visit: Given, q: str = "", name: str = "", offset: int = 0) -> Response[bytes]:
+async def show_sessions(
+    visit: Given, q: FromQuery[str] = "", name: FromQuery[str] = "", offset: FromQuery[int] = 0
+) -> Response[bytes]:
     """Show the sessions of whoever asks."""
     return html(await asyncio.to_thread(lambda: render(read_page(visit, q, name, max(offset, 0)))))
 
