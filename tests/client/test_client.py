@@ -84,7 +84,9 @@ def test_a_replay_asks_every_call_with_the_change_and_nothing_else(client: Clien
     assert (6, 6, 0) == (seen[-1].calls, seen[-1].answered, seen[-1].failed)
     recorded = client.session("debate")
     for take in replay.takes:
-        asked = {request.replay.source_call_id: request for request in client.session(take.session_id) if request.replay}
+        asked = {
+            request.replay.source_call_id: request for request in client.session(take.session_id) if request.replay
+        }
         assert {one.source_call_id: one.call_id for one in take.results} == {
             source: request.request_id for source, request in asked.items()
         }
