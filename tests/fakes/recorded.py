@@ -4,6 +4,7 @@ import gzip
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -27,8 +28,8 @@ class Recorded(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        """The URL's path without its query."""
-        return "/" + self.url.split("?", 1)[0].split("://", 1)[1].partition("/")[2]
+        """The URL's path, without query and fragment."""
+        return urlsplit(self.url).path
 
     @property
     def request(self) -> Any:
