@@ -10,14 +10,14 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 
 from reenact.access.keys import KeyRecord
-from reenact.domain.replay import Plan, Replay, State, Take
+from reenact.domain.replay import Replay, State
 from reenact.errors import NotFound, StoreFailed
 from reenact.store.control.opener import open_engine
 from reenact.store.control.tables import keys, organisations, replays
 
 _encode = msgspec.msgpack.Encoder().encode
-_plan = msgspec.msgpack.Decoder(Plan)
-_takes = msgspec.msgpack.Decoder(tuple[Take, ...])
+_fields = msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
+_whole = msgspec.msgpack.Decoder(Replay)
 
 
 class ControlStore:
@@ -84,13 +84,13 @@ class ControlStore:
 
     def save_replay(self, replay: Replay) -> None:
         """Keep *replay* in place of what was kept under its id; its plan is written once."""
-        progress = {"state": replay.state.value, "takes": _encode(replay.takes), "detail": replay.detail}
+        fields = {name: getattr(replay, name) for name in replay.__struct_fields__ if name != "plan"}
+        progress = {"state": replay.state.value, "progress": _encode(fields)}
         row = {
             "id": replay.id,
             "organisation_id": replay.organisation_id,
             "session_id": replay.plan.session_id,
             "created_us": replay.created_us,
-            "session_name": replay.session_name,
             "plan": _encode(replay.plan),
             **progress,
         }
@@ -128,10 +128,12 @@ class ControlStore:
 
     def fail_running(self, detail: str) -> int:
         """Mark the replays that a stopped server left running as failed, because of *detail*; return how many."""
-        left = replays.c.state.in_([State.RUNNING.value, State.PLANNED.value])
-        change = sa.update(replays).where(left).values(state=State.FAILED.value, detail=detail)
+        asked = sa.select(replays).where(replays.c.state.in_([State.RUNNING.value, State.PLANNED.value]))
         with self._transaction() as connection:
-            return connection.execute(change).rowcount
+            left = [_replay(row) for row in connection.execute(asked).mappings()]
+        for replay in left:
+            self.save_replay(msgspec.structs.replace(replay, state=State.FAILED, detail=detail))
+        return len(left)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -156,15 +158,6 @@ def _records() -> sa.Select[tuple[object, ...]]:
     return sa.select(*(keys.c[name] for name in KeyRecord.__struct_fields__)).where(keys.c.deleted_us.is_(None))
 
 
-def _replay(kept: sa.RowMapping) -> Replay:
+def _replay(row: sa.RowMapping) -> Replay:
     """Return a row as a value."""
-    return Replay(
-        id=kept["id"],
-        organisation_id=kept["organisation_id"],
-        created_us=kept["created_us"],
-        plan=_plan.decode(kept["plan"]),
-        session_name=kept["session_name"],
-        state=State(kept["state"]),
-        takes=_takes.decode(kept["takes"]),
-        detail=kept["detail"],
-    )
+    return _whole.decode(_encode({**_fields.decode(row["progress"]), "plan": msgspec.Raw(row["plan"])}))

@@ -36,9 +36,7 @@ replays = sa.Table(
     sa.Column("session_id", sa.Text, nullable=False),
     sa.Column("created_us", sa.BigInteger, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    sa.Column("session_name", sa.Text, nullable=False),
-    sa.Column("plan", sa.LargeBinary, nullable=False),
-    sa.Column("takes", sa.LargeBinary, nullable=False),
-    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("plan", sa.LargeBinary, nullable=False),  # MessagePack; written once
+    sa.Column("progress", sa.LargeBinary, nullable=False),  # MessagePack of all other fields
     sa.Index("replays_by_session", "organisation_id", "session_id", "created_us"),
 )
