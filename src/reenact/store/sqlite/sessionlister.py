@@ -1,6 +1,5 @@
 """SessionLister: lists sessions. Which ones comes from their names' times, the sums from their calls."""
 
-import re
 import sqlite3
 from typing import Any
 
@@ -9,7 +8,7 @@ import msgspec
 from reenact.domain.call import SessionSummary
 from reenact.domain.filter import Everything, Filter
 from reenact.domain.filtering import fold
-from reenact.store.sqlite.compiling import compile_query, compile_where
+from reenact.store.sqlite.compiling import Sql, compile_query, compile_where
 
 _LISTED = """
 SELECT s.session_id, n.name FROM session_names n JOIN sessions s ON s.session = n.session
@@ -18,17 +17,19 @@ WHERE n.organisation = :organisation
   AND (:before_us IS NULL OR n.first_us < :before_us)
   AND (:name IS NULL OR n.name = :name)
   AND (:search = '' OR instr(lower(s.session_id), :search) > 0 OR instr(lower(n.name), :search) > 0)
+  -- Calls can be moved to another session; a name that none is left of is not listed.
+  AND EXISTS (
+    SELECT 1 FROM calls c
+    WHERE c.organisation = n.organisation AND c.session_id = s.session_id AND coalesce(c.session_name, '') = n.name
+  )
 ORDER BY n.latest_us DESC, n.first_us DESC, s.session_id, n.name LIMIT :limit OFFSET :offset
 """
 # The same from the calls that match a filter; a call of a session without a name counts under the empty name.
 _LISTED_FILTERED = """
-SELECT c.session_id, coalesce(c.session_name, '') AS name FROM {source}
+SELECT c.session_id, coalesce(c.session_name, '') FROM {source}
 WHERE {where} AND c.session_id <> ''
-  AND (:name IS NULL OR coalesce(c.session_name, '') = :name)
-  AND (:search = '' OR instr(lower(c.session_id), :search) > 0 OR instr(lower(c.session_name), :search) > 0)
-GROUP BY 1, 2
-HAVING (:after_us IS NULL OR max({created}) >= :after_us) AND (:before_us IS NULL OR min({created}) < :before_us)
-ORDER BY max({created}) DESC, min({created}) DESC, 1, 2 LIMIT :limit OFFSET :offset
+GROUP BY 1, 2 HAVING {having}
+ORDER BY max({created}) DESC, min({created}) DESC, 1, 2 LIMIT ? OFFSET ?
 """
 _SUMMED = """
 SELECT min(c.created_us), max(c.created_us), count(*), sum(c.status < 0 OR c.status >= 400),
@@ -59,11 +60,13 @@ def list_sessions(connection: sqlite3.Connection, organisation: int, wanted: Wan
     summed = _SUMMED.format(where=matching.text)
     listed = _listed(connection, organisation, wanted)
     found = [(key, connection.execute(summed, (organisation, *key, *matching.values)).fetchone()) for key in listed]
-    return [_summary(key, row) for key, row in found if row[2]]
+    return [_summary(key, row) for key, row in found]
 
 
 def _listed(connection: sqlite3.Connection, organisation: int, wanted: Wanted) -> list[tuple[str, str]]:
     """Return ids and names of one page of sessions."""
+    if not isinstance(wanted.where, Everything):
+        return _listed_filtered(connection, organisation, wanted)
     asked = {
         "organisation": organisation,
         "search": fold(wanted.search),
@@ -73,14 +76,30 @@ def _listed(connection: sqlite3.Connection, organisation: int, wanted: Wanted) -
         "offset": wanted.offset,
         "limit": wanted.limit,
     }
-    if isinstance(wanted.where, Everything):
-        return connection.execute(_LISTED, asked).fetchall()
+    return connection.execute(_LISTED, asked).fetchall()
+
+
+def _listed_filtered(connection: sqlite3.Connection, organisation: int, wanted: Wanted) -> list[tuple[str, str]]:
+    """Return ids and names of one page of sessions that have a call which matches."""
     query = compile_query(organisation, wanted.where)
-    bound = iter(range(len(query.where.values)))
-    where = re.sub(r"\?", lambda _: f":value{next(bound)}", query.where.text)
-    text = _LISTED_FILTERED.format(source=query.source, where=where, created=query.created)
-    values = {f"value{number}": value for number, value in enumerate(query.where.values)}
-    return connection.execute(text, {**asked, **values}).fetchall()
+    kept, lived = [query.where], [Sql("1")]
+    if wanted.name is not None:
+        kept.append(Sql("coalesce(c.session_name, '') = ?", (wanted.name,)))
+    if wanted.search:
+        part = fold(wanted.search)
+        kept.append(Sql("(instr(lower(c.session_id), ?) > 0 OR instr(lower(c.session_name), ?) > 0)", (part, part)))
+    if wanted.after_us is not None:
+        lived.append(Sql(f"max({query.created}) >= ?", (wanted.after_us,)))
+    if wanted.before_us is not None:
+        lived.append(Sql(f"min({query.created}) < ?", (wanted.before_us,)))
+    text = _LISTED_FILTERED.format(
+        source=query.source,
+        where=" AND ".join(one.text for one in kept),
+        having=" AND ".join(one.text for one in lived),
+        created=query.created,
+    )
+    values = [value for one in (*kept, *lived) for value in one.values]
+    return connection.execute(text, (*values, wanted.limit, wanted.offset)).fetchall()
 
 
 def _summary(key: tuple[str, str], row: tuple[Any, ...]) -> SessionSummary:
