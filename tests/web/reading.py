@@ -2,6 +2,7 @@
 
 from html.parser import HTMLParser
 
+INLINE = {"a", "b", "code", "ins", "del", "span", "strong", "time", "mark", "kbd"}
 VOID = {"meta", "link", "input", "br", "path", "rect", "img", "hr"}
 
 
@@ -31,6 +32,7 @@ class Read(HTMLParser):
         """Note a tag."""
         given = {name: value or "" for name, value in attrs}
         self.tags.append((tag, given))
+        self._part(tag)
         if tag in {"path", "rect"}:
             return
         if tag not in VOID:
@@ -42,6 +44,7 @@ class Read(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         """Note the end of a tag."""
+        self._part(tag)
         if tag in VOID:
             return
         if not self._open or self._open.pop() != tag:
@@ -49,6 +52,11 @@ class Read(HTMLParser):
         if tag == "a" and self._href is not None:
             self.links[" ".join("".join(self._link).split())] = self._href
             self._href = None
+
+    def _part(self, tag: str) -> None:
+        """Set words apart that stand in different blocks."""
+        if tag not in INLINE:
+            self._words.append(" ")
 
     def handle_data(self, data: str) -> None:
         """Note text."""
