@@ -26,7 +26,8 @@ _MOST_CHOICES = 16
 def answer(prompt: Prompt, rule: Rule | None = None) -> Reply:
     """Return the answer to *prompt*; streaming it or not makes no difference to what it says."""
     body = prompt.origin if isinstance(prompt.origin, dict) else {}
-    seed = digest(canonical({key: value for key, value in body.items() if key not in _HOW_IT_IS_SENT}))
+    asked = {key: value for key, value in body.items() if key not in _HOW_IT_IS_SENT}
+    seed = digest(canonical([prompt.dialect, prompt.model, asked]))
     count = min(whole(prompt.parameters, "n") or 1, _MOST_CHOICES)
     choices = tuple(_choose(prompt, rule, seed + bytes([at])) for at in range(max(1, count)))
     return Reply(

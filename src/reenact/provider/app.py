@@ -2,22 +2,21 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
 import msgspec
 
-from reenact.dialects.registry import find_dialect
 from reenact.domain.digesting import digest
-from reenact.domain.message import Prompt
-from reenact.errors import InvalidInput
+from reenact.errors import InvalidInput, NotFound
 from reenact.provider.answering import answer
-from reenact.provider.failing import find_missing, write_error
+from reenact.provider.asking import Asked, dialect_of, read_request
+from reenact.provider.counting import count_prompt
+from reenact.provider.failing import write_error
 from reenact.provider.fault import Fault
-from reenact.provider.faulting import marked_fault, read_fault
+from reenact.provider.messages_writing import write_count
 from reenact.provider.recalling import Seen, redacted
 from reenact.provider.script import Script
-from reenact.provider.scripting import find_rule, system_text, user_text
 from reenact.provider.writing import stream_answer, write_answer, write_models
 
 Scope = MutableMapping[str, Any]
@@ -28,6 +27,7 @@ Headers = list[tuple[bytes, bytes]]
 _JSON: Headers = [(b"content-type", b"application/json")]
 _EVENTS: Headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
 _MOST_KEPT = 1000
+_LIE_BYTES = 10_000
 
 
 class _ClientLeft(Exception):
@@ -54,59 +54,50 @@ class Provider:
                 return
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method, path = scope["method"], scope["path"]
+        method, path, query = scope["method"], scope["path"], scope["query_string"]
         body = await _read_body(receive)
         if path == "/provider/requests":
             return await _send(send, 200, msgspec.json.encode({"total": self.total, "requests": list(self.seen)}))
         self.total += 1
-        self.seen.append(redacted(method, path, scope["query_string"], scope["headers"], body))
+        self.seen.append(redacted(method, path, query, scope["headers"], body))
         if method == "GET" and path.rstrip("/").endswith("/models"):
             return await _send(send, 200, write_models())
-        dialect = find_dialect("", method, path)
-        if dialect is None:
-            return await _send(
-                send, 404, write_error(404, f"Unknown request URL: {method} {path}.", code="unknown_url")
-            )
         try:
-            prompt = dialect.read_prompt(msgspec.json.decode(body))
-            fault = self._fault(prompt, scope["headers"], body)
-        except msgspec.DecodeError:
-            return await _send(send, 400, write_error(400, "We could not parse the JSON body of your request."))
+            dialect = dialect_of(method, path)
+        except NotFound as error:
+            return await _send(send, 404, write_error("", 404, error.message))
+        try:
+            asked = read_request(dialect, path, query.decode("latin-1"), scope["headers"], body, self._script)
         except InvalidInput as error:
-            return await _send(send, 400, write_error(400, error.message, param=error.field or None))
-        if missing := find_missing(prompt):
-            sentence = f"Missing required parameter: '{missing}'."
-            return await _send(send, 400, write_error(400, sentence, param=missing, code="missing_required_parameter"))
-        return await self._perform(prompt, fault, receive, send)
+            return await _send(send, 400, write_error(dialect.name, 400, error.message, error.field))
+        return await self._perform(asked, self._fault(asked, body), receive, send)
 
-    def _fault(self, prompt: Prompt, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Fault:
-        """Return the fault that the header, the newest turn, the system prompt or the script asks for, in this order."""
-        rule = find_rule(self._script, prompt)
-        header = next((value.decode("latin-1") for name, value in headers if name == b"x-provider-fault"), None)
-        marked = (marked_fault(text) for text in (user_text(prompt), system_text(prompt)))
-        wished = next((wish for wish in (header, *marked, rule.fault if rule else None) if wish is not None), "")
-        fault = read_fault(wished)
-        if fault.times is not None:
-            self._failures[digest(body)] += 1
-            if self._failures[digest(body)] > fault.times:
-                return Fault()
-        return fault
+    def _fault(self, asked: Asked, body: bytes) -> Fault:
+        """Return the fault, none once the same request has failed as often as it was to."""
+        if asked.fault.times is None:
+            return asked.fault
+        self._failures[digest(body)] += 1
+        return asked.fault if self._failures[digest(body)] <= asked.fault.times else Fault()
 
-    async def _perform(self, prompt: Prompt, fault: Fault, receive: Receive, send: Send) -> None:
-        """Answer *prompt* as well as *fault* lets it."""
-        if fault.hangs:
-            await _wait(receive, None)
-        await _wait(receive, fault.delay_ms)
+    async def _perform(self, asked: Asked, fault: Fault, receive: Receive, send: Send) -> None:
+        """Answer as well as *fault* lets it."""
+        await _wait(receive, None if fault.hangs else fault.delay_ms)
+        prompt = asked.prompt
         if fault.status is not None:
             retry = fault.retry_after_seconds
             more = [] if retry is None else [(b"retry-after", str(retry).encode())]
-            return await _send(send, fault.status, write_error(fault.status), more)
-        reply = answer(prompt, find_rule(self._script, prompt))
-        is_streamed = prompt.stream
-        pieces = stream_answer(prompt, reply) if is_streamed else _slices(write_answer(prompt, reply), fault)
-        if fault.is_malformed:
-            pieces = _broken(pieces)
-        return await _send_pieces(send, receive, pieces, _EVENTS if is_streamed else _JSON, fault, is_streamed)
+            return await _send(send, fault.status, write_error(prompt.dialect, fault.status), more)
+        if asked.counts_only:
+            return await _send(send, 200, msgspec.json.encode(write_count(count_prompt(prompt))))
+        reply = answer(prompt, asked.rule)
+        if prompt.stream and prompt.dialect != "openai_embeddings":
+            headers = _JSON if asked.as_array else _EVENTS
+            pieces = stream_answer(prompt, reply, is_array=asked.as_array)
+            return await _send_pieces(send, receive, _broken(pieces, fault), headers, fault)
+        slices = list(_broken(_slices(write_answer(prompt, reply), fault), fault))
+        promised = sum(map(len, slices)) + (_LIE_BYTES if fault.has_wrong_length else 0)
+        headers = [*_JSON, (b"content-length", str(promised).encode())]
+        return await _send_pieces(send, receive, iter(slices), headers, fault)
 
 
 def create_provider(script: Script | None = None) -> Provider:
@@ -152,18 +143,10 @@ async def _send(send: Send, status: int, body: bytes, more: Headers | None = Non
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_pieces(
-    send: Send, receive: Receive, pieces: Iterator[bytes], headers: Headers, fault: Fault, is_streamed: bool
-) -> None:
+async def _send_pieces(send: Send, receive: Receive, pieces: Iterator[bytes], headers: Headers, fault: Fault) -> None:
     """Send a body piece by piece. Returning without its end makes the server close the connection: a cut."""
-    ready = None if is_streamed else list(pieces)
-    length = None if ready is None else sum(map(len, ready))
-    if fault.has_wrong_length:
-        length = (length or 0) + 10_000
-    if length is not None:
-        headers = [*headers, (b"content-length", str(length).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    for at, piece in enumerate(pieces if ready is None else ready):
+    for at, piece in enumerate(pieces):
         if fault.cut_after is not None and at >= fault.cut_after:
             return
         await _wait(receive, fault.slow_ms)
@@ -180,8 +163,10 @@ def _slices(body: bytes, fault: Fault) -> Iterator[bytes]:
     return (body[at : at + size] for at in range(0, len(body), size))
 
 
-def _broken(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the pieces with the second (or the only one) torn in its middle."""
+def _broken(pieces: Iterator[bytes], fault: Fault) -> Iterator[bytes]:
+    """Return the pieces, for a malformed answer with the second (or the only one) torn in its middle."""
+    if not fault.is_malformed:
+        return pieces
     ready = list(pieces)
     at = min(1, len(ready) - 1)
     half = len(ready[at]) // 2
