@@ -3,12 +3,19 @@
 from reenact.client import (
     append_system,
     change,
+    drop_message,
     drop_parameter,
+    drop_tool,
+    insert_message,
     patch,
+    patch_json,
+    replace_message,
     replace_text,
     set_model,
     set_parameter,
     set_system,
+    set_tool,
+    set_tool_result,
 )
 from reenact.domain.patch import Patch, Selector
 from reenact.replay.patching import read_patch
@@ -28,6 +35,13 @@ def test_patches_in_python_are_the_patches_of_json() -> None:
                         {"edit": "set_system", "text": "Judge."},
                         {"edit": "append_system", "text": " Fairly."},
                         {"edit": "replace_text", "find": "a", "replace": "b", "role": "user"},
+                        {"edit": "insert_message", "role": "user", "text": "x", "before": -1},
+                        {"edit": "replace_message", "message": 1, "text": "y"},
+                        {"edit": "drop_message", "message": 2},
+                        {"edit": "set_tool_result", "tool": "find", "text": "none", "is_error": True},
+                        {"edit": "set_tool", "name": "find", "description": "New.", "schema": {"type": "object"}},
+                        {"edit": "drop_tool", "name": "book"},
+                        {"edit": "patch_json", "operations": [{"op": "remove", "path": "/seed"}]},
                     ],
                 },
             ]
@@ -38,6 +52,13 @@ def test_patches_in_python_are_the_patches_of_json() -> None:
         set_system("Judge."),
         append_system(" Fairly."),
         replace_text("a", "b", role="user"),
+        insert_message("user", "x", before=-1),
+        replace_message(1, "y"),
+        drop_message(2),
+        set_tool_result("find", "none", is_error=True),
+        set_tool("find", description="New.", schema={"type": "object"}),
+        drop_tool("book"),
+        patch_json({"op": "remove", "path": "/seed"}),
         select=Selector(prompt_id="judge"),
     )
     assert expected == patch(set_model("gpt-4o"), set_parameter("temperature", 0), drop_parameter("seed"), judged)

@@ -41,7 +41,9 @@ class House(msgspec.Struct, frozen=True):
                     "temperature": 0.5,
                     "messages": [{"role": "system", "content": "You debate."}, {"role": "user", "content": text}],
                 }
-                agent.post(f"{self.url}/v1/gateway/oai/v1/chat/completions", json=body, headers=headers).raise_for_status()
+                agent.post(
+                    f"{self.url}/v1/gateway/oai/v1/chat/completions", json=body, headers=headers
+                ).raise_for_status()
 
 
 @contextmanager

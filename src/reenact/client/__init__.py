@@ -9,12 +9,19 @@ from reenact.client.client import Client, ReplayOptions
 from reenact.client.edits import (
     append_system,
     change,
+    drop_message,
     drop_parameter,
+    drop_tool,
+    insert_message,
     patch,
+    patch_json,
+    replace_message,
     replace_text,
     set_model,
     set_parameter,
     set_system,
+    set_tool,
+    set_tool_result,
 )
 from reenact.client.rows import Request, Session
 from reenact.domain.patch import Patch, Selector
@@ -28,10 +35,17 @@ __all__ = [
     "Session",
     "append_system",
     "change",
+    "drop_message",
     "drop_parameter",
+    "drop_tool",
+    "insert_message",
     "patch",
+    "patch_json",
+    "replace_message",
     "replace_text",
     "set_model",
     "set_parameter",
     "set_system",
+    "set_tool",
+    "set_tool_result",
 ]

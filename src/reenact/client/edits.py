@@ -8,14 +8,21 @@ from reenact.domain.message import Json
 from reenact.domain.patch import (
     AppendSystem,
     Change,
+    DropMessage,
     DropParameter,
+    DropTool,
     Edit,
+    InsertMessage,
     Patch,
+    PatchJson,
+    ReplaceMessage,
     ReplaceText,
     Selector,
     SetModel,
     SetParameter,
     SetSystem,
+    SetTool,
+    SetToolResult,
 )
 
 
@@ -57,3 +64,38 @@ def append_system(text: str) -> AppendSystem:
 def replace_text(find: str, replace: str, role: str | None = None) -> ReplaceText:
     """Replace every occurrence of a text in the messages of a role; in all when no role is named."""
     return ReplaceText(find, replace, role)
+
+
+def insert_message(role: str, text: str, before: int | None = None) -> InsertMessage:
+    """Put a message before another, counted from 1 or from the end when negative; at the end when no place is named."""
+    return InsertMessage(role, text, before)
+
+
+def replace_message(message: int, text: str) -> ReplaceMessage:
+    """Replace what a message says, counted from 1 or from the end when negative."""
+    return ReplaceMessage(message, text)
+
+
+def drop_message(message: int) -> DropMessage:
+    """Leave a message out, counted from 1 or from the end when negative."""
+    return DropMessage(message)
+
+
+def set_tool_result(tool: str, text: str, *, is_error: bool = False) -> SetToolResult:
+    """Have every recorded result of a tool say something else."""
+    return SetToolResult(tool, text, is_error)
+
+
+def set_tool(name: str, *, description: str | None = None, schema: Json = None) -> SetTool:
+    """Describe a tool otherwise; what is left out stays."""
+    return SetTool(name, description, schema)
+
+
+def drop_tool(name: str) -> DropTool:
+    """Offer a tool no more."""
+    return DropTool(name)
+
+
+def patch_json(*operations: dict[str, Json]) -> PatchJson:
+    """Change the body as it stands on the wire, by JSON Patch (RFC 6902)."""
+    return PatchJson(operations)

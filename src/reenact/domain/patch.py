@@ -69,7 +69,76 @@ class ReplaceText(msgspec.Struct, frozen=True, tag="replace_text", tag_field="ed
     role: str | None = None
 
 
-Edit = SetModel | SetParameter | DropParameter | SetSystem | AppendSystem | ReplaceText
+class InsertMessage(msgspec.Struct, frozen=True, tag="insert_message", tag_field="edit", forbid_unknown_fields=True):
+    """Put a message of one text before another; at the end when no place is named."""
+
+    role: str
+    text: str
+    before: int | None = None
+    """Which message, counted from 1, or from the end when negative; system messages count."""
+
+
+class ReplaceMessage(msgspec.Struct, frozen=True, tag="replace_message", tag_field="edit", forbid_unknown_fields=True):
+    """Replace what a message says by one text; its role stays."""
+
+    message: int
+    """Counted from 1, or from the end when negative; system messages count."""
+    text: str
+
+
+class DropMessage(msgspec.Struct, frozen=True, tag="drop_message", tag_field="edit", forbid_unknown_fields=True):
+    """Leave a message out."""
+
+    message: int
+    """Counted from 1, or from the end when negative; system messages count."""
+
+
+class SetToolResult(msgspec.Struct, frozen=True, tag="set_tool_result", tag_field="edit", forbid_unknown_fields=True):
+    """Have every recorded result of a tool say something else."""
+
+    tool: str
+    """Its name."""
+    text: str
+    is_error: bool = False
+
+
+class SetTool(msgspec.Struct, frozen=True, tag="set_tool", tag_field="edit", forbid_unknown_fields=True):
+    """Describe a tool otherwise, where it is offered; what is left out stays."""
+
+    name: str
+    description: str | None = None
+    schema: Json = None
+    """JSON Schema of its arguments."""
+
+
+class DropTool(msgspec.Struct, frozen=True, tag="drop_tool", tag_field="edit", forbid_unknown_fields=True):
+    """Offer a tool no more."""
+
+    name: str
+
+
+class PatchJson(msgspec.Struct, frozen=True, tag="patch_json", tag_field="edit", forbid_unknown_fields=True):
+    """Change the request body as it stands on the wire, by JSON Patch (RFC 6902): for what no other edit says."""
+
+    operations: tuple[dict[str, Json], ...]
+    """Such as `{"op": "replace", "path": "/generationConfig/temperature", "value": 0}`."""
+
+
+Edit = (
+    SetModel
+    | SetParameter
+    | DropParameter
+    | SetSystem
+    | AppendSystem
+    | ReplaceText
+    | InsertMessage
+    | ReplaceMessage
+    | DropMessage
+    | SetToolResult
+    | SetTool
+    | DropTool
+    | PatchJson
+)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,7 +16,8 @@ from reenact.domain.patch import Edit, Patch
 from reenact.domain.replay import FieldChange, Mode, Plan, PlannedCall
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.replay.differing import changes
-from reenact.replay.patching import decoded, edited, is_unchanged, selects, written
+from reenact.replay.editing import edited
+from reenact.replay.patching import decoded, is_unchanged, selects, written
 
 Price = Callable[[str, Iterable[str | None], Usage, int], int | None]
 """What a provider takes in nanodollars for a usage of the first of some models that it has a price for at a time
