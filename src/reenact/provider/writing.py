@@ -20,7 +20,7 @@ _MODELS = (
     "gpt-4o-mini",
     "gpt-4.1",
     "o4-mini",
-    "claude-sonnet-4-5",
+    "claude-sonnet-5-5",
     "gemini-2.5-flash",
     "text-embedding-3-small",
 )
