@@ -10,6 +10,7 @@ from reenact.domain.patch import (
     SetModel,
     SetParameter,
     SetSystem,
+    SetToolResult,
 )  # fmt: skip
 from reenact.web.wording import Line, patch_lines
 
@@ -23,6 +24,7 @@ def test_every_edit_has_words() -> None:
         SetSystem(text="You are."),
         AppendSystem(text=" Be brief."),
         ReplaceText(find="a", replace="b", role="user"),
+        SetToolResult(tool="find", text="nothing"),
     )
     patch = Patch(
         changes=(Change(edits=edits), Change(select=Selector(path="/a/*", calls=(1, 2)), edits=(SetModel(model="x"),)))
@@ -35,6 +37,7 @@ def test_every_edit_has_words() -> None:
         Line("Replace the system prompt by", "You are.", "all calls"),
         Line("Append to the system prompt", " Be brief.", "all calls"),
         Line("Replace 'a' in user messages by", "b", "all calls"),
+        Line("Set tool result", 'tool "find", text "nothing", is error false', "all calls"),
         Line("Ask the model", "x", 'calls with path "/a/*", calls [1,2]'),
     )
 

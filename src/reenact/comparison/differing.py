@@ -66,6 +66,8 @@ def _merged(spans: Sequence[tuple[Change, str]]) -> tuple[Span, ...]:
 
 def _changed(removed: str, added: str) -> Iterator[Span]:
     """Yield a removal and an addition, the white space that both begin or end with as what stayed."""
+    if not removed and not added:
+        return
     lead = _shared_space(removed, added)
     removed, added = removed[len(lead) :], added[len(lead) :]
     tail = _shared_space(removed[::-1], added[::-1])[::-1]

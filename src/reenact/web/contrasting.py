@@ -16,6 +16,7 @@ _MAX_SAME = 600
 _MAX_CHANGED = 20_000
 _MAX_VALUE = 2_000
 _MAX_SAME_VALUE = 160
+_MAX_PLACES = 20
 _MAX_WORDS = 40_000
 """Characters of a changed text inside JSON that are still compared word by word."""
 
@@ -81,6 +82,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """The right answer: what stayed and what was added."""
     tools: tuple[Tooling, ...]
     prompt: tuple[Contrast, ...]
+    """Where the requests differ, the first places of many."""
+    more_prompt: int
+    """Places in which the requests differ and that are not shown."""
 
 
 def deltas(comparison: Comparison) -> tuple[Delta, ...]:
@@ -131,6 +135,7 @@ def _row(pair: Pair, number: int) -> Row:
     turn = pair.left or pair.right
     assert turn is not None
     left, right = _sides(pair)
+    shown = pair.prompt_changes[: 2 * _MAX_PLACES]
     return Row(
         number=number,
         kind=kind_of(pair),
@@ -140,7 +145,8 @@ def _row(pair: Pair, number: int) -> Row:
         left=left,
         right=right,
         tools=tuple(_tooling(tool) for tool in _tool_pairs(pair)),
-        prompt=_contrasts(pair.prompt_changes),
+        prompt=_contrasts(shown),
+        more_prompt=_places(pair.prompt_changes) - _places(shown),
     )
 
 
@@ -201,6 +207,10 @@ def _contrasts(changes: Sequence[JsonChange]) -> tuple[Contrast, ...]:
         is_replaced = change.change is Change.REMOVED and rest and rest[0].path == change.path
         found.append(Contrast(path=change.path or "/", runs=_value_runs(change, rest.pop(0) if is_replaced else None)))
     return tuple(found)
+
+
+def _places(changes: Sequence[JsonChange]) -> int:
+    return len({change.path for change in changes})
 
 
 def _value_runs(change: JsonChange, added: JsonChange | None) -> tuple[Run, ...]:

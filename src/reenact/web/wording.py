@@ -57,6 +57,10 @@ def _edit(edit: Edit) -> tuple[str, str]:
         case ReplaceText():
             where = f" in {edit.role} messages" if edit.role else ""
             return f"Replace {edit.find!r}{where} by", edit.replace
+        case _:
+            given = msgspec.to_builtins(edit)
+            told = [f"{name.replace('_', ' ')} {_json(value)}" for name, value in given.items() if name != "edit"]
+            return given["edit"].replace("_", " ").capitalize(), ", ".join(told)
 
 
 def _scope(select: Selector) -> str:

@@ -17,7 +17,7 @@ from reenact.web.parts import Given, Visit
 from reenact.web.renderer import html, render
 from reenact.web.wording import Line, patch_lines
 
-PAGE = 200
+PAGE = 50
 """Pairs on one page."""
 
 
