@@ -18,6 +18,7 @@ from reenact.provider.manner import Manner, read_manner
 from reenact.provider.phrasing import names, numbers, topics
 from reenact.provider.script import Match, Rule, Script, ScriptedCall
 from reenact.provider.scripting import new_results, read_script, user_text
+from tests.dialects.shapes import json_values
 
 
 @pytest.mark.parametrize(
@@ -207,3 +208,25 @@ def test_schemas_may_refer_to_themselves() -> None:
         "required": ["name", "children"],
     }
     assert set(Filler(tree, "oak", Chooser(b"a")).fill()) == {"name", "children"}
+
+
+@given(json_values)
+def test_odd_schemas_never_raise(schema: Any) -> None:
+    """They are a client's to write."""
+    Filler(schema, "oak", Chooser(b"a")).fill()
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "OBJECT", "properties": {"n": {"type": "INTEGER", "maximum": -5, "minimum": -5}}}, {"n": -5}),
+        ({"type": "integer", "exclusiveMinimum": 3, "exclusiveMaximum": 5}, 4),
+        ({"type": ["null", "string"], "format": "email"}, "ann@example.com"),
+        ({"anyOf": [{"type": "null"}, {"const": 7}]}, 7),
+        ({"allOf": [{"properties": {"a": {"const": 1}}}, {"properties": {"b": {"const": 2}}}]}, {"a": 1, "b": 2}),
+        ({"type": "null"}, None),
+    ],
+)
+def test_schemas_leave_one_value(schema: Any, expected: Any) -> None:
+    """Then it is that one."""
+    assert Filler(schema, "", Chooser(b"a")).fill() == expected

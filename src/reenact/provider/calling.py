@@ -46,7 +46,7 @@ def read_choice(prompt: Prompt) -> ToolChoice:
 def choose_calls(prompt: Prompt, seed: str, chooser: Chooser) -> tuple[ToolUse, ...]:
     """Return the tool calls to answer with; none when the answer is a text. Link ids are made of *seed*."""
     choice = read_choice(prompt)
-    callable_tools = [tool for tool in prompt.tools if tool.schema is not None or "function" in (tool.origin or {})]
+    callable_tools = [tool for tool in prompt.tools if _is_callable(tool)]
     if choice.mode == "none" or not callable_tools:
         return ()
     if choice.name is not None:
@@ -70,6 +70,12 @@ def call_id(seed: str, at: int) -> str:
 def fill_arguments(tool: Tool, prompt: Prompt, chooser: Chooser) -> str:
     """Return arguments that the tool's schema allows, as JSON text."""
     return canonical(Filler(_schema(tool), user_text(prompt), chooser).fill()).decode()
+
+
+def _is_callable(tool: Tool) -> bool:
+    """Return whether the agent runs *tool*; those that the provider runs itself are never asked for."""
+    origin = tool.origin if isinstance(tool.origin, dict) else {}
+    return origin.get("type", "function") in ("function", "custom") and ("function" in origin or "name" in origin)
 
 
 def _schema(tool: Tool) -> Json:

@@ -1,13 +1,15 @@
 """Filling a JSON Schema with values that fit the conversation: names and numbers that it mentions come first."""
 
+import math
 from typing import Any
 
-from reenact.dialects.wire import inner, is_object
+from reenact.dialects.wire import inner, is_object, items, objects, text
 from reenact.domain.message import Json
 from reenact.provider.choosing import Chooser
 from reenact.provider.phrasing import names, numbers, topics
 
 _DEEPEST = 8
+_LONGEST = 10_000
 _FORMATS = {
     "date-time": "2026-01-15T09:30:00Z",
     "date": "2026-01-15",
@@ -25,12 +27,12 @@ _FORMATS = {
 class Filler:
     """Makes values for one schema out of one conversation."""
 
-    def __init__(self, schema: Json, text: str, chooser: Chooser) -> None:
+    def __init__(self, schema: Json, said: str, chooser: Chooser) -> None:
         self._root = schema if is_object(schema) else {}
         self._chooser = chooser
-        self._names = [*names(text), *topics(text)] or ["example"]
-        self._numbers = numbers(text)
-        self._spoken = text.lower()
+        self._names = [*names(said), *topics(said)] or ["example"]
+        self._numbers = numbers(said)
+        self._spoken = said.lower()
         self._taken = 0
 
     def fill(self) -> Json:
@@ -45,10 +47,7 @@ class Filler:
             return schema["const"]
         if isinstance(schema.get("enum"), list) and schema["enum"]:
             return self._known(schema["enum"])
-        kinds = schema.get("type")
-        kind = next((one for one in kinds if one != "null"), "null") if isinstance(kinds, list) else kinds
-        if kind is None:
-            kind = "object" if "properties" in schema else "array" if "items" in schema else "string"
+        kind = _kind(schema)
         if kind == "object":
             return self._object(schema, depth)
         if kind == "array":
@@ -70,35 +69,34 @@ class Filler:
                 target = inner(target, key.replace("~1", "/").replace("~0", "~"))
             return self._resolved(target, depth + 1)
         for key in ("anyOf", "oneOf"):
-            branches = [one for one in schema.get(key, []) if is_object(one)]
+            branches = objects(schema, key)
             if branches:
                 first = next((one for one in branches if one.get("type") != "null"), branches[0])
                 return self._resolved(first, depth + 1)
-        for branch in schema.get("allOf", []):
+        for branch in objects(schema, "allOf"):
             more = self._resolved(branch, depth + 1)
             properties = inner(schema, "properties") | inner(more, "properties")
-            required = [*schema.get("required", []), *more.get("required", [])]
+            required = [*items(schema, "required"), *items(more, "required")]
             schema = {**schema, **more, "properties": properties, "required": required}
         return schema
 
     def _object(self, schema: dict[str, Any], depth: int) -> Json:
         properties = inner(schema, "properties")
-        required = [key for key in schema.get("required", []) if key in properties]
+        required = [key for key in properties if key in items(schema, "required")]
         keys = required if required or depth > _DEEPEST else list(properties)
         return {key: self._fill(properties[key], depth + 1) for key in keys}
 
     def _array(self, schema: dict[str, Any], depth: int) -> Json:
-        least = schema.get("minItems", 0)
-        most = schema.get("maxItems", max(least, 2))
-        count = least if depth > _DEEPEST else max(least, min(most, 1 + self._chooser.number(2)))
+        least = min(int(_number_at(schema, "minItems", 0)), _LONGEST)
+        most = _number_at(schema, "maxItems", max(least, 2))
+        count = least if depth > _DEEPEST else int(max(least, min(most, 1 + self._chooser.number(2))))
         return [self._fill(schema.get("items", {}), depth + 1) for _ in range(count)]
 
     def _number(self, schema: dict[str, Any], whole: bool) -> Json:
-        low = schema.get("minimum", schema.get("exclusiveMinimum", 0) + (1 if "exclusiveMinimum" in schema else 0))
-        high = schema.get(
-            "maximum", schema.get("exclusiveMaximum", low + 100) - (1 if "exclusiveMaximum" in schema else 0)
-        )
-        step = schema.get("multipleOf") or (1 if whole else 0.5)
+        step = abs(_number_at(schema, "multipleOf", 0)) or (1 if whole else 0.5)
+        high = _number_at(schema, "maximum", _number_at(schema, "exclusiveMaximum", math.inf) - step)
+        low = _number_at(schema, "minimum", _number_at(schema, "exclusiveMinimum", min(0, high) - step) + step)
+        high = min(high, low + 100 * step)
         said = [number for number in self._numbers if low <= number <= high and (number / step).is_integer()]
         if said:
             self._numbers.remove(said[0])
@@ -108,15 +106,29 @@ class Filler:
         return int(value) if whole else value
 
     def _string(self, schema: dict[str, Any]) -> str:
-        if schema.get("format") in _FORMATS:
+        if text(schema, "format") in _FORMATS:
             return _FORMATS[schema["format"]]
-        text = self._names[self._taken % len(self._names)]
+        said = self._names[self._taken % len(self._names)]
         self._taken += 1
-        while len(text) < schema.get("minLength", 0):
-            text += f" {text}"
-        return text[: schema.get("maxLength")]
+        while len(said) < min(_number_at(schema, "minLength", 0), _LONGEST):
+            said += f" {said}"
+        return said[: int(_number_at(schema, "maxLength", _LONGEST))]
 
     def _known(self, values: list[Json]) -> Json:
         """Return the one that the conversation names, else one of them."""
         named = [value for value in values if isinstance(value, str) and value and value.lower() in self._spoken]
         return named[0] if named else self._chooser.pick(values)
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    """Return the type, the first of several that is not null; Gemini writes them in capitals."""
+    given = schema.get("type")
+    kinds = [kind.lower() for kind in (given if isinstance(given, list) else [given]) if isinstance(kind, str)]
+    guess = "object" if "properties" in schema else "array" if "items" in schema else "string"
+    return next((kind for kind in kinds if kind != "null"), "null" if kinds else guess)
+
+
+def _number_at(schema: dict[str, Any], key: str, default: float) -> float:
+    """Return the number under *key*, *default* when there is none."""
+    found = schema.get(key)
+    return found if isinstance(found, int | float) and not isinstance(found, bool) else default
