@@ -87,7 +87,7 @@ class UpstreamFailed(ReenactError):
     """The provider could not be reached, or broke off; `kind` is one of Helicone's error types.
 
     `kind`: network_error, timeout, dns_error, connection_refused, ssl_error, provider_error, internal_error
-    (helicone-surface 1.8).
+    (helicone-surface 1.8); and `disallowed`, for a target that agents may not name.
     """
 
     code = "upstream_failed"

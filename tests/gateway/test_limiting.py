@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from reenact.domain.labels import Labels
 from reenact.gateway.controls import Policy, Unit
-from reenact.gateway.limiting import Bucket, bucket_key, draw, level, read_policy, spend
+from reenact.gateway.limiting import Bucket, bucket_key, draw, fill, read_policy, spend
 
 TWO_A_MINUTE = Policy(quota=2, window_s=60)
 
@@ -107,7 +107,7 @@ def test_cents_are_taken_when_they_are_known() -> None:
 
 def test_a_clock_that_goes_back_fills_nothing_and_takes_nothing() -> None:
     """As when several machines' clocks differ."""
-    assert 1.0 == level(Bucket(1.0, 100.0), TWO_A_MINUTE, 50.0)
+    assert Bucket(1.0, 100.0) == fill(Bucket(1.0, 100.0), TWO_A_MINUTE, 50.0)
 
 
 def test_buckets_are_told_apart_by_whose_they_are() -> None:

@@ -7,6 +7,7 @@ import msgspec
 from reenact.errors import Forbidden, TooLarge, Unauthenticated
 from reenact.gateway.agent import Agent, Receive, Scope, Send
 from reenact.gateway.ask import Ask
+from reenact.gateway.controlling import control
 from reenact.gateway.distrusting import is_from_a_strange_page
 from reenact.gateway.keying import keyed
 from reenact.gateway.labelling import Labelled, end_to_end, label, value_of
@@ -112,6 +113,9 @@ class Gateway:
             received=end_to_end(scope["headers"]),
             body=b"",
             started_us=started_us,
+            controls=control(scope["headers"]),
+            is_guarded=target.is_guarded,
+            elects=target.elects,
         )
 
     async def _serve(self, ask: Ask, agent: Agent) -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 from reenact.domain.exchange import Exchange, Header
 from reenact.domain.labels import Labels
+from reenact.gateway.controls import NONE, Controls
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,17 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """As they came, ours among them: what is recorded, secrets redacted. None: `headers` is."""
     body: bytes
     started_us: int
+    controls: Controls = NONE
+    """What its headers switch on beside relaying it."""
+    is_guarded: bool = False
+    """Whether its agent named the origin, which then has to be one that agents may name."""
+    elects: bool = False
+    """Whether the provider is left to the gateway, which chooses it by the body's model; `origin` is empty then."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is to be done but relay it, as with most calls."""
+        return self.controls is NONE and not self.is_guarded and not self.elects
 
 
 class Sink(Protocol):

@@ -5,6 +5,7 @@ chunk; such a connection is dropped and never used again. Sources: RFC 9110, RFC
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from typing import cast
 
@@ -21,6 +22,10 @@ BODYLESS = frozenset({204, 304})
 class Connection(asyncio.Protocol):
     """A connection that carries one exchange at a time. Made by the pool; given back to it by the answer's end."""
 
+    headers: list[Header]
+    complete: bool
+    size: int
+
     def __init__(self, loop: asyncio.AbstractEventLoop, gone: "Callable[[Connection], None]") -> None:
         self._loop = loop
         self._gone = gone
@@ -28,6 +33,8 @@ class Connection(asyncio.Protocol):
         self.idle_since_s = 0.0
         self.waiting_since_s = 0.0
         """When the provider was last heard of, or asked; the pool's watch cuts a connection that is silent too long."""
+        self.silence_timeout_s = math.inf
+        """How long the provider may be silent in the exchange under way."""
         self.busy = False
         self.lost = False
         self._paused = False
@@ -141,7 +148,7 @@ class Connection(asyncio.Protocol):
         self.heard = self.headers_complete = self.complete = self.reusable = self.surplus = False
         self.failure: UpstreamFailed | None = None
         self.status = 0
-        self.headers: list[Header] = []
+        self.headers = []
         self.pieces: list[bytes] = []
         self.size = 0
         self.waiting_since_s = self._loop.time()

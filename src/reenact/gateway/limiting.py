@@ -34,9 +34,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def reset_s(self) -> int:
         """In how many whole seconds the next call may go on; 0 when it may now."""
-        if _has_enough(self.policy, self.left):
+        missing = demand(self.policy).least - self.left
+        if missing <= 0:
             return 0
-        missing = (1 if self.policy.unit is Unit.REQUEST else 0) - self.left
         return max(1, math.ceil(round(missing * self.policy.window_s / self.policy.quota, 6)))
 
     @property
@@ -73,30 +73,40 @@ def bucket_key(policy: Policy, organisation_id: str, labels: Labels) -> str | No
     return msgspec.json.encode([organisation_id, policy.text, whose]).decode()
 
 
+class Demand(msgspec.Struct, frozen=True):
+    """What one call asks of a bucket before it is sent."""
+
+    least: float
+    """It goes on when at least so much is left."""
+    amount: float
+    """It then takes so much."""
+
+
+def demand(policy: Policy) -> Demand:
+    """Return what a call asks: one request, taken at once; or that a budget is not used up, its cost being known later."""
+    return Demand(1 - _NOISE, 1.0) if policy.unit is Unit.REQUEST else Demand(_NOISE, 0.0)
+
+
 def draw(bucket: Bucket | None, policy: Policy, now_s: float) -> tuple[Verdict, Bucket]:
-    """Return whether one call may go on and the bucket after it. A request is taken at once, cents when they are known."""
-    left = level(bucket, policy, now_s)
-    is_allowed = _has_enough(policy, left)
-    if is_allowed and policy.unit is Unit.REQUEST:
-        left -= 1
-    return Verdict(policy=policy, is_allowed=is_allowed, left=left), Bucket(left, now_s)
+    """Return whether one call may go on, and the bucket after it."""
+    filled, need = fill(bucket, policy, now_s), demand(policy)
+    is_allowed = filled.left >= need.least
+    left = filled.left - need.amount if is_allowed else filled.left
+    return Verdict(policy=policy, is_allowed=is_allowed, left=left), Bucket(left, filled.at_s)
 
 
 def spend(bucket: Bucket | None, policy: Policy, now_s: float, amount: float) -> Bucket:
     """Return the bucket after *amount* more was used."""
-    return Bucket(level(bucket, policy, now_s) - amount, now_s)
+    filled = fill(bucket, policy, now_s)
+    return Bucket(filled.left - amount, filled.at_s)
 
 
-def level(bucket: Bucket | None, policy: Policy, now_s: float) -> float:
-    """Return how much is left now: what was left, and what has flowed in since."""
+def fill(bucket: Bucket | None, policy: Policy, now_s: float) -> Bucket:
+    """Return the bucket with what has flowed in until now. A clock that goes back fills nothing, then or later."""
     if bucket is None:
-        return float(policy.quota)
-    passed_s = max(0.0, now_s - bucket.at_s)
-    return min(float(policy.quota), bucket.left + passed_s * policy.quota / policy.window_s)
-
-
-def _has_enough(policy: Policy, left: float) -> bool:
-    return left >= 1 - _NOISE if policy.unit is Unit.REQUEST else left > _NOISE
+        return Bucket(float(policy.quota), now_s)
+    flowed = max(0.0, now_s - bucket.at_s) * policy.quota / policy.window_s
+    return Bucket(min(float(policy.quota), bucket.left + flowed), max(bucket.at_s, now_s))
 
 
 def _segment(segment: str | None, labels: Labels) -> str | None:

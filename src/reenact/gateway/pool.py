@@ -14,10 +14,12 @@ from reenact.domain.exchange import Header
 from reenact.errors import UpstreamFailed
 from reenact.gateway.connecting import Address, Proxies, Proxy, address_of, connect_head, request_head
 from reenact.gateway.connection import Connection
-from reenact.gateway.source import UpstreamRequest
+from reenact.gateway.source import Permit, UpstreamRequest, permit_none
 
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 WATCH_S = 1.0
+MANY_ORIGINS = 1000
+"""Beyond so many, those without a connection are forgotten: agents may name any number."""
 RESTED_S = 0.2
 """After this long idle, one turn of the loop is spent to notice that the provider has closed the connection."""
 
@@ -63,6 +65,7 @@ class PooledSource:
         connect_timeout_s: float = 10.0,
         silence_timeout_s: float = 600.0,
         keep_idle_s: float = 60.0,
+        permit: Permit = permit_none,
     ) -> None:
         """Open nothing yet.
 
@@ -72,15 +75,19 @@ class PooledSource:
             connect_timeout_s: for the name, the connection and TLS together.
             silence_timeout_s: how long a provider may say nothing, before or within an answer.
             keep_idle_s: how long an unused connection is kept.
+            permit: which addresses guarded requests may be sent to. A guarded name is resolved here and the connection goes
+                to the very address that was checked; behind a proxy the name is the proxy's to resolve and to judge.
         """
         self._tls = tls or ssl.create_default_context()
         self._proxies = proxies or Proxies()
         self._connect_timeout_s = connect_timeout_s
         self._silence_timeout_s = silence_timeout_s
         self._keep_idle_s = keep_idle_s
+        self._permit = permit
         self._loop = asyncio.get_running_loop()
         self._addresses: dict[str, tuple[Address, Proxy | None]] = {}
-        self._idle: dict[str, list[Connection]] = {}
+        self._idle: dict[tuple[str, bool], list[Connection]] = {}
+        """By origin and whether its address was checked: the two never share a connection."""
         self._all: set[Connection] = set()
         self._watcher = self._loop.call_later(WATCH_S, self._watch)
 
@@ -96,10 +103,12 @@ class PooledSource:
             self._addresses[origin] = address, self._proxies.for_address(address)
         address, proxy = self._addresses[origin]
         head = request_head(request, address, proxy)
-        connection = await self._rested(origin)
+        place = origin, request.is_guarded
+        connection = await self._rested(place)
         while True:
             fresh = connection is None
-            connection = connection or await self._connect(address, proxy)
+            connection = connection or await self._connect(address, proxy, is_guarded=request.is_guarded)
+            connection.silence_timeout_s = request.silence_timeout_s or self._silence_timeout_s
             connection.begin(head, request.body, is_head=request.method == "HEAD")
             try:
                 await connection.head()
@@ -111,7 +120,7 @@ class PooledSource:
             except BaseException:
                 connection.abort()
                 raise
-            return PooledAnswer(connection, self._idle.setdefault(origin, []))
+            return PooledAnswer(connection, self._idle.setdefault(place, []))
 
     async def close(self) -> None:
         """Close every connection at once and wait until they are gone."""
@@ -121,9 +130,9 @@ class PooledSource:
                 connection.abort()
             await asyncio.sleep(0)
 
-    async def _rested(self, origin: str) -> Connection | None:
+    async def _rested(self, place: tuple[str, bool]) -> Connection | None:
         """Return the idle connection used last, None when there is none that is still open."""
-        idle = self._idle.get(origin)
+        idle = self._idle.get(place)
         while idle:
             connection = idle.pop()
             if self._loop.time() - connection.idle_since_s > RESTED_S:
@@ -132,16 +141,14 @@ class PooledSource:
                 return connection
         return None
 
-    async def _connect(self, address: Address, proxy: Proxy | None) -> Connection:
+    async def _connect(self, address: Address, proxy: Proxy | None, *, is_guarded: bool) -> Connection:
         peer = proxy.address if proxy is not None else address
         try:
             async with asyncio.timeout(self._connect_timeout_s):
-                _, connection = await self._loop.create_connection(
-                    lambda: Connection(self._loop, self._forget),
-                    peer.host,
-                    peer.port,
-                    ssl=self._tls if peer.is_tls else None,
-                )
+                if is_guarded and proxy is None:
+                    connection = await self._reach(peer, await self._checked(peer))
+                else:
+                    connection = await self._reach(peer, [peer.host])
                 self._all.add(connection)
                 if proxy is not None and address.is_tls:
                     await self._tunnel(connection, address, proxy)
@@ -158,6 +165,39 @@ class PooledSource:
         except OSError as error:
             raise UpstreamFailed(f"No connection to {peer.host}:{peer.port}: {error}", "network_error") from error
         return connection
+
+    async def _reach(self, peer: Address, hosts: list[str]) -> Connection:
+        """Return a connection to the first of *hosts*, names or addresses of *peer*, that accepts one."""
+        for host in hosts:
+            try:
+                _, connection = await self._loop.create_connection(
+                    lambda: Connection(self._loop, self._forget),
+                    host,
+                    peer.port,
+                    ssl=self._tls if peer.is_tls else None,
+                    server_hostname=peer.host if peer.is_tls else None,
+                )
+            except OSError:
+                if host is hosts[-1]:
+                    raise
+            else:
+                return connection
+        message = f"{peer.host} was resolved to no address."
+        raise UpstreamFailed(message, "dns_error")
+
+    async def _checked(self, peer: Address) -> list[str]:
+        """Return the addresses of *peer*.
+
+        Raises:
+            UpstreamFailed: one of them may not be connected to; a name that leads both ways is not trusted at all.
+        """
+        found = await self._loop.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+        for address in addresses:
+            if not self._permit(peer.host, peer.port, address):
+                message = f"The target {peer.host} leads to {address}, where agents may not have calls sent to."
+                raise UpstreamFailed(message, "disallowed")
+        return addresses
 
     async def _tunnel(self, connection: Connection, address: Address, proxy: Proxy) -> None:
         """Ask *proxy* for a tunnel and speak TLS through it."""
@@ -182,10 +222,13 @@ class PooledSource:
         now = self._loop.time()
         for connection in tuple(self._all):
             if connection.busy and not connection.complete and not connection.is_held:
-                if now - connection.waiting_since_s > self._silence_timeout_s:
-                    connection.cut(self._silence_timeout_s)
+                if now - connection.waiting_since_s > connection.silence_timeout_s:
+                    connection.cut(connection.silence_timeout_s)
             elif not connection.busy and now - connection.idle_since_s > self._keep_idle_s:
                 connection.abort()
-        for origin, idle in self._idle.items():
-            self._idle[origin][:] = [connection for connection in idle if not connection.lost]
+        for place, idle in tuple(self._idle.items()):
+            idle[:] = [connection for connection in idle if not connection.lost]
+            if not idle and len(self._idle) > MANY_ORIGINS:
+                del self._idle[place]
+                self._addresses.pop(place[0], None)
         self._watcher = self._loop.call_later(WATCH_S, self._watch)

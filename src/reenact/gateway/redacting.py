@@ -12,9 +12,11 @@ _SECRETS = frozenset(
         b"authorization",
         b"cookie",
         b"helicone-auth",
+        b"helicone-fallbacks",
         b"helicone-jwt",
         b"proxy-authorization",
         b"reenact-auth",
+        b"reenact-fallbacks",
         b"set-cookie",
         b"x-amz-signature",
     }

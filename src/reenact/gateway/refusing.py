@@ -7,6 +7,8 @@ from reenact.errors import UpstreamFailed
 
 _TIMEOUT = "timeout"
 _OWN_FAULT = "internal_error"
+_DISALLOWED = "disallowed"
+_ENDINGS = {_TIMEOUT: Ending.TIMED_OUT, _DISALLOWED: Ending.REFUSED}
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,9 +32,14 @@ def refuse(status: int, kind: str, message: str) -> Refusal:
     return _refusal(status, kind, body, Ending.REFUSED, message)
 
 
+def limited(message: str) -> Refusal:
+    """Return the answer to a call over its rate limit."""
+    return _refusal(429, "rate_limited", {"message": message}, Ending.REFUSED, message)
+
+
 def report(failure: UpstreamFailed, target_url: str) -> Refusal:
     """Return the answer to a call whose provider gave none: 504 for a timeout, 502 otherwise, 500 for a fault of ours."""
-    status = {_TIMEOUT: 504, _OWN_FAULT: 500}.get(failure.kind, 502)
+    status = {_TIMEOUT: 504, _OWN_FAULT: 500, _DISALLOWED: 403}.get(failure.kind, 502)
     body = {
         "error": failure.message,
         "code": status,
@@ -43,7 +50,7 @@ def report(failure: UpstreamFailed, target_url: str) -> Refusal:
         "provider-url": target_url,
         "error-trace": "",
     }
-    ending = Ending.TIMED_OUT if failure.kind == _TIMEOUT else Ending.UNREACHED
+    ending = _ENDINGS.get(failure.kind, Ending.UNREACHED)
     return _refusal(status, failure.kind, body, ending, failure.message)
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from reenact.domain.exchange import Ending, Exchange, Header
 from reenact.errors import UpstreamFailed
 from reenact.gateway.ask import Ask, Recorder, Sink
+from reenact.gateway.controller import Controller
+from reenact.gateway.course import Course
 from reenact.gateway.labelling import end_to_end
 from reenact.gateway.redacting import redact_target
 from reenact.gateway.refusing import Refusal, report
@@ -19,11 +21,25 @@ _OWN_ANSWER_HEADERS = frozenset({b"helicone-id", b"helicone-status"})
 class Relay:
     """Asks a source, passes the answer on as it comes, and has it recorded before its last byte goes out."""
 
-    def __init__(self, source: AnswerSource, recorder: Recorder, clock: Callable[[], int]) -> None:
-        """Take the parts; *clock* gives microseconds since the epoch and never goes back."""
+    def __init__(
+        self,
+        source: AnswerSource,
+        recorder: Recorder,
+        clock: Callable[[], int],
+        controller: Controller | None = None,
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            source: answers.
+            recorder: keeps what crossed.
+            clock: gives microseconds since the epoch and never goes back.
+            controller: opens answers for asks that are not plain; without one they are relayed like any other.
+        """
         self._source = source
         self._recorder = recorder
         self._clock = clock
+        self._controller = controller
 
     async def relay(self, ask: Ask, sink: Sink) -> Exchange:
         """Ask, pass the answer on, and return what was recorded.
@@ -31,18 +47,18 @@ class Relay:
         Cancel it when whoever asked has left: the provider is let go at once and what had come is recorded. An answer that
         broke off is not ended: `sink.end` was not called, and its agent has to see that.
         """
-        tap = Tap(ask, self._recorder, self._clock)
-        request = UpstreamRequest(
-            method=ask.method, origin=ask.origin, target=ask.target, headers=ask.headers, body=ask.body
-        )
+        course = None if ask.is_plain or self._controller is None else Course(ask)
+        tap = Tap(ask, self._recorder, self._clock, course)
         try:
             try:
-                answer = await self._source.open(request)
+                answer = await self._open(ask, course)
             except UpstreamFailed as failure:
-                target_url = ask.origin + redact_target(ask.target).decode("latin-1")
-                return await _answer(ask, report(failure, target_url), sink, tap)
+                target_url = tap.ask.origin + redact_target(tap.ask.target).decode("latin-1")
+                return await _answer(report(failure, target_url), sink, tap)
+            if isinstance(answer, Refusal):
+                return await _answer(answer, sink, tap)
             try:
-                return await _pass_on(ask, answer, sink, tap)
+                return await _pass_on(answer, sink, tap)
             finally:
                 await answer.close()
         except BaseException as error:
@@ -51,12 +67,25 @@ class Relay:
 
     async def refuse(self, ask: Ask, refusal: Refusal, sink: Sink) -> Exchange:
         """Answer *ask* in the provider's place, and return what was recorded. Nothing is sent upstream."""
-        return await _answer(ask, refusal, sink, Tap(ask, self._recorder, self._clock))
+        return await _answer(refusal, sink, Tap(ask, self._recorder, self._clock))
+
+    async def _open(self, ask: Ask, course: Course | None) -> UpstreamAnswer | Refusal:
+        if course is not None and self._controller is not None:
+            return await self._controller.open(course, self.relay)
+        request = UpstreamRequest(
+            method=ask.method,
+            origin=ask.origin,
+            target=ask.target,
+            headers=ask.headers,
+            body=ask.body,
+            is_guarded=ask.is_guarded,
+        )
+        return await self._source.open(request)
 
 
-async def _pass_on(ask: Ask, answer: UpstreamAnswer, sink: Sink, tap: Tap) -> Exchange:
+async def _pass_on(answer: UpstreamAnswer, sink: Sink, tap: Tap) -> Exchange:
     tap.begin(answer.status, answer.headers)
-    await sink.start(answer.status, _head(ask, answer.status, answer.headers))
+    await sink.start(answer.status, _head(tap, answer.status, answer.headers))
     try:
         async for chunk in answer.chunks():
             tap.take(chunk)
@@ -68,21 +97,22 @@ async def _pass_on(ask: Ask, answer: UpstreamAnswer, sink: Sink, tap: Tap) -> Ex
     return exchange
 
 
-async def _answer(ask: Ask, refusal: Refusal, sink: Sink, tap: Tap) -> Exchange:
+async def _answer(refusal: Refusal, sink: Sink, tap: Tap) -> Exchange:
     exchange = tap.refuse(refusal)
-    await sink.start(refusal.status, _head(ask, refusal.status, refusal.headers))
+    await sink.start(refusal.status, _head(tap, refusal.status, refusal.headers))
     await sink.chunk(refusal.body)
     await sink.end()
     return exchange
 
 
-def _head(ask: Ask, status: int, headers: Sequence[Header]) -> list[Header]:
+def _head(tap: Tap, status: int, headers: Sequence[Header]) -> list[Header]:
     """Return the headers that the agent is given (surface 1.7)."""
     head = [header for header in end_to_end(headers) if header[0] not in _OWN_ANSWER_HEADERS]
     if status in {204, 304}:
         head = [
             header for header in head if header[0] != b"content-length"
         ]  # there is no body that it could tell about
-    head.append((b"helicone-id", ask.id.encode()))
+    head += tap.told
+    head.append((b"helicone-id", tap.ask.id.encode()))
     head.append((b"helicone-status", b"success" if status < 400 else b"failed"))
     return head

@@ -38,6 +38,10 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     the host named the provider, `/v1/gateway/<provider>` stands before it, so that it holds under any host."""
     path_key: str | None = None
     """The Helicone key that stood in the path."""
+    is_guarded: bool = False
+    """Whether the agent named the origin itself, and it is none that this server was told of."""
+    elects: bool = False
+    """Whether the gateway is to choose the provider by the body's model; there is no origin then."""
 
 
 class NotOurs(msgspec.Struct, frozen=True):
@@ -60,10 +64,17 @@ NOT_OURS = NotOurs()
 _GATEWAY = b"/v1/gateway/"
 _GENERIC = "gateway"
 _KEY_PREFIXES = (b"/sk-helicone-", b"/pk-helicone-")
-_TARGET_URL = b"helicone-target-url"
-_API_BASE = b"helicone-openai-api-base"
+_TARGET_URL = (b"helicone-target-url", b"reenact-target-url")
+_API_BASE = (b"helicone-openai-api-base", b"reenact-openai-api-base")
+_FALLBACKS = (b"helicone-fallbacks", b"reenact-fallbacks")
+_ELECTING = frozenset({"ai", "ai-gateway"})
+"""Names of the form that leaves the provider to the gateway (surface 2.3)."""
+_ROUTER = "router"
+_ELECTABLE = frozenset({"chat", "responses", "embeddings"})
 _GEMINI_ROOTS = frozenset({"v1beta", "v1alpha"})
-_BARE_NAMES = frozenset({_GENERIC}.union(*({provider.name, *provider.aliases} for provider in PROVIDERS)))
+_BARE_NAMES = frozenset(
+    {_GENERIC, _ROUTER, *_ELECTING}.union(*({provider.name, *provider.aliases} for provider in PROVIDERS))
+)
 """First segments that mean the gateway without `/v1/gateway` before them; a server's own names never do, lest they hide
 one of its pages."""
 
@@ -77,6 +88,17 @@ class _Upstream(msgspec.Struct, frozen=True):
 
 
 _NOWHERE = _Upstream(Provider(CUSTOM, ""), "")
+_ELECTED = _Upstream(Provider("ai-gateway", ""), "")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A provider's origin."""
+
+    provider: str
+    origin: str
+    auth: Auth
+    is_guarded: bool
+    """Whether an agent named it, and it is none that this server was told of."""
 
 
 class _Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,8 +113,12 @@ class _Call(msgspec.Struct, frozen=True, kw_only=True):
     def reject(self, status: int, message: str) -> Rejection:
         return Rejection(status=status, message=message, target=self.goes_to(_NOWHERE, self.path))
 
-    def goes_to(self, upstream: _Upstream, path: bytes) -> Target:
+    def is_elected(self, path: bytes) -> Target:
+        return msgspec.structs.replace(self.goes_to(_ELECTED, path), elects=True)
+
+    def goes_to(self, upstream: _Upstream, path: bytes, *, is_guarded: bool = False) -> Target:
         return Target(
+            is_guarded=is_guarded,
             provider=upstream.provider.name,
             origin=upstream.origin,
             target=self._with_query(upstream.base_path + path),
@@ -117,9 +143,12 @@ class Routes:
         self._upstreams: dict[str, _Upstream] = {}
         for provider in PROVIDERS:
             self._add(_Upstream(provider, provider.origin))
+        self._trusted: set[str] = set()
         for name, url in (upstreams or {}).items():
             known = self._upstreams.get(name.lower())
-            self._add(_overridden(known.provider if known else Provider(name.lower(), ""), url))
+            own = _overridden(known.provider if known else Provider(name.lower(), ""), url)
+            self._trusted.add(own.origin)
+            self._add(own)
 
     def route(self, host: bytes, raw_path: bytes, query: bytes, headers: Sequence[Header]) -> Route:
         """Return where a request goes.
@@ -142,6 +171,32 @@ class Routes:
             return self._by_name(call, path[1:])
         return self._by_resource(call, root, rest)
 
+    def locate(self, url: str) -> Place:
+        """Return where a *url* that an agent named leads; only its origin is kept (surface 1.4).
+
+        Raises:
+            InvalidInput: it is no http or https URL.
+        """
+        origin, _ = _split(url)
+        known = self._upstreams.get(_provider_of(origin))
+        provider = known.provider if known else Provider(CUSTOM, "")
+        return Place(provider.name, origin, provider.auth, is_guarded=origin not in self._trusted)
+
+    def provider(self, name: str, target: bytes) -> Target:
+        """Return where *target*, a path with its query, of the provider called *name* is.
+
+        Raises:
+            InvalidInput: there is no such provider, or it has no address.
+        """
+        upstream = self._upstreams.get(name)
+        if upstream is None or not upstream.origin:
+            message = f"{name} has no address. Set one with --upstream {name}=URL."
+            raise InvalidInput(message, field="model")
+        path, _, query = target.partition(b"?")
+        called = _GATEWAY + name.encode() + path
+        call = _Call(path=path, called=called, headers=(), query=query, path_key=None)
+        return call.goes_to(upstream, path)
+
     def _add(self, upstream: _Upstream) -> None:
         for name in (upstream.provider.name, *upstream.provider.aliases):
             self._upstreams[name] = upstream
@@ -152,13 +207,19 @@ class Routes:
         name = first.decode("latin-1").lower()
         if name == _GENERIC:
             return self._by_header(call, b"/" + rest)
+        if name in _ELECTING:
+            return call.is_elected(b"/" + rest)
+        if name == _ROUTER:
+            return call.is_elected(b"/" + rest.partition(b"/")[2])
         if name not in self._upstreams:
             return call.reject(404, f"There is no provider named {name!r}. Set one with --upstream {name}=URL.")
         return self._to(call, name, b"/" + rest)
 
     def _by_header(self, call: _Call, path: bytes) -> Route:
         """Route to the origin that the agent names."""
-        url = value_of(call.headers, _TARGET_URL)
+        url = _value(call.headers, _TARGET_URL)
+        if _value(call.headers, _FALLBACKS) is not None:
+            return call.goes_to(_NOWHERE, path)  # they name the targets
         return call.reject(400, "Missing target base url") if url is None else self._to_url(call, url, path)
 
     def _by_host(self, call: _Call, host: bytes, root: str, rest: bytes) -> Route | None:
@@ -167,8 +228,10 @@ class Routes:
         if not dot or (root == "v1" and rest.startswith(OWN_RESOURCES)):
             return None
         name = label.decode("latin-1").lower()
-        if name == _GENERIC and value_of(call.headers, _TARGET_URL) is not None:
+        if name == _GENERIC and _value(call.headers, (*_TARGET_URL, *_FALLBACKS)) is not None:
             return self._by_header(_prefixed(call, name), call.path)
+        if name in _ELECTING and (root in _ELECTABLE or root == "v1"):
+            return _prefixed(call, name).is_elected(call.path)
         known = self._upstreams.get(name)
         return self._to(_prefixed(call, name), name, call.path) if known and root in known.provider.roots else None
 
@@ -176,6 +239,8 @@ class Routes:
         """Route a bare path by the kind of thing it asks for."""
         if root in _GEMINI_ROOTS:
             return self._to(call, "google", call.path)
+        if _leaves_the_provider_open(call, root, rest):
+            return call.is_elected(call.path)
         if root in UNVERSIONED_RESOURCES:
             return self._to(call, "openai", b"/v1" + call.path)
         resource = rest.partition(b"/")[0].decode("latin-1") if root == "v1" else ""
@@ -191,7 +256,7 @@ class Routes:
 
     def _to(self, call: _Call, name: str, path: bytes) -> Route:
         upstream = self._upstreams[name]
-        if upstream.provider.name == "openai" and (url := value_of(call.headers, _API_BASE)) is not None:
+        if upstream.provider.name == "openai" and (url := _value(call.headers, _API_BASE)) is not None:
             return self._to_url(call, url, path)
         if not upstream.origin:
             known = upstream.provider.name
@@ -201,11 +266,22 @@ class Routes:
     def _to_url(self, call: _Call, url: str, path: bytes) -> Route:
         """Route to *url*; only its origin is kept (surface 1.4)."""
         try:
-            origin, _ = _split(url)
+            place = self.locate(url)
         except InvalidInput as error:
             return call.reject(400, error.message)
-        known = self._upstreams.get(_provider_of(origin))
-        return call.goes_to(_Upstream(known.provider if known else Provider(CUSTOM, ""), origin), path)
+        upstream = _Upstream(Provider(place.provider, "", place.auth), place.origin)
+        return call.goes_to(upstream, path, is_guarded=place.is_guarded)
+
+
+def _value(headers: Sequence[Header], names: Sequence[bytes]) -> str | None:
+    return next((value for name in names if (value := value_of(headers, name)) is not None), None)
+
+
+def _leaves_the_provider_open(call: _Call, root: str, rest: bytes) -> bool:
+    """Return whether a bare path comes with a Helicone key where a provider's would stand (surface 2.5)."""
+    resource = rest.partition(b"/")[0].decode("latin-1") if root == "v1" else root
+    authorization = value_of(call.headers, b"authorization") if resource in _ELECTABLE else None
+    return authorization is not None and not _has_provider_key(call.headers)
 
 
 def _prefixed(call: _Call, name: str) -> _Call:

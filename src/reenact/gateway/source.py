@@ -1,6 +1,6 @@
 """The seam behind the relay: whoever answers a request. A live upstream, a cache, or a recording being played back."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -19,6 +19,19 @@ class UpstreamRequest(msgspec.Struct, frozen=True, kw_only=True):
     headers: Sequence[Header]
     """End-to-end headers only; `host` and the framing are the source's to write."""
     body: bytes
+    is_guarded: bool = False
+    """Whether the origin was named by an agent, so that only permitted addresses may be connected to."""
+    silence_timeout_s: float | None = None
+    """How long the provider may say nothing; None: as long as the source allows."""
+
+
+Permit = Callable[[str, int, str], bool]
+"""Given a host, a port and an address that the host was resolved to, says whether it may be connected to."""
+
+
+def permit_none(host: str, port: int, address: str) -> bool:
+    """Permit nothing: what a source that was given no rule does with guarded requests."""
+    return False
 
 
 class UpstreamAnswer(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from reenact.domain.exchange import Chunk, Ending, Exchange, Header
 from reenact.errors import SpoolFailed
 from reenact.gateway.ask import Ask, Recorder
+from reenact.gateway.course import Course
 from reenact.gateway.redacting import redact_headers, redact_target
 from reenact.gateway.refusing import Refusal
 from reenact.gateway.streaming import REACH_BYTES, ends_stream
@@ -18,8 +19,9 @@ _BODILESS = frozenset({204, 304})
 class Tap:
     """Gathers one answer as it passes and hands the exchange to the recorder before its last byte goes out."""
 
-    def __init__(self, ask: Ask, recorder: Recorder, clock: Callable[[], int]) -> None:
+    def __init__(self, ask: Ask, recorder: Recorder, clock: Callable[[], int], course: Course | None = None) -> None:
         self._ask = ask
+        self._course = course
         self._recorder = recorder
         self._clock = clock
         self._status = 0
@@ -30,7 +32,18 @@ class Tap:
         self._expected_bytes: int | None = None
         self._before: bytes | None = None
         self._kept: Exchange | None = None
+        self._kept_bytes = 0
         self._is_lost = False
+
+    @property
+    def ask(self) -> Ask:
+        """What is asked, as it is sent now."""
+        return self._ask if self._course is None else self._course.ask
+
+    @property
+    def told(self) -> Sequence[Header]:
+        """What the agent is told beside the answer's own headers."""
+        return () if self._course is None else self._course.told
 
     def begin(self, status: int, headers: Sequence[Header]) -> None:
         """Take the answer's head; an answer that has no body is kept now, for nothing of it follows."""
@@ -60,9 +73,8 @@ class Tap:
 
     def finish(self) -> Exchange:
         """Keep the whole answer unless it is kept already, and return it."""
-        kept = self._kept
-        is_whole = kept is not None and len(kept.response_body) == self._body_bytes
-        return kept if kept is not None and is_whole else self.keep(Ending.ANSWERED)
+        is_whole = self._kept_bytes == self._body_bytes
+        return self._kept if self._kept is not None and is_whole else self.keep(Ending.ANSWERED)
 
     def leave(self, detail: str) -> None:
         """Keep what came before whoever asked left; an answer that had come to its end by then stays answered."""
@@ -71,8 +83,9 @@ class Tap:
 
     def keep(self, ending: Ending, detail: str = "") -> Exchange:
         """Hand what has come so far to the recorder and return it; the agent's call goes on whether it could be kept or not."""
-        exchange = self._exchange(ending, detail)
-        self._kept = exchange
+        whole = self._exchange(ending, detail)
+        self._kept_bytes = self._body_bytes
+        self._kept = exchange = whole if self._course is None else self._course.record(whole)
         try:
             self._recorder.append(exchange)
         except SpoolFailed as error:
@@ -80,6 +93,8 @@ class Tap:
         except Exception as error:  # noqa: BLE001 - a fault of ours in recording a call is no reason to fail it
             _log.exception("A call could not be recorded.")
             self._lose(type(error).__name__)
+        if self._course is not None:
+            self._course.kept(whole)
         return exchange
 
     def _lose(self, reason: str) -> None:
@@ -100,7 +115,7 @@ class Tap:
         return max(0, self._clock() - self._ask.started_us)
 
     def _exchange(self, ending: Ending, detail: str) -> Exchange:
-        ask = self._ask
+        ask = self.ask
         return Exchange(
             id=ask.id,
             organisation_id=ask.organisation_id,
