@@ -14,7 +14,8 @@ from reenact.domain.replay import Answered, CallResult, Mode, Plan, Replay, Stat
 from reenact.errors import InvalidInput
 from reenact.replay.planning import Recording, plan, without_bodies
 from reenact.replay.question import Question
-from reenact.replay.runner import Order, Runner
+from reenact.replay.run import Order
+from reenact.replay.runner import Runner
 from tests.replay.recordings import a_recording, chat
 
 

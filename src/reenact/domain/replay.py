@@ -189,3 +189,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """How many of them are through, the failed ones included."""
     failed: int
     detail: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.state in {State.DONE, State.CANCELLED, State.FAILED}

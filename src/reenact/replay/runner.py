@@ -2,18 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
 
-from reenact.domain.labels import ReplayLink
-from reenact.domain.replay import Answered, AskCall, CallResult, Plan, Progress, Replay, State, Take
+from reenact.domain.replay import Answered, AskCall, Progress, Replay, State, Take
 from reenact.replay.performing import advance, perform, result, skipped
-from reenact.replay.planning import Recording, without_bodies
-from reenact.replay.question import Asker, Question
+from reenact.replay.planning import without_bodies
+from reenact.replay.question import Asker
+from reenact.replay.run import Order, Run
 
 logger = logging.getLogger(__name__)
+
+_KEEP_EVERY_S = 0.2
+"""How soon a result is kept; the calls themselves are recorded before their answers end."""
 
 
 class Keeper(Protocol):
@@ -22,21 +26,6 @@ class Keeper(Protocol):
     def save_replay(self, replay: Replay) -> None:
         """Keep *replay* in place of what was kept under its id."""
         ...
-
-
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """A plan to be performed, and how."""
-
-    organisation_id: str
-    plan: Plan
-    """With the bodies to send."""
-    recording: Recording
-    session_name: str
-    concurrency: int
-    provider_keys: Mapping[str, str]
-
-    def __repr__(self) -> str:
-        return f"Order(session_id={self.plan.session_id!r}, session_name={self.session_name!r})"
 
 
 class Runner:
@@ -65,7 +54,7 @@ class Runner:
         self._drain = drain
         self._clock = clock
         self._new_id = new_id
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, Run] = {}
 
     async def start(self, order: Order) -> Replay:
         """Keep *order* as a replay, begin to perform it in the background, and return it as it stands.
@@ -84,7 +73,7 @@ class Runner:
             takes=tuple(Take(number=number, session_id=self._new_id()) for number in range(1, order.plan.takes + 1)),
         )
         await asyncio.to_thread(self._keeper.save_replay, replay)
-        run = _Run(replay, order)
+        run = Run(replay, order)
         self._runs[replay.id] = run
         run.task = asyncio.create_task(self._drive(run), name=f"replay {replay.id}")
         await asyncio.sleep(0)  # a task cancelled before its first step would end without keeping that
@@ -93,67 +82,61 @@ class Runner:
     def running(self, organisation_id: str, replay_id: str) -> Replay | None:
         """Return a replay that is under way as it stands now; None when it is not under way."""
         run = self._runs.get(replay_id)
-        return run.replay if run is not None and run.replay.organisation_id == organisation_id else None
+        return run.replay if run is not None and run.organisation_id == organisation_id else None
 
     async def watch(self, replay_id: str) -> AsyncIterator[Progress]:
         """Yield the progress of a replay under way at once and whenever it changes, last when it is over."""
         run = self._runs.get(replay_id)
         while run is not None:
             changed = run.changed
-            yield run.replay.progress
-            if run.replay.is_over:
+            progress = run.progress
+            yield progress
+            if progress.is_over:
                 return
             await changed.wait()
 
     async def cancel(self, replay_id: str) -> None:
         """Stop a replay under way at once, calls in flight included, and return when that is kept."""
         run = self._runs.get(replay_id)
-        if run is not None and run.task is not None:
-            run.stopped = (State.CANCELLED, "stopped on request")
-            run.task.cancel()
-            await asyncio.wait([run.task])
+        if run is not None:
+            await _stopped([run], State.CANCELLED, "stopped on request")
 
     async def close(self) -> None:
         """Stop every replay: the server ends."""
-        tasks = [run.task for run in self._runs.values() if run.task is not None]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await _stopped(list(self._runs.values()), State.FAILED, "the server stopped")
 
-    async def _drive(self, run: "_Run") -> None:
+    async def _drive(self, run: Run) -> None:
         """Perform the takes and keep how it ended."""
         keeping = asyncio.create_task(self._keep_up(run))
         state, detail = await self._ending(run)
-        run.settle()
+        run.settled.set()
         await keeping
         over = msgspec.structs.replace(run.replay, state=state, detail=detail)
         await self._keep(over)
-        run.update(over)
+        run.end(state, detail)
         del self._runs[over.id]
 
-    async def _ending(self, run: "_Run") -> tuple[State, str]:
+    async def _ending(self, run: Run) -> tuple[State, str]:
         """Perform all takes and return how that ended."""
         try:
             async with asyncio.TaskGroup() as group:
-                for take in run.replay.takes:
+                for take in run.takes:
                     group.create_task(self._perform(run, take))
             await self._drain()
         except asyncio.CancelledError:
-            return run.stopped
+            return run.stopping
         except Exception as error:  # a worker loop: whatever broke a replay off is kept with it and shown
-            logger.exception("Replay %s broke off.", run.replay.id)
+            logger.exception("Replay %s broke off.", run.id)
             return State.FAILED, _in_words(error)
         return State.DONE, ""
 
-    async def _keep_up(self, run: "_Run") -> None:
-        """Keep results as they come; those that come while one keeping is under way are kept together by the next."""
+    async def _keep_up(self, run: Run) -> None:
+        """Keep results as they come, those that come soon after one another together."""
         kept = run.replay
-        while not run.is_settled:
-            changed = run.changed
-            if run.replay is kept:
-                await changed.wait()
-            else:
+        while not run.settled.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(run.settled.wait(), _KEEP_EVERY_S)
+            if run.replay is not kept:
                 kept = run.replay
                 await self._keep(kept)
 
@@ -163,10 +146,10 @@ class Runner:
         except Exception:  # the takes themselves are recorded all the same; the next keeping may succeed
             logger.exception("Replay %s could not be kept.", replay.id)
 
-    async def _perform(self, run: "_Run", take: Take) -> None:
+    async def _perform(self, run: Run, take: Take) -> None:
         """Perform one take, asking whatever may be asked as soon as it may."""
         planned = {call.index: call for call in run.order.plan.calls}
-        run.add(take.number, *(skipped(call) for call in planned.values() if call.action != "ask"))
+        run.add(take, *(skipped(call) for call in planned.values() if call.action != "ask"))
         outcomes: asyncio.Queue[Answered] = asyncio.Queue()
         performance = perform(run.order.plan, take)
         async with asyncio.TaskGroup() as group:
@@ -175,14 +158,24 @@ class Runner:
                 for ask in step:
                     group.create_task(self._ask(run, take, ask, outcomes))
                 answered = await outcomes.get()
-                run.add(take.number, result(planned[answered.index], answered))
+                run.add(take, result(planned[answered.index], answered))
                 step = advance(performance, answered)
         run.finish(step)
 
-    async def _ask(self, run: "_Run", take: Take, ask: AskCall, outcomes: "asyncio.Queue[Answered]") -> None:
+    async def _ask(self, run: Run, take: Take, ask: AskCall, outcomes: "asyncio.Queue[Answered]") -> None:
         async with run.gate:
             question = run.question(take, ask)
             outcomes.put_nowait(await self._asker.ask(question, run.order.provider_keys))
+
+
+async def _stopped(runs: Sequence[Run], state: State, detail: str) -> None:
+    """Stop *runs* and return when they have ended; one that ends already is left to it."""
+    for run in runs:
+        if run.task is not None and not run.is_stopping and not run.settled.is_set():
+            run.is_stopping, run.stopping = True, (state, detail)
+            run.task.cancel()
+    if tasks := [run.task for run in runs if run.task is not None]:
+        await asyncio.wait(tasks)
 
 
 def _in_words(error: BaseException) -> str:
@@ -190,62 +183,3 @@ def _in_words(error: BaseException) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return f"{type(error).__name__}: {error}"
-
-
-class _Run:
-    """One replay under way."""
-
-    def __init__(self, replay: Replay, order: Order) -> None:
-        self.replay = replay
-        self.order = order
-        self.changed = asyncio.Event()
-        """Set, and replaced by a new one, whenever `replay` changes."""
-        self.gate = asyncio.Semaphore(order.concurrency)
-        self.task: asyncio.Task[None] | None = None
-        self.stopped = (State.FAILED, "the server stopped")
-        """What a cancelled run has come to."""
-        self.is_settled = False
-        """Whether no more results will come."""
-        self._calls = {call.id: call for call in order.recording.calls}
-
-    def question(self, take: Take, ask: AskCall) -> Question:
-        """Return *ask* with all that is known of it."""
-        bodies = self.order.recording.bodies[ask.source_call_id]
-        return Question(
-            organisation_id=self.order.organisation_id,
-            ask=ask,
-            source=self._calls[ask.source_call_id],
-            headers=bodies.request_headers,
-            recorded_body=bodies.request,
-            link=ReplayLink(
-                replay_id=self.replay.id,
-                take=take.number,
-                source_session_id=self.order.plan.session_id,
-                source_call_id=ask.source_call_id,
-                arm=take.arm,
-            ),
-            session_id=take.session_id,
-            session_name=self.order.session_name,
-        )
-
-    def add(self, number: int, *results: CallResult) -> None:
-        """Add results to the take of this number, in the order of the session."""
-        take = self.replay.takes[number - 1]
-        ordered = sorted((*take.results, *results), key=lambda one: one.index)
-        self.finish(msgspec.structs.replace(take, results=tuple(ordered)))
-
-    def finish(self, take: Take) -> None:
-        """Put *take* in place of what is known of it."""
-        takes = tuple(take if one.number == take.number else one for one in self.replay.takes)
-        self.update(msgspec.structs.replace(self.replay, takes=takes))
-
-    def settle(self) -> None:
-        """Say that no more results will come."""
-        self.is_settled = True
-        self.update(self.replay)
-
-    def update(self, replay: Replay) -> None:
-        """Put *replay* in place and wake who watches."""
-        self.replay = replay
-        self.changed.set()
-        self.changed = asyncio.Event()

@@ -22,7 +22,8 @@ from reenact.domain.replay import Plan, Progress, Replay
 from reenact.errors import NotFound
 from reenact.replay.planning import Price, Recording, plan, without_bodies
 from reenact.replay.request import ReplayRequest
-from reenact.replay.runner import Order, Runner
+from reenact.replay.run import Order
+from reenact.replay.runner import Runner
 from reenact.store.calls import CallStore
 
 
