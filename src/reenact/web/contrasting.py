@@ -16,7 +16,7 @@ _MAX_SAME = 600
 _MAX_CHANGED = 20_000
 _MAX_VALUE = 2_000
 _MAX_SAME_VALUE = 160
-_MAX_PLACES = 20
+_MAX_PLACES = 8
 _MAX_WORDS = 40_000
 """Characters of a changed text inside JSON that are still compared word by word."""
 
