@@ -1,6 +1,7 @@
 """A plan says for every call what will be done with it, why not, what changes and what it will cost."""
 
 import gc
+import gzip
 import time
 from collections.abc import Iterable
 
@@ -14,7 +15,7 @@ from reenact.domain.patch import AppendSystem, Change, Patch, ReplaceText, Selec
 from reenact.domain.replay import FieldChange, Mode, Plan, PlannedCall
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.replay.planning import Recording, plan, without_bodies
-from tests.replay.recordings import SYSTEM, URL, a_call, a_recording, chat
+from tests.replay.recordings import SYSTEM, URL, a_call, a_recording, bodies, chat
 
 PERSONA = " Take the persona of a field expert and provide more persuasive arguments."
 
@@ -144,6 +145,21 @@ def test_a_body_that_cannot_be_read_cannot_be_edited() -> None:
     """Only when an edit is to be made in it."""
     with pytest.raises(InvalidPatch, match=r"^Call 1 cannot be edited"):
         planned(a_recording(b"{not json"), Change(edits=(SetModel("m"),)))
+
+
+def test_a_compressed_body_is_edited_all_the_same() -> None:
+    """It is asked uncompressed when it changes, and as it was when it does not."""
+    packed = gzip.compress(msgspec.json.encode(chat("one")))
+    recording = a_recording(chat("one"))
+    held = bodies(packed, (b"content-encoding", b"gzip"))
+    recording = msgspec.structs.replace(recording, bodies={"call-1": held})
+
+    (changed,) = planned(recording, Change(edits=(SetModel("gpt-4o"),))).calls
+    (same,) = planned(recording, Change(edits=(SetModel("gpt-4o-mini"),))).calls
+
+    assert {**chat("one"), "model": "gpt-4o"} == msgspec.json.decode(changed.body)
+    assert packed == same.body
+    assert 100 == changed.expected_input_tokens
 
 
 @pytest.mark.parametrize("mode", [Mode.PLAYBACK, Mode.CHAINED, Mode.FORK])

@@ -15,6 +15,7 @@ from reenact.domain.message import Json, Prompt, Usage
 from reenact.domain.patch import Edit, Patch
 from reenact.domain.replay import FieldChange, Mode, Plan, PlannedCall
 from reenact.errors import InvalidInput, InvalidPatch
+from reenact.ingest.unpacking import unpack
 from reenact.replay.differing import changes
 from reenact.replay.editing import edited
 from reenact.replay.patching import decoded, is_unchanged, selects, written
@@ -86,6 +87,7 @@ class _Recorded:
         self.position = position
         self.call = call
         self.body = bodies.request if bodies else b""
+        self._headers = bodies.request_headers if bodies else ()
 
     @cached_property
     def hindrance(self) -> str:
@@ -110,8 +112,8 @@ class _Recorded:
 
     @cached_property
     def json(self) -> Json:
-        """Its request body."""
-        return decoded(self.body)
+        """Its request body, out of its content encoding."""
+        return decoded(unpack(self.body, self._headers))
 
     @cached_property
     def prompt(self) -> Prompt:
@@ -232,7 +234,11 @@ def _expecting(planned: PlannedCall, one: _Recorded, price: Price) -> PlannedCal
     Priced at the time of the recording, as if the provider had nothing of it in its cache: it errs to the dear side.
     """
     recorded = one.call.usage
-    grown = len(planned.body) / len(msgspec.json.encode(one.json)) if planned.body is not one.body else 1.0
+    grown = (
+        1.0
+        if planned.body is one.body
+        else _size(planned.body, planned) / _size(msgspec.json.encode(one.json), one.call)
+    )
     inputs = None if recorded.input_tokens is None else round(recorded.input_tokens * grown)
     expected = Usage(input_tokens=inputs, output_tokens=recorded.output_tokens)
     models = (planned.model, one.call.response_model if planned.model == one.call.model else None)
@@ -244,3 +250,8 @@ def _expecting(planned: PlannedCall, one: _Recorded, price: Price) -> PlannedCal
         if inputs is None
         else price(planned.provider, models, expected, one.call.created_us),
     )
+
+
+def _size(body: bytes, asked: PlannedCall | Call) -> int:
+    """Return how much a body says; the name of its model says nothing to the model."""
+    return len(body) - len(asked.model) if asked.model.encode() in body else len(body)
