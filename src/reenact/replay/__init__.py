@@ -1,5 +1,6 @@
 """Run a recorded session again.
 
-`patching` edits prompts, `planning` says what will happen, `performing` decides call by call, `runner` drives it through
-the gateway's own relay.
+`request` is what one asks for, `service` what API, pages and commands call. `patching` reads patches and `editing` makes
+their edits, `planning` says what will happen and what it costs, `performing` decides call by call, `runner` drives it (a
+`run` is one replay under way) and `asker` sends each `question` through the gateway's own relay.
 """
