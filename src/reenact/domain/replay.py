@@ -4,7 +4,8 @@ import enum
 
 import msgspec
 
-from reenact.domain.message import Json
+from reenact.domain.divergence import Divergence, Doubt, Rewrite, Validity
+from reenact.domain.message import Answer, Json
 from reenact.domain.patch import Patch
 
 
@@ -96,6 +97,24 @@ class AskCall(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     """The absolute gateway URL."""
     body: bytes
+    round: int = 0
+    """For a call that no recorded one stands for: how many rounds beyond the record, counted from 1."""
+    tool: int | None = None
+    """For a model that plays a tool: which tool call of the answer to this call, counted from 0."""
+
+
+class AskTool(msgspec.Struct, frozen=True, kw_only=True):
+    """One tool call that the user's own address is to answer."""
+
+    index: int
+    source_call_id: str
+    tool: int
+    """Which tool call of the answer to this call, counted from 0."""
+    url: str
+    name: str
+    arguments: str
+    """JSON text as the model wrote it."""
+    round: int = 0
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +127,14 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """HTTP status of the answer; None when none came."""
     failure: str | None = None
     """Why it failed, in words; None when it was answered whole with a status under 400."""
+    answer: Answer | None = None
+    """What was said; chained takes need it, anchored ones do not."""
+    round: int = 0
+    """As in the AskCall."""
+    tool: int | None = None
+    """As in the AskCall or AskTool."""
+    result: str | None = None
+    """What the user's address gave back for an AskTool."""
 
 
 class State(enum.Enum):
@@ -134,6 +161,16 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     failure: str | None = None
     """Why it failed or was skipped, in words; None when it was answered with a status under 400."""
     skipped: bool = False
+    round: int = 0
+    """For a call of a chained take that no recorded one stands for: how many rounds beyond the record, counted from 1."""
+    validity: Validity | None = None
+    """What the call is worth; only chained takes say."""
+    divergence: Divergence | None = None
+    """Where its action no longer follows the source's."""
+    doubts: tuple[Doubt, ...] = ()
+    """Why its request may not be what the agent would have sent."""
+    rewrites: tuple[Rewrite, ...] = ()
+    """What was written into its request in place of recorded texts."""
 
 
 class Take(msgspec.Struct, frozen=True, kw_only=True):

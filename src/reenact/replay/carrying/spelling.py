@@ -56,9 +56,7 @@ def _dumped(value: Json, **how: Any) -> str | None:
     return json.dumps(value, **how) if isinstance(value, dict | list) else None
 
 
-def _joined(
-    value: Json, between: str, line: Callable[[int, str], str] = lambda number, item: item
-) -> str | None:
+def _joined(value: Json, between: str, line: Callable[[int, str], str] = lambda number, item: item) -> str | None:
     if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
         return None
     return between.join(line(number, item) for number, item in enumerate(value, start=1))

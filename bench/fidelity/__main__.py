@@ -1,0 +1,185 @@
+"""How true replays are: `python -m bench.fidelity [--quick] [--json] [--shape NAME] [--seeds N] [--show]`.
+
+Per shape and patch: the share of sessions whose replay claimed exactly the requests that the record determines, no more and no less;
+then the same for the guide's plain loop and for carrying by position.
+"""
+
+import argparse
+import json
+import time
+from typing import Any
+
+from bench.fidelity.replaying import Sent, anchored, by_position, chained, edits, recording_of, tape_of
+from bench.fidelity.shapes import SHAPES
+from bench.fidelity.world import knowable, run
+from reenact.dialects.registry import dialect_named
+from reenact.domain.patch import Patch
+from reenact.replay.carrying.fabric import Fabric
+from reenact.replay.patching import edited, read_patch
+
+Json = Any
+
+PATCHES: dict[str, Json] = {
+    "control": {},
+    "system": {"changes": [{"edits": [{"edit": "append_system", "text": " Be a field expert."}]}]},
+    "model": {
+        "changes": [
+            {"select": {"dialect": "openai_chat"}, "edits": [{"edit": "set_parameter", "name": "top_p", "value": 0.3}]}
+        ]
+    },
+    "words": {
+        "changes": [
+            {"edits": [{"edit": "replace_text", "find": "What about", "replace": "Tell me of", "role": "user"}]}
+        ]
+    },
+}
+
+
+def body_patch(patch: Patch) -> Any:
+    """Return the patch as an agent's own code would make it, on the bodies that it sends."""
+
+    def change(kind: str, path: str, body: Json) -> Json:
+        dialect = dialect_named(kind)
+        assert dialect is not None
+        prompt = dialect.read_prompt(body)
+        for one in patch.changes:
+            if one.select.dialect in (None, kind):
+                for edit in one.edits:
+                    if kind != "openai_embeddings" or edit.__class__.__name__ == "ReplaceText":
+                        prompt = edited(prompt, edit)
+        return dialect.write_prompt(prompt)
+
+    return change
+
+
+class Score:
+    """What became of the sessions of one shape under one patch."""
+
+    def __init__(self) -> None:
+        self.sessions = self.right = self.whole = 0
+        self.wrong = self.missed = self.early = self.invalid = 0
+        self.true = self.sent_true = 0
+
+    def add(self, sent: Sent, truth: Json, known: Json) -> bool:
+        claimed = sent.claimed
+        is_right = claimed == known and not sent.invalid
+        self.sessions += 1
+        self.right += is_right
+        self.whole += known == truth
+        self.wrong += sum((claimed - truth).values())
+        self.missed += sum(((claimed - known) & truth).values())
+        self.early += sum((known - claimed).values())
+        self.invalid += len(sent.invalid)
+        self.true += sum(known.values())
+        self.sent_true += sum((known & claimed).values())
+        return is_right
+
+    def row(self) -> Json:
+        return {
+            "sessions": self.sessions,
+            "right": round(self.right / self.sessions, 3),
+            "knowable_to_the_end": round(self.whole / self.sessions, 3),
+            "true_requests_sent": round(self.sent_true / max(self.true, 1), 3),
+            "wrong_requests": self.wrong,
+            "claimed_by_luck": self.missed,
+            "stopped_early": self.early,
+            "invalid_requests": self.invalid,
+        }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--shape")
+    parser.add_argument("--patch")
+    parser.add_argument("--seeds", type=int)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--show", action="store_true")
+    options = parser.parse_args()
+    seeds = range(options.seeds or (6 if options.quick else 40))
+    seeds = [options.seed] if options.seed is not None else seeds
+    began = time.perf_counter()
+    table: list[Json] = []
+    for shape, agent in SHAPES.items():
+        if options.shape not in (None, shape):
+            continue
+        scores = {(patch, way): Score() for patch in PATCHES for way in ("chained", "plain loop", "by position")}
+        for seed in seeds:
+            recorded = run(agent, seed)
+            recording = recording_of(recorded)
+            fabric = Fabric(tape_of(recording))
+            for name, data in PATCHES.items():
+                if options.patch not in (None, name):
+                    continue
+                patch = fitting(data, shape)
+                truth, known = knowable(agent, seed, body_patch(patch), recorded)
+                sent = chained(recording, patch, fabric)
+                is_right = scores[name, "chained"].add(sent, truth, known)
+                scores[name, "plain loop"].add(anchored(recording, patch), truth, known)
+                scores[name, "by position"].add(by_position(recording, patch), truth, known)
+                if options.show and not is_right:
+                    show(shape, name, seed, sent, truth, known)
+        table += [
+            {"shape": shape, "patch": patch, "way": way, **score.row()}
+            for (patch, way), score in scores.items()
+            if score.sessions
+        ]
+    if options.json:
+        print(json.dumps(table, indent=1))
+    else:
+        print_table(table)
+        print(f"{time.perf_counter() - began:.1f} s")
+
+
+def fitting(data: Json, shape: str) -> Patch:
+    """Return a patch that fits a shape: embeddings have no system prompt."""
+    data = json.loads(json.dumps(data))
+    if shape == "retrieval, streamed":
+        for change in data.get("changes", []):
+            if change["edits"][0]["edit"] != "replace_text":
+                change["select"] = {"dialect": "openai_chat"}
+    if shape in ("Anthropic tools", "Responses tools", "server-held state"):
+        for change in data.get("changes", []):
+            change.pop("select", None)
+    return read_patch(data)
+
+
+def show(shape: str, patch: str, seed: int, sent: Sent, truth: Json, known: Json) -> None:
+    print(f"=== {shape} / {patch} / seed {seed}: {sent.invalid}")
+    for title, requests in (
+        ("claimed, not true", sent.claimed - truth),
+        ("claimed by luck", (sent.claimed - known) & truth),
+        ("known, not claimed", known - sent.claimed),
+        ("marked", sent.marked),
+    ):
+        for request in requests:
+            print(f"--- {title}: {request[-900:]}")
+    for note in sent.notes:
+        print("   note", note[:400])
+
+
+def print_table(table: list[Json]) -> None:
+    print(
+        f"{'shape':22}{'patch':9}{'right':>7}{'wrong':>7}{'luck':>6}{'early':>7}{'invalid':>8}{'to end':>8}   loop  position"
+    )
+    ways: dict[tuple[str, str], dict[str, Json]] = {}
+    for row in table:
+        ways.setdefault((row["shape"], row["patch"]), {})[row["way"]] = row
+    for (shape, patch), rows in ways.items():
+        one = rows["chained"]
+        print(
+            f"{shape:22}{patch:9}{one['right']:7.0%}{one['wrong_requests']:7}{one['claimed_by_luck']:6}{one['stopped_early']:7}"
+            f"{one['invalid_requests']:8}{one['knowable_to_the_end']:8.0%}{rows['plain loop']['right']:7.0%}"
+            f"{rows['by position']['right']:9.0%}"
+        )
+    for way in ("chained", "plain loop", "by position"):
+        rows = [row for row in table if row["way"] == way and row["patch"] != "control"]
+        sessions = sum(row["sessions"] for row in rows) or 1
+        right = sum(row["right"] * row["sessions"] for row in rows) / sessions
+        wrong = sum(row["wrong_requests"] for row in rows)
+        print(f"{way:14} right {right:6.1%} of {sessions} changed sessions, {wrong} wrong requests")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""The seam between an agent and the world: models, tools, and what agents decide by themselves; with a clock that nobody waits for.
+
+A truth is the agent run again with its change. What no record can tell (a tool asked anew, a decision on an answer that changed)
+is run in several variants: the requests that are the same in all of them are those that the record determines.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bench.fidelity.model import Dice, answer
+
+Json = Any
+Patch = Callable[[str, str, Json], Json]
+"""Changes a request's body, given its dialect and its path."""
+
+
+def canonical(value: Json) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+class Event:
+    """One call as it was made."""
+
+    def __init__(self, kind: str, path: str, started: int, body: Json, response: Json, status: int) -> None:
+        self.kind = kind
+        self.path = path
+        self.started = started
+        self.ended = started
+        self.body = body
+        self.response = response
+        self.status = status
+
+
+class World:
+    """All that an agent can ask; remembers what it asked."""
+
+    def __init__(self, patch: Patch | None = None, recorded: "World | None" = None, variant: int = 0) -> None:
+        self.patch = patch or (lambda kind, path, body: body)
+        self.recorded = recorded
+        self.variant = variant
+        self.events: list[Event] = []
+        self.tools: set[str] = set()
+        self.decisions: set[str] = set()
+        self._attempts: Counter[str] = Counter()
+
+    def root(self) -> "Branch":
+        return Branch(self, 0)
+
+    def respond(self, kind: str, body: Json) -> tuple[Json, int]:
+        """Return a response and its status; a body that holds `[[fails once]]` fails at its first try."""
+        key = canonical(body)
+        self._attempts[key] += 1
+        if "[[fails once]]" in key and self._attempts[key] == 1:
+            return {"error": {"message": "Too many requests", "type": "rate_limit"}}, 429
+        return answer(kind, body), 200
+
+    @property
+    def requests(self) -> Counter[str]:
+        return Counter(canonical([event.kind, event.body]) for event in self.events)
+
+
+class Failed(Exception):
+    """A call came back with an error."""
+
+
+class Branch:
+    """One thread of an agent, with its own clock."""
+
+    def __init__(self, world: World, now: int) -> None:
+        self.world = world
+        self.now = now
+
+    def call(self, body: Json, path: str = "/", kind: str = "openai_chat") -> Json:
+        """Ask a model."""
+        sent = self.world.patch(kind, path, json.loads(json.dumps(body)))
+        response, status = self.world.respond(kind, sent)
+        event = Event(kind, path, self.now, sent, response, status)
+        self.now += 500_000 + Dice(sent).number(1_500_000)
+        event.ended = self.now
+        self.now += 300_000
+        self.world.events.append(event)
+        if status >= 400:
+            raise Failed
+        return json.loads(json.dumps(response))
+
+    def tool(self, name: str, arguments: Json) -> str:
+        """Run a tool, whose result depends on nothing but its arguments."""
+        key = canonical([name, arguments])
+        self.world.tools.add(key)
+        self.now += 20_000
+        record = self.world.recorded
+        unknown = self.world.variant if record is not None and key not in record.tools else 0
+        dice = Dice("tool", name, arguments, unknown)
+        kind = dice.number(4)
+        if kind == 0:
+            return json.dumps({"result": dice.words(4), "count": dice.number(50)})
+        return "Error: " + dice.words(3) if kind == 1 else f"{dice.words(6)}."
+
+    def decide(self, label: str, inputs: Json, options: Sequence[Json], choice: int) -> Json:
+        """Return the option that the agent's own rule takes, told by *inputs*."""
+        key = canonical([label, inputs])
+        self.world.decisions.add(key)
+        record = self.world.recorded
+        if record is not None and key not in record.decisions:
+            choice = (choice + self.world.variant) % len(options)
+        return options[choice]
+
+    def parallel(self, *threads: Callable[["Branch"], Json]) -> list[Json]:
+        """Run several threads at once and wait for all."""
+        branches = [Branch(self.world, self.now + number * 1000) for number in range(len(threads))]
+        results = [thread(branch) for thread, branch in zip(threads, branches, strict=True)]
+        self.now = max(branch.now for branch in branches)
+        return results
+
+
+Agent = Callable[[Branch, int], Any]
+VARIANTS = (0, 1, 2)
+
+
+def run(agent: Agent, seed: int, patch: Patch | None = None, recorded: World | None = None, variant: int = 0) -> World:
+    """Return the world after the agent ran in it."""
+    world = World(patch, recorded, variant)
+    agent(world.root(), seed)
+    world.events.sort(key=lambda event: event.started)
+    return world
+
+
+def knowable(agent: Agent, seed: int, patch: Patch, recorded: World) -> tuple[Counter[str], Counter[str]]:
+    """Return the true requests of a changed run, and those of them that the record determines."""
+    runs = [run(agent, seed, patch, recorded, variant).requests for variant in VARIANTS]
+    shared = runs[0]
+    for other in runs[1:]:
+        shared = shared & other
+    return runs[0], shared

@@ -1,0 +1,119 @@
+"""Fabric: a woven session with all that performing it looks up."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from reenact.domain.message import Message
+from reenact.replay.carrying.answering import Shelf
+from reenact.replay.carrying.echoing import Echo, Echoes, Shape, shape_of
+from reenact.replay.carrying.strand import Results, Strand, Turn, Woven
+from reenact.replay.carrying.tape import Recorded, Tape
+from reenact.replay.carrying.valuing import Place, lists_on
+from reenact.replay.carrying.weaving import weave
+
+ListPlace = tuple[int, Place]
+"""A list in the answer of a call."""
+
+
+class Fabric:
+    """A woven session; made once for all takes of it."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.strands: Mapping[int, Strand] = weave(tape)
+        self.echoes: Echoes = _echoes(self.strands)
+        self.rounds = _rounds(self.strands)
+        """The next round of a tool loop for each call that has one."""
+        self.first_tries = _first_tries(tape)
+        """For a call that repeats one that failed: the one before it."""
+        self.needed = {index: frozenset(_needed(strand)) for index, strand in self.strands.items()}
+        """The calls without whose answers a request cannot be made; those in tool results apart, which have policies."""
+        self.gathered = _gathered(self.strands)
+        """The lists of which a call holds several items, or answers made of several items."""
+
+    def waits_for(self, index: int) -> frozenset[int]:
+        """Return the calls that must be settled before the one at *index* can be asked."""
+        strand = self.strands[index]
+        tries = {self.first_tries[index]} if index in self.first_tries else set()
+        return strand.sources | strand.steered_by | tries
+
+    def shelf(self) -> Shelf:
+        """Return the recorded tool results, none of them given out yet."""
+        return Shelf(self.strands)
+
+
+def _echoes(strands: Mapping[int, Strand]) -> Echoes:
+    found: dict[Shape, Echo] = {}
+    for strand in strands.values():
+        for piece in strand.pieces:
+            if isinstance(piece, Turn) and (answer := _said(strands[piece.call].recorded, piece.alternative)):
+                found.setdefault(shape_of(strand.recorded.prompt.dialect, answer), Echo(answer, piece.messages))
+    return found
+
+
+def _said(call: Recorded, alternative: int) -> Message | None:
+    if call.answer is None:
+        return None
+    return call.answer.alternatives[alternative - 1] if alternative else call.answer.message
+
+
+def _rounds(strands: Mapping[int, Strand]) -> dict[int, int]:
+    rounds: dict[int, int] = {}
+    for strand in strands.values():
+        if strand.is_round and strand.parent is not None:
+            rounds.setdefault(strand.parent, strand.index)
+    return rounds
+
+
+def _first_tries(tape: Tape) -> dict[int, int]:
+    """Return the failed call that each repeated call repeats: the same request, asked next."""
+    found: dict[int, int] = {}
+    failed: dict[int, Recorded] = {}
+    for call in tape:
+        before = next((one for one in failed.values() if one.prompt == call.prompt), None)
+        if before is not None:
+            found[call.index] = before.index
+            del failed[before.index]
+        if call.answer is None:
+            failed[call.index] = call
+    return found
+
+
+def _needed(strand: Strand) -> Iterator[int]:
+    if strand.parent is not None:
+        yield strand.parent
+    for piece in strand.pieces:
+        if isinstance(piece, Turn | Results):
+            yield piece.call
+        if isinstance(piece, Woven):
+            yield from (call for call, _ in sure_origins(piece))
+
+
+def sure_origins(woven: Woven) -> Iterator[tuple[int, Place]]:
+    """Yield call and place of what surely stands in a message."""
+    for spans in woven.spans.values():
+        for span in spans:
+            if span.is_sure:
+                yield from ((origin.call, origin.place) for origin in span.origins[:1])
+
+
+def _gathered(strands: Mapping[int, Strand]) -> dict[int, frozenset[ListPlace]]:
+    """Return the lists of which each call gathers several items, its own or those that its sources are made of."""
+    made_of: dict[int, frozenset[ListPlace]] = {}
+    gathered: dict[int, frozenset[ListPlace]] = {}
+    for index, strand in strands.items():
+        counted: dict[ListPlace, set[object]] = defaultdict(set)
+        for piece in strand.pieces:
+            for woven in piece.woven if isinstance(piece, Results) else [piece] if isinstance(piece, Woven) else []:
+                for call, place in sure_origins(woven):
+                    answer = strands[call].recorded.answer
+                    for one, _ in lists_on(answer, place) if answer else ():
+                        counted[call, one].add(place)
+        for source in strand.sources:
+            for listed in made_of[source]:
+                counted[listed].add(source)
+        parent = made_of[strand.parent] if strand.parent is not None else frozenset()
+        gathered[index] = frozenset(listed for listed, items in counted.items() if len(items) > 1)
+        made_of[index] = (frozenset(counted) - gathered[index]) | parent
+    return gathered

@@ -1,0 +1,87 @@
+"""Strand: what one recorded request was made of."""
+
+import msgspec
+
+from reenact.domain.message import Message
+from reenact.replay.carrying.tape import Recorded
+from reenact.replay.carrying.valuing import Place
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a text may have come from."""
+
+    call: int
+    place: Place
+    spelling: str
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of a text that is a copy of an earlier value."""
+
+    start: int
+    stop: int
+    origins: tuple[Origin, ...]
+    """All that it may be a copy of; several when the values were the same."""
+    rule: str
+    """The evidence, in words."""
+    is_sure: bool
+    """Whether the evidence is enough to write a new value there; otherwise it is reported when that value changes."""
+
+
+class Woven(msgspec.Struct, frozen=True, kw_only=True):
+    """A message with the copies in its parts."""
+
+    message: Message
+    place: int
+    """Which message of the request it is, counted from 0."""
+    spans: dict[int, tuple[Span, ...]] = {}
+    """By the position of the part."""
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """Messages of the parent's request, from *start* up to *stop*, which is left out."""
+
+    start: int
+    stop: int
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """An earlier answer as the agent wrote it into the request."""
+
+    call: int
+    alternative: int
+    messages: tuple[Message, ...]
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """The results of the tools that an earlier answer asked for."""
+
+    call: int
+    woven: tuple[Woven, ...]
+
+
+Piece = Kept | Turn | Results | Woven
+
+
+class Strand(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One recorded request: its pieces in order, and what they depend on."""
+
+    recorded: Recorded
+    pieces: tuple[Piece, ...]
+    parent: int | None = None
+    """The call whose answer its history ends with."""
+    is_round: bool = False
+    """Whether it gives back the results of its parent's tool calls and nothing else: the next round of a tool loop."""
+    is_whole: bool = False
+    """Whether it keeps the parent's whole history."""
+    state_of: int | None = None
+    """The call whose response id it names, when the provider holds the history."""
+    sources: frozenset[int] = frozenset()
+    """The calls whose answers stand in it, surely or maybe."""
+    steered_by: frozenset[int] = frozenset()
+    """Earlier calls whose answers stand in no request and may have decided that this one is asked."""
+
+    @property
+    def index(self) -> int:
+        """The call's position in the session."""
+        return self.recorded.index

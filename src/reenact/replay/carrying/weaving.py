@@ -1,0 +1,145 @@
+"""Find what every request of a session was made of: the turns it keeps, the answers, the tool results, the copies in its texts."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from reenact.domain.message import Message, Role, ToolResult
+from reenact.replay.carrying.linking import Link, Linker, turns_in
+from reenact.replay.carrying.steering import steering
+from reenact.replay.carrying.strand import Kept, Piece, Results, Strand, Turn, Woven
+from reenact.replay.carrying.tape import Recorded, Tape
+from reenact.replay.carrying.tracing import Tracer, text_of
+
+
+def weave(tape: Tape) -> dict[int, Strand]:
+    """Return the strand of every call, by its position."""
+    weaver = _Weaver()
+    strands = {call.index: weaver.add(call) for call in tape}
+    settled = {index: weaver.settle(strand) for index, strand in strands.items()}
+    return steering(tape, settled)
+
+
+class _Weaver:
+    def __init__(self) -> None:
+        self._linker = Linker()
+        self._tracer = Tracer()
+        self._calls: dict[int, Recorded] = {}
+
+    def add(self, call: Recorded) -> Strand:
+        """Return the strand of the next call."""
+        link = self._linker.link(call)
+        pieces = tuple(self._pieces(call, link))
+        self._tracer.learn(call)
+        self._calls[call.index] = call
+        return Strand(
+            recorded=call,
+            pieces=pieces,
+            parent=link.parent if link else None,
+            is_round=link is not None and _is_round(pieces),
+            is_whole=link is not None and link.is_whole,
+            state_of=link.parent if link and link.turn == link.turn_end else None,
+        )
+
+    def settle(self, strand: Strand) -> Strand:
+        """Return *strand* with its copies judged by all that was seen, and the calls that it depends on."""
+        pieces = tuple(self._settled(piece) for piece in strand.pieces)
+        return msgspec.structs.replace(strand, pieces=pieces, sources=frozenset(_sources(pieces, strand.parent)))
+
+    def _pieces(self, call: Recorded, link: Link | None) -> Iterator[Piece]:
+        messages = call.prompt.messages
+        if link is None:
+            yield from self._rest(call, 0, len(messages))
+            return
+        if link.is_whole:
+            yield Kept(start=0, stop=link.kept_from + link.turn - link.back)
+        else:
+            front = min(link.front, link.back, link.kept_from)
+            yield Kept(start=0, stop=front)
+            yield from self._rest(call, front, link.back)
+            yield Kept(start=link.kept_from, stop=link.kept_from + link.turn - link.back)
+        if link.turn < link.turn_end:
+            yield Turn(call=link.parent, alternative=link.alternative, messages=messages[link.turn : link.turn_end])
+        yield from self._news(call, link)
+
+    def _news(self, call: Recorded, link: Link) -> Iterator[Piece]:
+        """Yield what a request says after the answer that it continues: the results of its tools together, the rest by itself."""
+        messages = call.prompt.messages
+        at = link.turn_end
+        while at < len(messages):
+            end = at
+            while end < len(messages) and _gives_results(messages[end]):
+                end += 1
+            if end > at:
+                yield Results(call=link.parent, woven=tuple(self._woven(call, place) for place in range(at, end)))
+            else:
+                yield self._woven(call, at)
+            at = max(end, at + 1)
+
+    def _rest(self, call: Recorded, start: int, end: int) -> Iterator[Piece]:
+        """Yield messages that are no part of the parent's history: turns of other calls, and new messages."""
+        at = start
+        for first, last in turns_in(call, start, end):
+            source = self._linker.source_of(call, first, last)
+            if source is None:
+                continue
+            for place in range(at, first):
+                yield self._woven(call, place)
+            yield Turn(call=source[0], alternative=source[1], messages=call.prompt.messages[first:last])
+            at = last
+        for place in range(at, end):
+            yield self._woven(call, place)
+
+    def _woven(self, call: Recorded, place: int) -> Woven:
+        message = call.prompt.messages[place]
+        spans = {
+            number: self._tracer.trace(call, text)
+            for number, part in enumerate(message.parts)
+            if (text := text_of(part))
+        }
+        return Woven(message=message, place=place, spans={number: found for number, found in spans.items() if found})
+
+    def _settled(self, piece: Piece) -> Piece:
+        if isinstance(piece, Results):
+            return msgspec.structs.replace(piece, woven=tuple(self._settled_message(one) for one in piece.woven))
+        return self._settled_message(piece) if isinstance(piece, Woven) else piece
+
+    def _settled_message(self, woven: Woven) -> Woven:
+        spans = {
+            number: self._tracer.settle(text_of(woven.message.parts[number]) or "", found)
+            for number, found in woven.spans.items()
+        }
+        return msgspec.structs.replace(woven, spans=spans)
+
+
+def woven_in(pieces: Sequence[Piece]) -> Iterator[Woven]:
+    """Yield the new messages among *pieces*, tool results included."""
+    for piece in pieces:
+        if isinstance(piece, Results):
+            yield from piece.woven
+        elif isinstance(piece, Woven):
+            yield piece
+
+
+def _sources(pieces: Sequence[Piece], parent: int | None) -> Iterator[int]:
+    if parent is not None:
+        yield parent
+    for piece in pieces:
+        if isinstance(piece, Turn | Results):
+            yield piece.call
+    for woven in woven_in(pieces):
+        for spans in woven.spans.values():
+            for span in spans:
+                yield from (origin.call for origin in span.origins)
+
+
+def _is_round(pieces: Sequence[Piece]) -> bool:
+    """Return whether the last piece gives tool results back, and says nothing besides."""
+    last = pieces[-1]
+    return isinstance(last, Results) and all(
+        isinstance(part, ToolResult) for woven in last.woven for part in woven.message.parts
+    )
+
+
+def _gives_results(message: Message) -> bool:
+    return message.role is not Role.ASSISTANT and any(isinstance(part, ToolResult) for part in message.parts)
