@@ -49,6 +49,17 @@ def test_a_changed_phrase_stays_whole() -> None:
     )
 
 
+def test_a_rewritten_sentence_is_not_cut_by_small_words() -> None:
+    """A `the` that happens to stand in both is no part that stayed; a longer passage is."""
+    left, right = "It was known to the captain of everything at sea.", "Nobody had told the old keeper a word at sea."
+
+    assert word_spans(left, right) == (
+        Span(Change.REMOVED, "It was known to the captain of everything"),
+        Span(Change.ADDED, "Nobody had told the old keeper a word"),
+        Span(Change.SAME, " at sea."),
+    )
+
+
 def test_a_new_beginning_leaves_the_space_that_stayed() -> None:
     """The space behind a replaced first word is not marked as changed."""
     assert word_spans("Natural cycles exist.", "I would say: natural cycles exist.") == (

@@ -1,9 +1,10 @@
 """What differs between two texts and between two JSON values; bounded, so that huge inputs cannot stall a page."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, islice, takewhile, zip_longest
 
+import msgspec
 from rapidfuzz.distance import LCSseq
 
 from reenact.domain.comparison import Change, JsonChange, Span
@@ -15,6 +16,8 @@ _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _MAX_CELLS = 64_000_000
 """Of the table that aligning fills, at one bit each: eight megabytes."""
 _MAX_DEPTH = 64
+_SHORT = 4
+"""How many times shorter than both its neighbours a passage that stayed must be to be told as changed with them."""
 
 MAX_CHANGES = 200
 """How many places of one pair of JSON values are told apart."""
@@ -47,27 +50,56 @@ def _spans(old: Sequence[str], new: Sequence[str]) -> list[tuple[Change, str]]:
     return spans
 
 
-def _merged(spans: Sequence[tuple[Change, str]]) -> tuple[Span, ...]:
-    """Join neighbours; white space alone between two changes belongs to both, so that phrases stay whole."""
-    found: list[Span] = []
-    removed = added = ""
-    for position, (change, text) in enumerate(spans):
-        if change is Change.REMOVED:
-            removed += text
-        elif change is Change.ADDED:
-            added += text
-        elif text.isspace() and (removed or added) and position + 1 < len(spans):
-            removed, added = removed + text, added + text
+class _Block(msgspec.Struct, frozen=True, array_like=True):
+    """What stayed, and then what was put in place of what."""
+
+    same: str
+    removed: str
+    added: str
+
+    @property
+    def size(self) -> int:
+        """Characters of the change; 0 when nothing changed."""
+        return max(len(self.removed), len(self.added))
+
+
+def _merged(spans: Iterable[tuple[Change, str]]) -> tuple[Span, ...]:
+    """Return *spans* with phrases kept whole: what hardly counts between two changes belongs to both."""
+    phrases = _folded(_blocks(spans), lambda same, _: same.isspace())
+    blocks = _folded(phrases, lambda same, smaller: _SHORT * len(same.strip()) <= smaller)
+    return _joined(span for block in blocks for span in (Span(Change.SAME, block.same), *_changed(block)))
+
+
+def _folded(blocks: Iterable[_Block], hardly_counts: Callable[[str, int], bool]) -> list[_Block]:
+    """Join neighbours between which hardly anything stayed: *hardly_counts* is told what, and the smaller one's size."""
+    found: list[_Block] = []
+    for block in blocks:
+        smaller = min(found[-1].size, block.size) if found else 0
+        if smaller and hardly_counts(block.same, smaller):
+            last = found.pop()
+            removed, added = last.removed + block.same + block.removed, last.added + block.same + block.added
+            found.append(_Block(last.same, removed, added))
         else:
-            found += (*_changed(removed, added), Span(Change.SAME, text))
-            removed = added = ""
-    return _joined((*found, *_changed(removed, added)))
+            found.append(block)
+    return found
 
 
-def _changed(removed: str, added: str) -> Iterator[Span]:
+def _blocks(spans: Iterable[tuple[Change, str]]) -> Iterator[_Block]:
+    same = removed = added = ""
+    for change, text in spans:
+        if change is not Change.SAME:
+            removed, added = (removed + text, added) if change is Change.REMOVED else (removed, added + text)
+        elif removed or added:
+            yield _Block(same, removed, added)
+            same, removed, added = text, "", ""
+        else:
+            same += text
+    yield _Block(same, removed, added)
+
+
+def _changed(block: _Block) -> Iterator[Span]:
     """Yield a removal and an addition, the white space that both begin or end with as what stayed."""
-    if not removed and not added:
-        return
+    removed, added = block.removed, block.added
     lead = _shared_space(removed, added)
     removed, added = removed[len(lead) :], added[len(lead) :]
     tail = _shared_space(removed[::-1], added[::-1])[::-1]

@@ -12,8 +12,8 @@ from reenact.web import formatting, linking
 ASSETS: dict[str, tuple[bytes, str]] = {
     name: ((files("reenact.web") / "assets" / name).read_bytes(), media_type)
     for name, media_type in {
-        "reenact.css": "text/css; charset=utf-8",
-        "reenact.js": "text/javascript; charset=utf-8",
+        "reenact.css": "text/css",
+        "reenact.js": "text/javascript",
         "icon.svg": "image/svg+xml",
     }.items()
 }
@@ -79,4 +79,4 @@ def render(page: msgspec.Struct) -> bytes:
 
 def html(content: bytes, status: int = 200) -> Response[bytes]:
     """Return rendered HTML as an answer."""
-    return Response(content, status_code=status, media_type="text/html; charset=utf-8")
+    return Response(content, status_code=status, media_type="text/html")
