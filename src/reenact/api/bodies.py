@@ -5,10 +5,10 @@ import asyncio
 import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery
 
 from reenact.api.envelope import encoded
-from reenact.api.guard import PUBLIC
-from reenact.api.parts import Parts
+from reenact.api.guard import PUBLIC, GivenParts
 from reenact.api.rows import request_json, response_json
 from reenact.api.signing import is_good
 from reenact.domain.message import Json
@@ -23,7 +23,13 @@ class BothBodies(msgspec.Struct, frozen=True):
 
 
 @get("/v1/public/request/{request_id:str}/body", opt=PUBLIC)
-async def get_bodies(request_id: str, organisation: str, expires: int, signature: str, parts: Parts) -> Response[bytes]:
+async def get_bodies(
+    request_id: FromPath[str],
+    organisation: FromQuery[str],
+    expires: FromQuery[int],
+    signature: FromQuery[str],
+    parts: GivenParts,
+) -> Response[bytes]:
     """Get both bodies of one request by the address that its row gave."""
     if not is_good(parts.secret, organisation, request_id, expires, signature, now_s=parts.clock() / 1_000_000):
         raise Forbidden("This address is not valid, or no longer: ask for the request again to get a new one.")

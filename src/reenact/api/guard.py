@@ -2,6 +2,7 @@
 
 from litestar.connection import ASGIConnection, Request
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
@@ -16,6 +17,13 @@ PUBLIC = {"public": True}
 """`opt` of a route that needs no key."""
 WRITES = {"writes": True}
 """`opt` of a route that changes something; others need the right to read."""
+
+GivenParts = NamedDependency[Parts]
+"""A route's parameter for the parts."""
+GivenPrincipal = NamedDependency[Principal]
+"""A route's parameter for who asks."""
+GivenPager = NamedDependency[Pager]
+"""A route's parameter for how rows are written."""
 
 Connection = ASGIConnection[BaseRouteHandler, object, Principal, State]
 
@@ -77,7 +85,7 @@ def provide_principal(request: Request[object, Principal, State]) -> Principal:
     return request.auth
 
 
-def provide_pager(request: Request[object, Principal, State], parts: Parts) -> Pager:
+def provide_pager(request: Request[object, Principal, State], parts: GivenParts) -> Pager:
     """Return how rows are written for whoever asks."""
     return Pager(
         calls=parts.calls,

@@ -5,8 +5,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from reenact.api.envelope import encoded
-from reenact.api.guard import PUBLIC
-from reenact.api.parts import Parts
+from reenact.api.guard import PUBLIC, GivenParts
 
 HEALTHY = "healthy :)"
 """As Helicone says it."""
@@ -22,7 +21,7 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 @get("/healthcheck", opt=PUBLIC)
-async def get_health(parts: Parts) -> Response[bytes]:
+async def get_health(parts: GivenParts) -> Response[bytes]:
     """Say how the server is. The status is 200 in both cases: a degraded server must not be taken out of service."""
     troubles = parts.troubles()
     return encoded(msgspec.json.encode(Health("degraded" if troubles else HEALTHY, troubles)))

@@ -10,12 +10,12 @@ import msgspec
 from litestar import Response, delete, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, JSONBody
 
 from reenact.access.keys import KeyRecord
 from reenact.access.principal import Permissions, Principal
 from reenact.api.envelope import answer, described, encoded
-from reenact.api.guard import WRITES
-from reenact.api.parts import Parts
+from reenact.api.guard import WRITES, GivenParts, GivenPrincipal
 from reenact.api.rows import iso
 from reenact.errors import Forbidden
 
@@ -62,14 +62,14 @@ class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/v1/api-keys", responses=described(list[KeyRow]))
-async def list_keys(parts: Parts, principal: Principal) -> Response[bytes]:
+async def list_keys(parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
     """List the keys that work, oldest first."""
     records = await asyncio.to_thread(parts.keys.keys_of, principal.organisation_id)
     return answer([_row(record) for record in records])
 
 
 @post("/v1/api-keys", status_code=200, opt=WRITES, responses={200: ResponseSpec(MadeKey, generate_examples=False)})
-async def make_key(data: NewKey, parts: Parts, principal: Principal) -> Response[bytes]:
+async def make_key(data: JSONBody[NewKey], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
     """Make a key. Needs the right to read and to write, so that no key can make one that may do more."""
     _check(principal)
     key, record = await asyncio.to_thread(
@@ -84,7 +84,7 @@ async def make_key(data: NewKey, parts: Parts, principal: Principal) -> Response
     opt=WRITES,
     responses={200: ResponseSpec(DeletedKey, generate_examples=False)},
 )
-async def delete_key(key_id: str, parts: Parts, principal: Principal) -> Response[bytes]:
+async def delete_key(key_id: FromPath[str], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
     """Let a key work no more. Needs the right to read and to write."""
     _check(principal)
     record = await asyncio.to_thread(parts.keys.revoke, principal.organisation_id, key_id)

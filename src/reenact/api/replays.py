@@ -6,13 +6,11 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Body
+from litestar.params import Body, FromPath, FromQuery
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from reenact.access.principal import Principal
 from reenact.api.envelope import answer, described
-from reenact.api.guard import WRITES
-from reenact.api.parts import Parts
+from reenact.api.guard import WRITES, GivenParts, GivenPrincipal
 from reenact.domain.replay import Plan, Replay
 from reenact.replay.request import read_request
 
@@ -28,7 +26,7 @@ Wanted = Annotated[
 
 
 @post("/v1/replay", status_code=200, opt=WRITES, responses=described(Plan | Replay))
-async def start_replay(data: Wanted, parts: Parts, principal: Principal) -> Response[bytes]:
+async def start_replay(data: Wanted, parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
     """Run a session again with a change, in the background; with `dry_run` answer the plan only and send nothing."""
     wanted = read_request(data)
     await parts.settle()
@@ -38,19 +36,21 @@ async def start_replay(data: Wanted, parts: Parts, principal: Principal) -> Resp
 
 
 @get("/v1/replay", responses=described(list[Replay]))
-async def list_replays(session_id: str, parts: Parts, principal: Principal) -> Response[bytes]:
-    """List the replays made of a session, newest first."""
+async def list_replays(
+    parts: GivenParts, principal: GivenPrincipal, session_id: FromQuery[str | None] = None
+) -> Response[bytes]:
+    """List the replays made of a session, or of all sessions, newest first."""
     return answer(await parts.replays.of_session(principal.organisation_id, session_id))
 
 
 @get("/v1/replay/{replay_id:str}", responses=described(Replay))
-async def get_replay(replay_id: str, parts: Parts, principal: Principal) -> Response[bytes]:
+async def get_replay(replay_id: FromPath[str], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
     """Get a replay as it stands."""
     return answer(await parts.replays.get(principal.organisation_id, replay_id))
 
 
 @get("/v1/replay/{replay_id:str}/progress")
-async def watch_replay(replay_id: str, parts: Parts, principal: Principal) -> ServerSentEvent:
+async def watch_replay(replay_id: FromPath[str], parts: GivenParts, principal: GivenPrincipal) -> ServerSentEvent:
     """Watch a replay: server-sent events named `progress`, at once and at every change; the last one is over."""
     await parts.replays.get(principal.organisation_id, replay_id)
 
@@ -62,7 +62,7 @@ async def watch_replay(replay_id: str, parts: Parts, principal: Principal) -> Se
 
 
 @post("/v1/replay/{replay_id:str}/cancel", status_code=200, opt=WRITES, responses=described(Replay))
-async def cancel_replay(replay_id: str, parts: Parts, principal: Principal) -> Response[bytes]:
+async def cancel_replay(replay_id: FromPath[str], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
     """Stop a replay at once; one that is over stays as it is."""
     return answer(await parts.replays.cancel(principal.organisation_id, replay_id))
 

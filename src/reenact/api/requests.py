@@ -13,12 +13,11 @@ from typing import Annotated
 import msgspec
 from litestar import Response, get, post, put
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
-from reenact.access.principal import Principal
 from reenact.api.envelope import answer, described, encoded
 from reenact.api.filtering import every, named_session, read_filter
-from reenact.api.guard import WRITES
+from reenact.api.guard import WRITES, GivenPager, GivenParts, GivenPrincipal
 from reenact.api.listener import JsonRequest, note_unknown
 from reenact.api.pager import Pager
 from reenact.api.parts import Parts
@@ -83,20 +82,24 @@ class Scores(msgspec.Struct, frozen=True):
 
 
 @post("/v1/request/query", status_code=200, responses=described(list[HeliconeRequest]))
-async def query_requests(data: RequestQuery, request: JsonRequest, parts: Parts, pager: Pager) -> Response[bytes]:
+async def query_requests(
+    data: JSONBody[RequestQuery], request: JsonRequest, parts: GivenParts, pager: GivenPager
+) -> Response[bytes]:
     """Find requests. Scores carry their type, as this route always had them."""
     return await _page(data, request, parts, msgspec.structs.replace(pager, typed_scores=True))
 
 
 @post("/v1/request/query-clickhouse", status_code=200, responses=described(list[HeliconeRequest]))
-async def query_clickhouse(data: RequestQuery, request: JsonRequest, parts: Parts, pager: Pager) -> Response[bytes]:
+async def query_clickhouse(
+    data: JSONBody[RequestQuery], request: JsonRequest, parts: GivenParts, pager: GivenPager
+) -> Response[bytes]:
     """Find requests. Helicone's present route: the same as `/v1/request/query` but for the shape of scores."""
     return await _page(data, request, parts, pager)
 
 
 @post("/v1/request/count/query", status_code=200, responses=described(int))
 async def count_requests(
-    data: RequestQuery, request: JsonRequest, parts: Parts, principal: Principal
+    data: JSONBody[RequestQuery], request: JsonRequest, parts: GivenParts, principal: GivenPrincipal
 ) -> Response[bytes]:
     """Count the requests that match, whatever the page."""
     await note_unknown(request, RequestQuery)
@@ -106,7 +109,7 @@ async def count_requests(
 
 
 @post("/v1/request/query-ids", status_code=200, responses=described(list[HeliconeRequest]))
-async def query_ids(data: Ids, parts: Parts, pager: Pager) -> Response[bytes]:
+async def query_ids(data: JSONBody[Ids], parts: GivenParts, pager: GivenPager) -> Response[bytes]:
     """Get requests by id, in the order asked; unknown ids are left out."""
     await parts.settle()
     return encoded(
@@ -116,10 +119,10 @@ async def query_ids(data: Ids, parts: Parts, pager: Pager) -> Response[bytes]:
 
 @get("/v1/request/{request_id:str}", responses=described(HeliconeRequest))
 async def get_request(
-    request_id: str,
-    parts: Parts,
-    pager: Pager,
-    include_body: Annotated[bool, Parameter(query="includeBody")] = True,
+    request_id: FromPath[str],
+    parts: GivenParts,
+    pager: GivenPager,
+    include_body: Annotated[bool, QueryParameter(name="includeBody")] = True,
 ) -> Response[bytes]:
     """Get one request; with `includeBody=false` its bodies are at `signed_body_url` only."""
     await parts.settle()
@@ -134,7 +137,9 @@ async def get_request(
 
 
 @post("/v1/request/{request_id:str}/feedback", status_code=200, opt=WRITES, responses=described(None))
-async def rate_request(request_id: str, data: Rating, parts: Parts, principal: Principal) -> Response[bytes]:
+async def rate_request(
+    request_id: FromPath[str], data: JSONBody[Rating], parts: GivenParts, principal: GivenPrincipal
+) -> Response[bytes]:
     """Say whether a request went well; stored as the score `helicone-score-feedback`."""
     try:
         uuid.UUID(request_id)
@@ -146,7 +151,9 @@ async def rate_request(request_id: str, data: Rating, parts: Parts, principal: P
 
 
 @put("/v1/request/{request_id:str}/property", opt=WRITES, responses=described(None))
-async def set_property(request_id: str, data: Property, parts: Parts, principal: Principal) -> Response[bytes]:
+async def set_property(
+    request_id: FromPath[str], data: JSONBody[Property], parts: GivenParts, principal: GivenPrincipal
+) -> Response[bytes]:
     """Set or replace one property of a request."""
     await parts.settle()
     await asyncio.to_thread(parts.calls.set_property, principal.organisation_id, request_id, data.key, data.value)
@@ -154,7 +161,9 @@ async def set_property(request_id: str, data: Property, parts: Parts, principal:
 
 
 @post("/v1/request/{request_id:str}/score", status_code=200, opt=WRITES, responses=described(None))
-async def score_request(request_id: str, data: Scores, parts: Parts, principal: Principal) -> Response[bytes]:
+async def score_request(
+    request_id: FromPath[str], data: JSONBody[Scores], parts: GivenParts, principal: GivenPrincipal
+) -> Response[bytes]:
     """Set scores of a request; the last write of a name wins, other names stay."""
     scores = {
         f"{name}-hcone-bool" if isinstance(value, bool) else name: float(value) for name, value in data.scores.items()
@@ -172,7 +181,7 @@ ROUTES: list[HTTPRouteHandler] = [
 ]  # fmt: skip
 
 
-async def _page(data: RequestQuery, request: JsonRequest, parts: Parts, pager: Pager) -> Response[bytes]:
+async def _page(data: JSONBody[RequestQuery], request: JsonRequest, parts: Parts, pager: Pager) -> Response[bytes]:
     await note_unknown(request, RequestQuery)
     where, sort = _where(data, pager.organisation_id), read_sort(data.sort, data.sort_by)
     most = MAX_LIMIT if named_session(where) is None else MAX_SESSION_LIMIT

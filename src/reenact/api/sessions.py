@@ -8,12 +8,12 @@ from typing import Annotated
 import msgspec
 from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
 
-from reenact.access.principal import Principal
 from reenact.api.envelope import Envelope, described, encoded
 from reenact.api.filtering import read_filter
+from reenact.api.guard import GivenParts, GivenPrincipal
 from reenact.api.listener import JsonRequest, note_unknown
-from reenact.api.parts import Parts
 from reenact.api.rows import iso
 from reenact.domain.call import SessionSummary
 from reenact.domain.filter import Filter
@@ -87,7 +87,7 @@ class SessionTotals(msgspec.Struct, frozen=True, kw_only=True):
 
 @post("/v1/session/query", status_code=200, responses=described(list[SessionResult]))
 async def query_sessions(
-    data: SessionQuery, request: JsonRequest, parts: Parts, principal: Principal
+    data: JSONBody[SessionQuery], request: JsonRequest, parts: GivenParts, principal: GivenPrincipal
 ) -> Response[bytes]:
     """Find sessions, newest first."""
     await note_unknown(request, SessionQuery)
@@ -103,7 +103,7 @@ async def query_sessions(
 
 @post("/v1/session/count", status_code=200, responses=described(SessionTotals))
 async def count_sessions(
-    data: SessionQuery, request: JsonRequest, parts: Parts, principal: Principal
+    data: JSONBody[SessionQuery], request: JsonRequest, parts: GivenParts, principal: GivenPrincipal
 ) -> Response[bytes]:
     """Count and sum the sessions that match, whatever the page."""
     await note_unknown(request, SessionQuery)

@@ -132,10 +132,11 @@ class _Running(uvicorn.Server):
         Raises:
             Exception: whatever kept a part from starting.
         """
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
-            loop.run(self.serve([bound]))
-        if self._dispatcher.failure is not None:
-            raise self._dispatcher.failure
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+                loop.run(self.serve([bound]))
+        except SystemExit:  # uvicorn's word for a start that failed
+            raise self._dispatcher.failure or ReenactError("The server did not start.") from None
 
     def run_caught(self, bound: socket.socket, settled: threading.Event) -> None:
         """Serve on a thread; what goes wrong is kept for the thread that waits."""
