@@ -17,16 +17,16 @@ def test_deltas_have_signs_and_say_what_they_leave_out() -> None:
     found = {delta.label: delta for delta in deltas(compare(left, right))}
 
     assert found["Calls"] == Delta(label="Calls", left="1", right="2", difference="+1", percent="+100 %")
-    assert found["Failed calls"] == Delta(label="Failed calls", left="0", right="1", difference="+1", percent="")
+    assert found["Failed"] == Delta(label="Failed", left="0", right="1", difference="+1", percent="")
     assert found["Cost"] == Delta(
         label="Cost",
         left="$0.002",
         right="$0.001",
         difference="\N{MINUS SIGN}$0.001",
         percent="\N{MINUS SIGN}50 %",
-        note="1 calls of unknown price are left out",
+        note="1 call of unknown price left out",
     )
-    assert found["Time, start to end"].difference == "+2.00 s"
+    assert found["Start to end"].difference == "+2.00 s"
 
 
 def test_rows_of_every_kind() -> None:

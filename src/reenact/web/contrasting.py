@@ -91,17 +91,17 @@ def deltas(comparison: Comparison) -> tuple[Delta, ...]:
     """Return the sums of both sides, one line each."""
     left, right = comparison.left, comparison.right
     unpriced = left.unpriced_calls + right.unpriced_calls
-    note = f"{unpriced} calls of unknown price are left out" if unpriced else ""
+    note = f"{unpriced} call{'s' if unpriced > 1 else ''} of unknown price left out" if unpriced else ""
     return (
         _delta("Calls", left.calls, right.calls, formatting.count),
-        _delta("Failed calls", left.failed_calls, right.failed_calls, formatting.count),
+        _delta("Failed", left.failed_calls, right.failed_calls, formatting.count),
         _delta("Input tokens", left.input_tokens, right.input_tokens, formatting.count),
         _delta("Output tokens", left.output_tokens, right.output_tokens, formatting.count),
         msgspec.structs.replace(
             _delta("Cost", left.cost_nanodollars, right.cost_nanodollars, formatting.dollars), note=note
         ),
-        _delta("Time, start to end", left.duration_us, right.duration_us, formatting.duration),
-        _delta("Time in calls, summed", left.model_us, right.model_us, formatting.duration),
+        _delta("Start to end", left.duration_us, right.duration_us, formatting.duration),
+        _delta("In calls", left.model_us, right.model_us, formatting.duration),
     )
 
 

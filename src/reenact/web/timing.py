@@ -10,8 +10,8 @@ from reenact.domain.call import Call
 WIDTH = 1000
 """Of the time line, in its own units."""
 _MIN_BAR = 3
-_FOLD_SHARE = 0.08
-"""A silence longer than this share of the session is folded to a fixed width."""
+_FOLD_SHARE, _FOLD_US = 0.08, 2_000_000
+"""A silence longer than this share of the session, and than this, is folded to a fixed width."""
 _FOLDED = 20
 
 
@@ -60,7 +60,7 @@ def time_line(calls: Sequence[Call]) -> Timeline:
         return Timeline(bars={}, silences=(), duration_us=0)
     start = calls[0].created_us
     end = max(call.created_us + call.duration_us for call in calls)
-    gaps = _silences(calls, max(1, int((end - start) * _FOLD_SHARE)))
+    gaps = _silences(calls, max(_FOLD_US, int((end - start) * _FOLD_SHARE)))
     scale, folded = _scale(start, end, gaps)
     return Timeline(bars={call.id: _bar(call, scale) for call in calls}, silences=folded, duration_us=end - start)
 
