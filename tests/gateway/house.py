@@ -11,6 +11,10 @@ from reenact.domain.exchange import Cursor, Exchange
 from reenact.errors import Unauthenticated
 from reenact.gateway.agent import Receive, Scope, Send
 from reenact.gateway.app import Gateway
+from reenact.gateway.controller import Controller
+from reenact.gateway.forwarder import Forwarder
+from reenact.gateway.guarding import Guard
+from reenact.gateway.means import Means
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import Routes
 from reenact.gateway.upstream import LiveUpstream
@@ -21,6 +25,7 @@ from tests.fakes.serving import serving
 NOW_US = 1_700_000_000_000_000
 HELICONE_KEY = "sk-helicone-aaaaaaa-bbbbbbb-ccccccc-ddddddd"
 MAX_BODY_BYTES = 3_000_000
+MEANS = Means(guard=Guard())
 
 
 class _Ticking:
@@ -83,22 +88,33 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, upstreams: dict[str, str], *, read_timeout_seconds: float = 30) -> AsyncIterator[House]:
+async def house(
+    folder: Path, upstreams: dict[str, str], *, read_timeout_seconds: float = 30, means: Means = MEANS
+) -> AsyncIterator[House]:
     """Run a gateway while the block runs."""
     appended = threading.Semaphore(0)
     spool = folder / "spool"
     clock = _Ticking()
     writer = SpoolWriter(spool, clock=clock, on_append=appended.release)
     source = LiveUpstream(
-        connect_timeout_seconds=5, read_timeout_seconds=read_timeout_seconds, proxy_for=lambda origin: None
+        connect_timeout_seconds=5,
+        read_timeout_seconds=read_timeout_seconds,
+        proxy_for=lambda origin: None,
+        permit=means.guard.permits,
     )
     numbers = itertools.count(1)
+
+    def new_id() -> str:
+        return f"00000000-0000-4000-8000-{next(numbers):012d}"
+
+    routes = Routes(upstreams)
+    controller = Controller(Forwarder(source, routes, means), means, new_id=new_id)
     gateway = Gateway(
-        Relay(source, writer, clock),
-        Routes(upstreams),
+        Relay(source, writer, clock, controller),
+        routes,
         authorise,
         clock=clock,
-        new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
+        new_id=new_id,
         max_body_bytes=MAX_BODY_BYTES,
     )
     served = serving(App(gateway, source))
