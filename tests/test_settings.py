@@ -22,6 +22,7 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         "REENACT_UPSTREAMS": "openai=http://127.0.0.1:9000/, Anthropic=https://other.example",
         "REENACT_REQUIRE_KEY": "true",
         "REENACT_PUBLIC_URL": "https://reenact.example/",
+        "REENACT_ALLOWED_TARGETS": "models.internal:8000,10.0.0.0/8",
         "REENACT_MAX_BODY_BYTES": "1000",
     }
 
@@ -32,6 +33,7 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         upstreams={"openai": "http://127.0.0.1:9000", "anthropic": "https://other.example"},
         require_key=True,
         public_url="https://reenact.example",
+        allowed_targets=("models.internal:8000", "10.0.0.0/8"),
         max_body_bytes=1000,
     )
     assert expected == read_settings(environ)

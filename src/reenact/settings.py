@@ -32,8 +32,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     """The origin that clients reach this server at, when a proxy stands before it; the request's own when empty. A valid key
     is always required when it is not on loopback."""
+    allowed_targets: tuple[str, ...] = ()
+    """What `Helicone-Target-URL` and fallbacks may name though it is not public https: host names, `host:port`, addresses,
+    networks, or `*` for everything. Without it agents cannot use this server to reach into its network."""
     max_body_bytes: Annotated[int, msgspec.Meta(ge=1)] = 100 * 1024 * 1024
     """The largest request body that the gateway accepts."""
+
+
+_LISTS = frozenset({"allowed_targets", "upstreams"})
+"""Settings whose variable is a list with commas."""
 
 
 def read_settings(environ: Mapping[str, str] | None = None, **flags: object) -> Settings:
@@ -50,7 +57,7 @@ def read_settings(environ: Mapping[str, str] | None = None, **flags: object) -> 
             given[field.name] = _value(field.name, flags[field.name], field.type, flag)
         elif (text := source.get(variable)) is not None:
             given[field.name] = _value(
-                field.name, text.split(",") if field.name == "upstreams" else text, field.type, variable
+                field.name, text.split(",") if field.name in _LISTS else text, field.type, variable
             )
     return Settings(**given)
 

@@ -26,7 +26,11 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("serve", "reenact.cli.serve:serve", "Record calls, answer queries, replay sessions and show pages."),
-    Command("provider", "reenact.cli.provider:provider", "Stand in for a model: a scripted provider for tests and demos."),
+    Command(
+        "provider",
+        "reenact.cli.provider:provider",
+        "Serve a scripted provider that speaks the formats of OpenAI, Anthropic and Gemini, and costs nothing.",
+    ),
     Command("sessions", "reenact.cli.sessions:sessions", "List recorded sessions, newest first."),
     Command("replay", "reenact.cli.replay:replay", "Run a recorded session again with a change."),
     Command("compare", "reenact.cli.compare:compare", "Compare two sessions: aligned calls and what differs in each."),

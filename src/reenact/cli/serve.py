@@ -28,6 +28,10 @@ def serve(
     require_key: Annotated[
         bool | None, typer.Option("--require-key", help="Ask for a valid key on loopback too.")
     ] = None,
+    allow_target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="A target agents may name though it is not public https. Repeatable."),
+    ] = None,
     public_url: Annotated[str | None, typer.Option(help="The origin clients use, behind a proxy.")] = None,
 ) -> None:
     """Record calls, answer queries, replay sessions and show pages.
@@ -37,7 +41,13 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     settings = read_settings(
-        data=data, port=port, host=host, upstreams=upstream or None, require_key=require_key, public_url=public_url
+        data=data,
+        port=port,
+        host=host,
+        upstreams=upstream or None,
+        require_key=require_key,
+        public_url=public_url,
+        allowed_targets=allow_target or None,
     )
     run(settings, _tell)
 

@@ -77,7 +77,7 @@ class RelayAsker:
                     f"provider_keys.{target.provider}",
                 )
             if key is None:
-                names = " or ".join(_variables(target.provider))
+                names = " or ".join(key_variables(target.provider))
                 raise InvalidInput(
                     f"There is no key for {target.provider}: give provider_keys.{target.provider} with the replay, "
                     f"or set {names} for the server.",
@@ -130,12 +130,13 @@ class RelayAsker:
 
     def _key(self, target: Target, provider_keys: Mapping[str, str]) -> str | None:
         given = provider_keys.get(target.provider)
-        found = (self._environ.get(name) for name in _variables(target.provider))
+        found = (self._environ.get(name) for name in key_variables(target.provider))
         key = given or next((value for value in found if value), None)
         return key or (_PLACEHOLDER if _is_loopback(target.origin) else None)
 
 
-def _variables(provider: str) -> tuple[str, ...]:
+def key_variables(provider: str) -> tuple[str, ...]:
+    """Return the environment variables in which a provider's key is looked for, the first before the second."""
     return _OTHER_VARIABLES.get(provider, (f"{provider.upper().replace('-', '_')}_API_KEY",))
 
 

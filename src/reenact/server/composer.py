@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, ExitStack
 
 from litestar import Litestar
@@ -13,13 +14,20 @@ from reenact.api.app import build
 from reenact.api.keykeeper import KeyKeeper
 from reenact.api.parts import Parts
 from reenact.gateway.app import Gateway
+from reenact.gateway.cacher import Cacher
+from reenact.gateway.controller import Controller
+from reenact.gateway.forwarder import Forwarder
+from reenact.gateway.guarding import Guard
+from reenact.gateway.limiter import MemoryLimiter
+from reenact.gateway.means import Means
+from reenact.gateway.providers import PROVIDERS
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import Routes
 from reenact.gateway.upstream import LiveUpstream
 from reenact.ingest.decoding import decode
 from reenact.ingest.pricing import price
 from reenact.ingest.worker import IngestWorker
-from reenact.replay.asker import RelayAsker
+from reenact.replay.asker import RelayAsker, key_variables
 from reenact.replay.runner import Runner
 from reenact.replay.service import Replays
 from reenact.server.clock import Clock
@@ -85,9 +93,7 @@ class Server:
             running.push_async_callback(asyncio.to_thread, self._worker.drain, _STOP_S)
             self._spool = SpoolWriter(self._folder.spool, clock=self._clock, on_append=self._worker.notify)
             running.push_async_callback(asyncio.to_thread, self._spool.close)
-            upstream = LiveUpstream()
-            running.push_async_callback(upstream.close)
-            relay = Relay(upstream, self._spool, self._clock)
+            relay = self._relay(running)
             self.gateway = Gateway(
                 relay,
                 self._routes,
@@ -102,6 +108,24 @@ class Server:
             self.app = self._app(Replays(self._calls, self._control, runner, price))
             await running.enter_async_context(self.app.lifespan())
             self._running = running.pop_all()
+
+    def _relay(self, running: AsyncExitStack) -> Relay:
+        """Return what every call goes through, agents' and replays' alike."""
+        guard = Guard(self._settings.allowed_targets)
+        upstream = LiveUpstream(permit=guard.permits)
+        running.push_async_callback(upstream.close)
+        cacher = Cacher(self._folder.cache)
+        running.push_async_callback(cacher.close)
+        means = Means(
+            guard=guard,
+            cacher=cacher,
+            limiter=MemoryLimiter(),
+            understand=decode,
+            # Without a required key, any page in a browser could spend what the environment's keys pay for.
+            provider_keys={} if self._keyless else keys_in(environment()),
+        )
+        controller = Controller(Forwarder(upstream, self._routes, means), means, new_id=new_id)
+        return Relay(upstream, self._spool, self._clock, controller)
 
     async def stop(self) -> None:
         """Stop replays, providers' connections, the spool and the worker, in this order; then let go of the folder."""
@@ -173,6 +197,15 @@ class Server:
         lost = [f"{gaps} calls could not be recorded since the server started."] if gaps else []
         waiting = [f"{status.behind} recorded calls cannot be found by queries yet: the store fails."]
         return lost + (waiting if status.last_error else [])
+
+
+def keys_in(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the key of every provider that *environ* has one for."""
+    found = {
+        provider.name: next((environ[name] for name in key_variables(provider.name) if environ.get(name)), None)
+        for provider in PROVIDERS
+    }
+    return {name: key for name, key in found.items() if key is not None}
 
 
 def new_id() -> str:

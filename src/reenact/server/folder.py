@@ -37,6 +37,11 @@ class Folder:
         return self.path / "spool"
 
     @property
+    def cache(self) -> Path:
+        """The folder of answers that agents asked to have kept; made by whoever fills it, safe to delete."""
+        return self.path / "cache"
+
+    @property
     def calls(self) -> Path:
         """The store's database file."""
         return self.path / "calls.sqlite3"
