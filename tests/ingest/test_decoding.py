@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reenact.domain.call import Call, Kind, Reading
-from reenact.domain.exchange import Ending, Exchange
+from reenact.domain.exchange import Ending, Exchange, Handling, Metrics
 from reenact.domain.labels import Labels
 from reenact.domain.message import Usage
 from reenact.ingest.decoding import decode, leave_unread
@@ -248,3 +248,37 @@ def test_an_unread_exchange_is_an_opaque_call() -> None:
     """With the reason, and all that the exchange itself says."""
     call = leave_unread(chat(), "odd").call
     assert (call.kind, call.unreadable, call.model, call.status) == (Kind.OPAQUE, "odd", "unknown", 200)
+
+
+def test_an_answer_out_of_the_cache_used_nothing() -> None:
+    """No tokens, no cost; the row says whose answer it was."""
+    handling = Handling(attempts=0, cache_enabled=True, cache_reference_id="c0")
+    call = call_of(chat(handling=handling))
+
+    assert (Usage(input_tokens=0, output_tokens=0), 0, handling) == (call.usage, call.cost_nanodollars, call.handling)
+    assert ("gpt-4o", "gpt-4o-2024-08-06", 200) == (call.model, call.response_model, call.status)
+
+
+def test_bodies_that_were_left_out_are_not_missed() -> None:
+    """What was taken from them before stands in the row, and is priced; nothing is unreadable."""
+    whole = call_of(chat())
+    metrics = Metrics(
+        request_model=whole.request_model,
+        response_model=whole.response_model,
+        response_id=whole.response_id,
+        stop_reason=whole.stop_reason,
+        usage=whole.usage,
+        request_body_bytes=whole.request_body_bytes,
+        response_body_bytes=whole.response_body_bytes,
+    )
+    handling = Handling(omitted_request=True, omitted_response=True, metrics=metrics)
+    reading = decode(chat(request_body=b"", response_body=b"", chunks=(), handling=handling))
+
+    labels = msgspec.structs.replace(whole.labels, user_id=None)
+    assert msgspec.structs.replace(whole, handling=handling, labels=labels) == reading.call
+    assert ("", "") == (reading.search_text, reading.answer_text)
+
+
+def test_an_attack_that_was_not_sent_has_its_own_status() -> None:
+    """-4, as Helicone lists it."""
+    assert -4 == call_of(chat(status=400, ending=Ending.REFUSED, handling=Handling(is_threat=True))).status

@@ -12,7 +12,7 @@ from reenact.dialects.dialect import Dialect
 from reenact.dialects.framing import read_events
 from reenact.dialects.registry import find_dialect
 from reenact.domain.call import Call, Kind, Reading
-from reenact.domain.exchange import Ending, Exchange, Header
+from reenact.domain.exchange import Ending, Exchange, Header, Metrics
 from reenact.domain.labels import Labels
 from reenact.domain.message import Answer, Json, Prompt, Usage
 from reenact.errors import InvalidInput
@@ -24,9 +24,12 @@ OPAQUE = "opaque"
 _UNKNOWN = "unknown"
 _STATUSES = {Ending.TIMED_OUT: -2, Ending.CLIENT_LEFT: -3}
 _OTHER_STATUS = -100
+_THREAT_STATUS = -4
 _NEVER_CHARGED = frozenset({Ending.UNREACHED, Ending.REFUSED})
 _MODEL_IN_URL = re.compile(r"/(?:engines|models|deployments)/([^/:?]+)")
 _MOST_TOKENS = 2**53
+_UNUSED = Usage(input_tokens=0, output_tokens=0)
+"""Of a call that was answered from the cache (surface 5.1)."""
 
 
 class _Side(msgspec.Struct, frozen=True):
@@ -42,7 +45,7 @@ def decode(exchange: Exchange) -> Reading:
     dialect = find_dialect(exchange.provider, exchange.method, urllib.parse.urlsplit(exchange.target_url).path)
     asked = _read_request(exchange)
     answered = _read_response(exchange, dialect)
-    prompt, prompt_trouble = _prompt(dialect, asked)
+    prompt, prompt_trouble = _prompt(None if exchange.handling.omitted_request else dialect, asked)
     answer, answer_trouble = _answer(dialect, answered)
     troubles = (asked.unreadable, prompt_trouble, answered.unreadable, answer_trouble)
     call = _call(
@@ -127,43 +130,69 @@ def _call(
     request_model = prompt.model if prompt else _text(asked, "model")
     response_model = answer.model or _text(answered.json, "model")
     streamed = answered.is_stream or (prompt is not None and prompt.stream and answered.json is None)
-    status = _STATUSES.get(exchange.ending, exchange.status or _OTHER_STATUS)
-    usage = _bounded(answer.usage)
+    told = exchange.handling.metrics or Metrics(
+        request_model=request_model,
+        response_model=response_model,
+        response_id=answer.response_id,
+        stop_reason=answer.stop_reason,
+        error=answer.error,
+        streamed=streamed,
+        usage=_bounded(answer.usage),
+        request_body_bytes=len(exchange.request_body),
+        response_body_bytes=len(exchange.response_body),
+    )
+    models = (labels.model_override, told.response_model, told.request_model)
+    if exchange.handling.cache_reference_id is not None:
+        told = msgspec.structs.replace(told, usage=_UNUSED)
     return Call(
         id=exchange.id,
         organisation_id=exchange.organisation_id,
         created_us=exchange.started_us,
         duration_us=exchange.duration_us,
-        first_token_us=exchange.first_byte_us if streamed else None,
+        first_token_us=exchange.first_byte_us if told.streamed else None,
         kind=Kind.MODEL if dialect else Kind.OPAQUE,
         dialect=dialect.name if dialect else OPAQUE,
         provider=exchange.provider,
-        model=labels.model_override or request_model or response_model or _model_in(exchange.target_url) or _UNKNOWN,
-        request_model=request_model,
-        response_model=response_model,
-        response_id=answer.response_id,
-        status=status,
+        model=labels.model_override
+        or told.request_model
+        or told.response_model
+        or _model_in(exchange.target_url)
+        or _UNKNOWN,
+        request_model=told.request_model,
+        response_model=told.response_model,
+        response_id=told.response_id,
+        status=_status(exchange),
         ending=exchange.ending,
         detail=exchange.detail,
-        streamed=streamed,
-        stop_reason=answer.stop_reason,
-        error=answer.error,
+        streamed=told.streamed,
+        stop_reason=told.stop_reason,
+        error=told.error,
         labels=labels,
-        usage=usage,
-        cost_nanodollars=_cost(exchange, dialect, usage, (labels.model_override, response_model, request_model)),
+        usage=told.usage,
+        cost_nanodollars=_cost(exchange, dialect, told.usage, models),
         url=exchange.url,
         target_url=exchange.target_url,
         method=exchange.method,
-        request_body_bytes=len(exchange.request_body),
-        response_body_bytes=len(exchange.response_body),
+        request_body_bytes=told.request_body_bytes,
+        response_body_bytes=told.response_body_bytes,
         unreadable=unreadable,
+        handling=exchange.handling,
     )
+
+
+def _status(exchange: Exchange) -> int:
+    """Return the status that the call is listed with (surface 1.8)."""
+    if exchange.handling.is_threat:
+        return _THREAT_STATUS
+    return _STATUSES.get(exchange.ending, exchange.status or _OTHER_STATUS)
 
 
 def _cost(
     exchange: Exchange, dialect: Dialect | None, usage: Usage, models: tuple[str | None, str | None, str | None]
 ) -> int | None:
     """Return the price; what the provider refused or never got is free when it counted no tokens."""
+    if exchange.handling.cache_reference_id is not None:
+        return 0
     if dialect is None:
         return None
     is_free = exchange.ending in _NEVER_CHARGED or (exchange.ending is Ending.ANSWERED and exchange.status >= 400)
