@@ -38,7 +38,7 @@ class House(msgspec.Struct, frozen=True):
         answer = self.http.post(
             "/v1/gateway/oai/v1/chat/completions",
             json={"model": "gpt-4o-mini", **body},
-            headers=labels | {name.replace("_", "-"): value for name, value in headers.items()},
+            headers=labels | {name.lower().replace("_", "-"): value for name, value in headers.items()},
         )
         return str(answer.headers["helicone-id"])
 
