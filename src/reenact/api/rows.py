@@ -8,6 +8,7 @@ import msgspec
 
 from reenact.api.columns import ZERO_UUID
 from reenact.domain.call import Bodies, Call
+from reenact.domain.exchange import Handling
 from reenact.domain.labels import Labels, ReplayLink
 from reenact.domain.message import Json
 
@@ -88,6 +89,8 @@ class HeliconeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The same as `request_created_at`."""
     replay: ReplayLink | None
     """Where a take's call comes from; null for calls of agents. Ours."""
+    handling: Handling
+    """What the gateway did with the call beyond relaying it; empty for most calls. Ours."""
 
 
 def row(
@@ -146,7 +149,10 @@ def row(
         body=request_body,
         path=call.labels.path,
         created_at=created,
+        cache_enabled=call.handling.cache_enabled,
+        cache_reference_id=call.handling.cache_reference_id or ZERO_UUID,
         replay=call.labels.replay,
+        handling=call.handling,
     )
 
 

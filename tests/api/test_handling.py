@@ -1,0 +1,60 @@
+"""What the gateway did with calls, as the API tells it."""
+
+from tests.api.conftest import House, of
+
+
+def test_an_answer_out_of_the_cache_is_a_row_of_its_own(house: House, session_id: str) -> None:
+    """It names the first call, used nothing, cost nothing, and is found by asking for cached calls."""
+    first, second = house.chat(
+        session_id, *(["Again?"] * 2), helicone_cache_enabled="true", helicone_cache_seed=session_id
+    )
+    rows = house.rows(session_id)
+    query = {"filter": of(session_id), "isCached": True}
+    cached = house.http.post("/v1/request/query", json=query).json()["data"]
+
+    assert [first, second] == [row["request_id"] for row in rows]
+    assert (True, first) == (rows[1]["cache_enabled"], rows[1]["cache_reference_id"])
+    assert (0, 0, 0) == (rows[1]["prompt_tokens"], rows[1]["completion_tokens"], rows[1]["cost"])
+    assert rows[0]["cost"] > 0
+    assert rows[0]["response_body"] == rows[1]["response_body"]
+    assert [second] == [row["request_id"] for row in cached]
+
+
+def test_a_replay_asks_and_does_not_read_the_cache(house: House, session_id: str) -> None:
+    """Although the recorded call could be answered out of it."""
+    house.chat(session_id, *(["Once more?"] * 2), helicone_cache_enabled="true", helicone_cache_seed=session_id)
+    order = {"session_id": session_id, "provider_keys": {"openai": "sk-provider"}}
+    replay = house.http.post("/v1/replay", json=order).json()["data"]
+    house.http.get(f"/v1/replay/{replay['id']}/progress")  # ends when the replay does
+    found = house.http.get(f"/v1/replay/{replay['id']}").json()["data"]
+    rows = house.rows(found["takes"][0]["session_id"])
+
+    assert 2 == len(rows)
+    assert [{}, {}] == [row["handling"] for row in rows]
+    assert all(row["cost"] > 0 for row in rows)
+
+
+def test_omitted_bodies_are_in_no_answer_and_found_by_no_search(house: House, session_id: str) -> None:
+    """The tokens and the cost are there all the same."""
+    house.chat(session_id, "Sesame zanzibar?", helicone_omit_request="true", helicone_omit_response="true")
+    (row,) = house.rows(session_id)
+    search = {"filter": {"request_response_rmt": {"request_body": {"contains": "zanzibar"}}}}
+    found = house.http.post("/v1/request/query-clickhouse", json=search).json()["data"]
+    signed = house.http.get(row["signed_body_url"])
+
+    assert "zanzibar" not in signed.text
+    assert "zanzibar" not in str(row)
+    assert [] == found
+    assert row["prompt_tokens"] > 0
+    assert row["cost"] > 0
+    assert "gpt-4o-mini" == row["model"] == row["request_model"]
+    assert (True, True) == (row["handling"]["omitted_request"], row["handling"]["omitted_response"])
+
+
+def test_headers_that_could_not_be_understood_are_told(house: House, session_id: str) -> None:
+    """With the call that they came with."""
+    house.chat(session_id, "Hm?", helicone_ratelimit_policy="lots")
+    (row,) = house.rows(session_id)
+
+    expected = "Helicone-Ratelimit-Policy: 'lots' is no policy such as 100;w=3600;u=cents;s=user; it was ignored."
+    assert {"notes": [expected]} == row["handling"]
