@@ -23,6 +23,7 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         "REENACT_REQUIRE_KEY": "true",
         "REENACT_PUBLIC_URL": "https://reenact.example/",
         "REENACT_ALLOWED_TARGETS": "models.internal:8000,10.0.0.0/8",
+        "REENACT_REDIS_URL": "redis://127.0.0.1:6379/0",
         "REENACT_MAX_BODY_BYTES": "1000",
     }
 
@@ -34,6 +35,7 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         require_key=True,
         public_url="https://reenact.example",
         allowed_targets=("models.internal:8000", "10.0.0.0/8"),
+        redis_url="redis://127.0.0.1:6379/0",
         max_body_bytes=1000,
     )
     assert expected == read_settings(environ)

@@ -35,6 +35,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_targets: tuple[str, ...] = ()
     """What `Helicone-Target-URL` and fallbacks may name though it is not public https: host names, `host:port`, addresses,
     networks, or `*` for everything. Without it agents cannot use this server to reach into its network."""
+    redis_url: str = ""
+    """A Redis or Valkey that keeps rate limits for several servers, such as redis://127.0.0.1:6379/0; each keeps its own when
+    empty. Needs reenact[redis]."""
     max_body_bytes: Annotated[int, msgspec.Meta(ge=1)] = 100 * 1024 * 1024
     """The largest request body that the gateway accepts."""
 

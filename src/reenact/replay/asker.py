@@ -106,6 +106,7 @@ class RelayAsker:
                 headers=keyed(headers, target.auth, target.target),
                 body=ask.body,
                 started_us=self._clock(),
+                is_guarded=target.is_guarded,
             ),
             Collector(),
         )
@@ -123,9 +124,9 @@ class RelayAsker:
         route = self._routes.route(
             host=parts.netloc.encode(), raw_path=parts.path.encode(), query=_query(parts.query), headers=wanted
         )
-        if isinstance(route, Target):
+        if isinstance(route, Target) and not route.elects:
             return route
-        why = route.message if isinstance(route, Rejection) else "it is none of the gateway's."
+        why = route.message if isinstance(route, Rejection) else "it leads to no provider."
         raise InvalidInput(f"The call {source.id} cannot be sent to {url}: {why}", "session_id")
 
     def _key(self, target: Target, provider_keys: Mapping[str, str]) -> str | None:

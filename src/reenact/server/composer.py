@@ -18,9 +18,10 @@ from reenact.gateway.cacher import Cacher
 from reenact.gateway.controller import Controller
 from reenact.gateway.forwarder import Forwarder
 from reenact.gateway.guarding import Guard
-from reenact.gateway.limiter import MemoryLimiter
+from reenact.gateway.limiter import Limiter, MemoryLimiter
 from reenact.gateway.means import Means
 from reenact.gateway.providers import PROVIDERS
+from reenact.gateway.redislimiter import RedisLimiter
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import Routes
 from reenact.gateway.upstream import LiveUpstream
@@ -116,15 +117,19 @@ class Server:
         running.push_async_callback(upstream.close)
         cacher = Cacher(self._folder.cache)
         running.push_async_callback(cacher.close)
+        redis_url = self._settings.redis_url
+        limiter: Limiter = RedisLimiter(redis_url) if redis_url else MemoryLimiter()
+        running.push_async_callback(limiter.close)
         means = Means(
             guard=guard,
             cacher=cacher,
-            limiter=MemoryLimiter(),
+            limiter=limiter,
             understand=decode,
             # Without a required key, any page in a browser could spend what the environment's keys pay for.
             provider_keys={} if self._keyless else keys_in(environment()),
         )
         controller = Controller(Forwarder(upstream, self._routes, means), means, new_id=new_id)
+        running.push_async_callback(controller.close)
         return Relay(upstream, self._spool, self._clock, controller)
 
     async def stop(self) -> None:
