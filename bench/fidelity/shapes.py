@@ -18,6 +18,20 @@ def said(response: Json) -> str:
     return response["choices"][0]["message"]["content"] or ""
 
 
+def ask(w: Branch, body: Json, path: str = "/", *, trims: bool = False) -> str:
+    """Return the text of an answer, trimmed or not: a habit that shows only where an answer has space around it."""
+    text = said(w.call(body, path))
+    mine, other = (text.strip(), text) if trims else (text, text.strip())
+    return str(w.quirk(f"trim:{path}", applies=text != text.strip(), mine=mine, other=other))
+
+
+def dumped(w: Branch, value: Json, **how: Json) -> str:
+    """Return JSON text; whether letters outside ASCII are escaped is a habit."""
+    text = json.dumps(value, **how)
+    plain = json.dumps(value, ensure_ascii=False, **how)
+    return str(w.quirk("ascii", applies=text != plain, mine=text, other=plain))
+
+
 def asked(dice: Dice) -> str:
     return f"What about the {dice.words(4)}, and how does {dice.words(2)} follow?"
 
@@ -50,21 +64,22 @@ def plain_chat(w: Branch, seed: int) -> None:
     for _ in range(3 + dice.number(3)):
         messages.append({"role": "user", "content": asked(dice)})
         response = w.call(chat(messages, temperature=0.5), "/chat")
-        messages.append(echoed(response["choices"][0]["message"], seed))
+        messages.append(echoed(w, response["choices"][0]["message"], seed, "/chat"))
 
 
-def echoed(message: Json, seed: int) -> Json:
+def echoed(w: Branch, message: Json, seed: int, path: str) -> Json:
     """Return an answer as agents write it into the next request."""
     way = seed % 5
-    if way == 0:
-        return {"role": "assistant", "content": message["content"], **_tools_of(message)}
     if way == 1:
         return message
     if way == 2:
         return {key: value for key, value in message.items() if value is not None}
-    if way == 3:
-        return {"role": "assistant", "content": (message["content"] or "").strip(), **_tools_of(message)}
-    return {key: value for key, value in message.items() if value not in (None, []) and key != "refusal"}
+    text = message["content"] or ""
+    mine, other = (text.strip(), text) if way == 3 else (text, text.strip())
+    content = w.quirk(f"trim:{path}", applies=text != text.strip(), mine=mine, other=other)
+    if way == 4 and not text:
+        return {"role": "assistant", **_tools_of(message)}
+    return {"role": "assistant", "content": content or (None if way == 0 else ""), **_tools_of(message)}
 
 
 def _tools_of(message: Json) -> Json:
@@ -81,7 +96,7 @@ def two_chats(w: Branch, seed: int) -> None:
         messages: list[Json] = [{"role": "system", "content": "You are helpful."}]
         for number in range(3):
             messages.append({"role": "user", "content": first if number == 0 else asked(inner)})
-            messages.append({"role": "assistant", "content": said(branch.call(chat(messages), f"/{name}"))})
+            messages.append({"role": "assistant", "content": ask(branch, chat(messages), f"/{name}")})
 
     w.parallel(lambda b: talk("a", b), lambda b: talk("b", b))
 
@@ -96,7 +111,7 @@ def debate(w: Branch, seed: int) -> None:
         for mine, other in ((pro, con), (con, pro)):
             del other
             mine.append({"role": "user", "content": word})
-            word = said(w.call(chat(mine), "/debate"))
+            word = ask(w, chat(mine), "/debate")
             mine.append({"role": "assistant", "content": word})
 
 
@@ -107,12 +122,12 @@ def transcripts(w: Branch, seed: int) -> None:
     way = seed % 3
     for number in range(4):
         name = ("Ada", "Ben")[number % 2]
-        log = "\n".join(lines) if way == 0 else json.dumps(lines, indent=2) if way == 1 else str(lines)
+        log = "\n".join(lines) if way == 0 else dumped(w, lines, indent=2) if way == 1 else str(lines)
         messages = [
             {"role": "system", "content": f"You are {name}."},
             {"role": "user", "content": f"The talk so far:\n{log}\n\nWhat do you say, {name}?"},
         ]
-        lines.append(f"{name}: {said(w.call(chat(messages), '/talk'))}")
+        lines.append(f"{name}: {ask(w, chat(messages), '/talk')}")
 
 
 # --- tools ---------------------------------------------------------------------------------------------------------------
@@ -140,7 +155,7 @@ def react(w: Branch, messages: list[Json], tools: list[Json], path: str, seed: i
     """Ask and run tools until there are no more."""
     while True:
         message = w.call(chat(messages, tools=tools, **fields), path)["choices"][0]["message"]
-        messages.append(echoed(message, seed))
+        messages.append(echoed(w, message, seed, path))
         if not message.get("tool_calls"):
             return message["content"] or ""
         for use in message["tool_calls"]:
@@ -163,12 +178,12 @@ def sub_agents(w: Branch, seed: int) -> None:
         if seed % 2:
             return first
         own.append({"role": "user", "content": "Say it shorter."})
-        return said(branch.call(chat(own), f"/lead/expert{number}"))
+        return ask(branch, chat(own), f"/lead/expert{number}")
 
     while True:
         body = chat(messages, tools=[expert], parallel_tool_calls=bool(seed % 3))
         message = w.call(body, "/lead")["choices"][0]["message"]
-        messages.append(echoed(message, seed))
+        messages.append(echoed(w, message, seed, "/lead"))
         if not message.get("tool_calls"):
             return
         uses = message["tool_calls"]
@@ -187,21 +202,10 @@ def pipeline(w: Branch, seed: int) -> None:
     """Outline, draft, review, rewrite: each answer stands in the next prompts, in the system prompt too."""
     dice = Dice("pipeline", seed)
     topic = dice.words(4)
-    outline = said(w.call(chat([{"role": "user", "content": f"Outline an essay on {topic}."}]), "/outline"))
-    draft = said(
-        w.call(
-            chat(
-                [
-                    {"role": "system", "content": f"Write by this outline:\n{outline}"},
-                    {"role": "user", "content": f"Write the essay on {topic}."},
-                ]
-            ),
-            "/draft",
-        )
-    ).strip()
-    review = said(
-        w.call(chat([{"role": "user", "content": f"Review this essay:\n\n<essay>{draft}</essay>"}]), "/review")
-    )
+    outline = ask(w, chat([{"role": "user", "content": f"Outline an essay on {topic}."}]), "/outline")
+    system = {"role": "system", "content": f"Write by this outline:\n{outline}"}
+    draft = ask(w, chat([system, {"role": "user", "content": f"Write the essay on {topic}."}]), "/draft", trims=True)
+    review = ask(w, chat([{"role": "user", "content": f"Review this essay:\n\n<essay>{draft}</essay>"}]), "/review")
     w.call(
         chat(
             [{"role": "user", "content": f"Essay: {draft}\n\nReview: {review}\n\nOutline was: {outline}\nRewrite it."}]
@@ -240,8 +244,8 @@ def json_rewritten(w: Branch, seed: int) -> None:
         lambda: f"{facts['title']}\n" + "\n".join(f"- {point}" for point in facts["points"]),
         lambda: json.dumps({"facts": facts["points"], "about": facts["title"]}),
     )
-    text = said(w.call(chat([{"role": "user", "content": f"Write a page from this:\n{ways[seed % 4]()}"}]), "/write"))
-    w.call(chat([{"role": "user", "content": json.dumps({"page": text, "task": "proofread"})}]), "/proofread")
+    text = ask(w, chat([{"role": "user", "content": f"Write a page from this:\n{ways[seed % 4]()}"}]), "/write")
+    w.call(chat([{"role": "user", "content": dumped(w, {"page": text, "task": "proofread"})}]), "/proofread")
 
 
 def fan_out(w: Branch, seed: int) -> None:
@@ -259,10 +263,10 @@ def _fan(w: Branch, seed: int, *, least: int) -> None:
     tasks_form = {"type": "array", "items": {"type": "string", "words": 6}, "minItems": least, "maxItems": 6 - least}
     form = json_form(tasks=tasks_form)
     plan = json.loads(
-        said(w.call(chat([{"role": "user", "content": f"Plan: {asked(dice)}"}], response_format=form), "/plan"))
+        ask(w, chat([{"role": "user", "content": f"Plan: {asked(dice)}"}], response_format=form), "/plan")
     )
     threads = [
-        (lambda b, task=task: said(b.call(chat([{"role": "user", "content": f"Do this task: {task}"}]), "/work")))
+        (lambda b, task=task: ask(b, chat([{"role": "user", "content": f"Do this task: {task}"}]), "/work"))
         for task in plan["tasks"]
     ]
     results = w.parallel(*threads)
@@ -275,10 +279,10 @@ def lines_of_text(w: Branch, seed: int) -> None:
     dice = Dice("lines", seed)
     form = json_form(a={"type": "string", "words": 6}, b={"type": "string", "words": 6})
     values = json.loads(
-        said(w.call(chat([{"role": "user", "content": f"Two ideas on {dice.words(2)}"}], response_format=form)))
+        ask(w, chat([{"role": "user", "content": f"Two ideas on {dice.words(2)}"}], response_format=form))
     )
-    one = said(w.call(chat([{"role": "user", "content": f"Judge the idea '{values['a']}'."}]), "/judge"))
-    two = said(w.call(chat([{"role": "user", "content": f"Judge the idea '{values['b']}'."}]), "/judge"))
+    one = ask(w, chat([{"role": "user", "content": f"Judge the idea '{values['a']}'."}]), "/judge")
+    two = ask(w, chat([{"role": "user", "content": f"Judge the idea '{values['b']}'."}]), "/judge")
     w.call(chat([{"role": "user", "content": f"Which is better?\n1. {one}\n2. {two}"}]), "/compare")
 
 
@@ -306,6 +310,7 @@ def best_of(w: Branch, seed: int) -> None:
     question = [{"role": "user", "content": asked(dice)}]
     answers = w.parallel(*[(lambda b, n=n: said(b.call(chat(question, seed=n), "/try"))) for n in range(3)])
     best = w.decide("longest", answers, answers, max(range(3), key=lambda at: len(answers[at])))
+    best = w.quirk("trim:/try", applies=best != best.strip(), mine=best, other=best.strip())
     follow = [*question, {"role": "assistant", "content": best}, {"role": "user", "content": asked(dice)}]
     w.call(chat(follow), "/follow")
 
@@ -316,13 +321,13 @@ def judged(w: Branch, seed: int) -> None:
     question = asked(dice)
     answers = w.parallel(
         *[
-            (lambda b, n=n: said(b.call(chat([{"role": "user", "content": f"{question} Way {n}."}]), "/try")))
+            (lambda b, n=n: ask(b, chat([{"role": "user", "content": f"{question} Way {n}."}]), "/try"))
             for n in range(3)
         ]
     )
     listed = "\n\n".join(f"[{number}] {text}" for number, text in enumerate(answers))
     system = "Choose. Answer with one word of: 0, 1, 2."
-    word = said(w.call(chat([{"role": "system", "content": system}, {"role": "user", "content": listed}]), "/judge"))
+    word = ask(w, chat([{"role": "system", "content": system}, {"role": "user", "content": listed}]), "/judge")
     best = w.decide("judge", word, answers, int(word))
     w.call(chat([{"role": "user", "content": f"Make this better:\n{best}"}]), "/better")
 
@@ -336,11 +341,11 @@ def retries(w: Branch, seed: int) -> None:
         messages.append({"role": "user", "content": asked(dice) + fault})
         for _ in range(3):
             try:
-                response = w.call(chat(messages), "/chat")
+                text = ask(w, chat(messages), "/chat")
                 break
             except Failed:
                 continue
-        messages.append({"role": "assistant", "content": said(response)})
+        messages.append({"role": "assistant", "content": text})
 
 
 def until_good(w: Branch, seed: int) -> None:
@@ -351,6 +356,7 @@ def until_good(w: Branch, seed: int) -> None:
         text = said(w.call(chat(messages, seed=number), "/try"))
         if w.decide("check", [number, text], [True, False], len(text) % 2) or number == 2:
             break
+    text = w.quirk("trim:/try", applies=text != text.strip(), mine=text, other=text.strip())
     w.call(chat([{"role": "user", "content": f"Translate:\n{text}"}]), "/translate")
 
 
@@ -361,7 +367,7 @@ def trimming(w: Branch, seed: int) -> None:
     messages: list[Json] = []
     for _ in range(5):
         messages.append({"role": "user", "content": asked(dice)})
-        messages.append({"role": "assistant", "content": said(w.call(chat([system, *messages[-5:]]), "/chat"))})
+        messages.append({"role": "assistant", "content": ask(w, chat([system, *messages[-5:]]), "/chat")})
 
 
 def summarising(w: Branch, seed: int) -> None:
@@ -371,11 +377,11 @@ def summarising(w: Branch, seed: int) -> None:
     system = "You are helpful."
     for number in range(5):
         messages.append({"role": "user", "content": asked(dice)})
-        response = w.call(chat([{"role": "system", "content": system}, *messages]), "/chat")
-        messages.append({"role": "assistant", "content": said(response)})
+        text = ask(w, chat([{"role": "system", "content": system}, *messages]), "/chat")
+        messages.append({"role": "assistant", "content": text})
         if number == 2:
             log = "\n".join(f"{one['role']}: {one['content']}" for one in messages[:4])
-            summary = said(w.call(chat([{"role": "user", "content": f"Sum up:\n{log}"}]), "/sum"))
+            summary = ask(w, chat([{"role": "user", "content": f"Sum up:\n{log}"}]), "/sum")
             system = f"You are helpful. Earlier talk: {summary}"
             messages = messages[4:]
 
@@ -383,7 +389,7 @@ def summarising(w: Branch, seed: int) -> None:
 def cut_short(w: Branch, seed: int) -> None:
     """Only the first eighty characters of an answer go into the next prompt."""
     dice = Dice("cut", seed)
-    text = said(w.call(chat([{"role": "user", "content": asked(dice)}]), "/ask"))
+    text = ask(w, chat([{"role": "user", "content": asked(dice)}]), "/ask")
     head = w.decide("cut", text, [text[:80], text[:60], text[:70]], 0)
     w.call(chat([{"role": "user", "content": f"Go on from here: {head}..."}]), "/go-on")
     w.call(chat([{"role": "user", "content": f"Criticise this text.\n\n{text}"}]), "/criticise")
@@ -395,7 +401,7 @@ def retrieval(w: Branch, seed: int) -> None:
     library = [f"Document {number}: {Dice('doc', number).words(9)}." for number in range(5)]
     for _ in range(2):
         question = asked(dice)
-        rewritten = said(w.call(chat([{"role": "user", "content": f"Rewrite for search: {question}"}]), "/rewrite"))
+        rewritten = ask(w, chat([{"role": "user", "content": f"Rewrite for search: {question}"}]), "/rewrite")
         body = {"model": "text-embedding-3-small", "input": rewritten}
         vector = w.call(body, "/embed", "openai_embeddings")["data"][0]["embedding"]
         near = w.decide("nearest", vector, library, int(vector[0] * 1000) % 5)
@@ -409,10 +415,13 @@ def words_that_collide(w: Branch, seed: int) -> None:
     form = json_form(
         tone={"type": "string", "enum": ["formal", "warm"]}, size={"type": "string", "enum": ["short", "long"]}
     )
-    fields = json.loads(said(w.call(chat([{"role": "user", "content": asked(dice)}], response_format=form), "/style")))
+    fields = json.loads(ask(w, chat([{"role": "user", "content": asked(dice)}], response_format=form), "/style"))
     text = (
         f"Write a formal letter about {dice.words(3)}. Keep it short. Tone: formal. Be warm at the end, not too long."
     )
+    copied = text.replace("formal", fields["tone"]).replace("short", fields["size"])
+    copied = copied if fields["tone"] == "formal" else text.replace("warm", "X").replace("short", fields["size"])
+    text = w.decide("a coincidence", fields, [text, copied, copied], 0)
     w.call(chat([{"role": "user", "content": text}]), "/letter")
 
 
@@ -422,7 +431,7 @@ def arithmetic(w: Branch, seed: int) -> None:
     form = json_form(price={"type": "integer"}, item={"type": "string", "words": 5})
     found = [
         json.loads(
-            said(w.call(chat([{"role": "user", "content": f"Price {dice.words(3)}."}], response_format=form), "/price"))
+            ask(w, chat([{"role": "user", "content": f"Price {dice.words(3)}."}], response_format=form), "/price")
         )
         for _ in range(2)
     ]

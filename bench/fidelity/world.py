@@ -43,6 +43,7 @@ class World:
         self.events: list[Event] = []
         self.tools: set[str] = set()
         self.decisions: set[str] = set()
+        self.quirks: set[str] = set()
         self._attempts: Counter[str] = Counter()
 
     def root(self) -> "Branch":
@@ -106,6 +107,15 @@ class Branch:
         if record is not None and key not in record.decisions:
             choice = (choice + self.world.variant) % len(options)
         return options[choice]
+
+    def quirk(self, label: str, *, applies: bool, mine: Json, other: Json) -> Json:
+        """Return what the agent's own habit makes of a text; a habit that never showed in the record may as well be the other."""
+        if not applies:
+            return mine
+        self.world.quirks.add(label)
+        record = self.world.recorded
+        is_open = record is not None and label not in record.quirks and self.world.variant > 0
+        return other if is_open else mine
 
     def parallel(self, *threads: Callable[["Branch"], Json]) -> list[Json]:
         """Run several threads at once and wait for all."""

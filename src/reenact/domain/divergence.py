@@ -52,6 +52,8 @@ class Unknown(enum.Enum):
     """A text may or may not be a copy of an answer."""
     MISSING_VALUE = "missing_value"
     """The new answer has no such field, line or piece."""
+    SPACING = "spacing"
+    """How the agent treats what no recorded answer had: space around a text, letters outside ASCII."""
     TRUNCATED = "truncated"
     """The agent cut a text at a length."""
     DECISION = "decision"

@@ -235,7 +235,7 @@ class _Performer:
         return ""
 
     def _ask(self, strand: Strand, results: Sequence[Resolved]) -> None:
-        composed = compose(strand, self._standing, results, self._fabric.echoes)
+        composed = compose(strand, self._standing, results, self._fabric.manner)
         outcome = self._outcomes[strand.index]
         outcome.messages = composed.messages
         outcome.rewrites = composed.rewrites
@@ -310,11 +310,18 @@ class _Performer:
         prompt = strand.recorded.prompt
         said = latest.answer.message if latest.answer else None
         assert said is not None
-        form = self._fabric.echoes.get((prompt.dialect, bool(said.text.strip()), True)) or next(
-            iter(self._fabric.echoes.values()), Echo(said, (said,))
-        )
-        turn = echo(prompt.dialect, form, said, self._fabric.echoes)
-        messages = (*latest.messages, *turn, *written_results(results, self._shelf.forms()))
+        results_said = tuple(written_results(prompt.dialect, results, self._shelf.forms()))
+        if self._fabric.held:
+            assert latest.answer is not None
+            state = {"previous_response_id": latest.answer.response_id}
+            prompt = msgspec.structs.replace(prompt, parameters=prompt.parameters | state)
+            system = tuple(message for message in prompt.messages if message.role is Role.SYSTEM)
+            messages = (*system, *results_said)
+        else:
+            form = self._fabric.echoes.get((prompt.dialect, bool(said.text.strip()), True)) or next(
+                iter(self._fabric.echoes.values()), Echo(said, (said,))
+            )
+            messages = (*latest.messages, *echo(prompt.dialect, form, said, self._fabric.echoes), *results_said)
         first.round += 1
         planned = self._planned[first.index]
         first.ending = _Outcome(
@@ -412,7 +419,7 @@ class _Performer:
         if one is None or one.form is None or one.result is None:
             return None
         self._shelf.give(one)
-        text, rewrites, doubts = carried_text(one.form, one.part, self._standing)
+        text, rewrites, doubts = carried_text(one.form, one.part, self._standing, self._fabric.manner)
         if any(doubt.unknown is Unknown.MISSING_VALUE for doubt in doubts):
             return None
         target.doubts += doubts
@@ -511,6 +518,7 @@ class _Performer:
             answer=last.answer,
             history=last.messages,
             uses={one.number: number for number, one in assigned.items()},
+            family=recorded.family,
             length=len(recorded.prompt.messages),
             is_itself=last is outcome or was_final,
         )

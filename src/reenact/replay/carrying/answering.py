@@ -10,7 +10,7 @@ import msgspec
 
 from reenact.domain.message import ToolResult, ToolUse
 from reenact.replay.carrying.matching import canonical_arguments
-from reenact.replay.carrying.strand import Results, Strand, Woven
+from reenact.replay.carrying.strand import Results, Strand, Woven, flat
 from reenact.replay.carrying.weaving import woven_in
 
 
@@ -113,7 +113,7 @@ def _recorded(strands: Mapping[int, Strand]) -> Iterator[RecordedResult]:
             form, part = results.get((strand.index, use.id), (None, 0))
             made = form is not None and any(
                 span.is_sure and any(origin.call != strand.index for origin in span.origins)
-                for span in form.spans.get(part, ())
+                for span in flat(form.spans.get(part, ()))
             )
             name, arguments = action_of(use)
             yield RecordedResult(
@@ -147,7 +147,7 @@ def _feeding(strands: Mapping[int, Strand]) -> set[tuple[int, int]]:
         for strand in strands.values()
         for woven in woven_in(strand.pieces)
         for spans in woven.spans.values()
-        for span in spans
+        for span in flat(spans)
         if span.is_sure
         for origin in span.origins
         if origin.place.kind == "tool_use"

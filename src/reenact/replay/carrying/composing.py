@@ -7,11 +7,13 @@ import msgspec
 
 from reenact.domain.divergence import Doubt, Rewrite, Unknown
 from reenact.domain.message import Answer, Json, Message, Part, Role, Text, ToolResult, ToolUse
-from reenact.replay.carrying.echoing import Echo, Echoes, echo
-from reenact.replay.carrying.spelling import spell
-from reenact.replay.carrying.strand import Kept, Origin, Results, Span, Strand, Turn, Woven
-from reenact.replay.carrying.tracing import text_of
-from reenact.replay.carrying.valuing import MISSING, Place, argument_at, value_at
+from reenact.replay.carrying.echoing import Echo, Echoes, echo, is_copied_whole
+from reenact.replay.carrying.spelling import ASCII_TWINS, spell
+from reenact.replay.carrying.strand import Kept, Origin, Packed, Results, Span, Strand, Turn, Woven
+from reenact.replay.carrying.tracing import Habits, text_of
+from reenact.replay.carrying.unpacking import Steps, replaced
+from reenact.replay.carrying.valuing import MISSING, Place, argument_at, document_in, value_at
+from reenact.replay.differing import same
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -37,6 +39,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The messages of the request that it answered."""
     uses: Mapping[int, int] = {}
     """The new tool call for each recorded one that has one, by their numbers."""
+    family: str = ""
+    """The recorded call's."""
     length: int = 0
     """How many messages the recorded request had."""
     is_itself: bool = True
@@ -51,6 +55,13 @@ class Standings(Protocol):
         ...
 
 
+class Manner(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """How the agent writes, as the session shows it."""
+
+    echoes: Echoes
+    habits: Habits
+
+
 class Composed(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The messages of a request, and what was written into them."""
 
@@ -59,9 +70,9 @@ class Composed(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     doubts: tuple[Doubt, ...] = ()
 
 
-def compose(strand: Strand, standing: Standings, results: Sequence[Resolved], echoes: Echoes) -> Composed:
+def compose(strand: Strand, standing: Standings, results: Sequence[Resolved], manner: Manner) -> Composed:
     """Return the messages of *strand* in the take; *results* are those of the tool calls of its parent's new answer."""
-    composer = _Composer(strand.recorded.prompt.dialect, standing, echoes)
+    composer = _Composer(strand.recorded.prompt.dialect, standing, manner)
     messages: list[Message] = []
     for piece in strand.pieces:
         if isinstance(piece, Kept):
@@ -75,16 +86,17 @@ def compose(strand: Strand, standing: Standings, results: Sequence[Resolved], ec
     return Composed(messages=tuple(messages), rewrites=tuple(composer.rewrites), doubts=tuple(composer.doubts))
 
 
-def written_results(results: Sequence[Resolved], forms: Sequence[Woven]) -> Iterator[Message]:
-    """Yield the messages that give *results* back, in the form that *forms*, messages of recorded results, have.
+_TOGETHER = frozenset({"anthropic_messages", "gemini"})
+"""Formats that want the results of one answer's tool calls in one message."""
 
-    Several in one message where the recorded ones were; each in its own otherwise.
-    """
-    together = any(sum(isinstance(part, ToolResult) for part in woven.message.parts) > 1 for woven in forms) or any(
-        not isinstance(part, ToolResult) for woven in forms for part in woven.message.parts
-    )
+
+def written_results(dialect: str, results: Sequence[Resolved], forms: Sequence[Woven]) -> Iterator[Message]:
+    """Yield the messages that give *results* back, in the form that *forms*, messages of recorded results, have."""
     parts = [ToolResult(one.use.id, one.text, one.is_error) for one in results]
-    if together and forms:
+    if dialect in _TOGETHER and parts:
+        if not forms:
+            yield Message(role=Role.TOOL, parts=tuple(parts))
+            return
         others = tuple(part for part in forms[-1].message.parts if not isinstance(part, ToolResult))
         yield msgspec.structs.replace(forms[0].message, parts=(*parts, *others))
         return
@@ -94,10 +106,11 @@ def written_results(results: Sequence[Resolved], forms: Sequence[Woven]) -> Iter
 
 
 class _Composer:
-    def __init__(self, dialect: str, standing: Standings, echoes: Echoes) -> None:
+    def __init__(self, dialect: str, standing: Standings, manner: Manner) -> None:
+        self._habits = manner.habits
         self._dialect = dialect
         self._standing = standing
-        self._echoes = echoes
+        self._echoes = manner.echoes
         self.rewrites: list[Rewrite] = []
         self.doubts: list[Doubt] = []
 
@@ -126,6 +139,8 @@ class _Composer:
             return piece.messages
         if standing.recorded and standing.recorded.alternatives and new != recorded:
             self._doubt(Unknown.PICK, "The agent took one of several answers, and they changed.", piece.call)
+        if _has_edges(new) and not _has_edges(recorded) and not is_copied_whole(Echo(recorded, piece.messages)):
+            new = _trimmed(new) if self._trims(standing.family, piece.call) else new
         return echo(self._dialect, Echo(recorded, piece.messages), new, self._echoes)
 
     def results(self, piece: Results, results: Sequence[Resolved]) -> Iterator[Message]:
@@ -135,7 +150,7 @@ class _Composer:
             (one for one in results),
             key=lambda one: order.get(id(one.form), len(order)) if one.is_recorded else len(order),
         )
-        yield from written_results(known, [self._plain(woven) for woven in piece.woven])
+        yield from written_results(self._dialect, known, [self._plain(woven) for woven in piece.woven])
 
     def woven(self, woven: Woven) -> Message:
         """Return a message with new values in place of the copies in it."""
@@ -146,13 +161,47 @@ class _Composer:
 
     def text(self, woven: Woven, number: int) -> str:
         """Return the text of one part of a message with new values in place of the copies in it."""
-        before = text_of(woven.message.parts[number]) or ""
+        place = f"/messages/{woven.place}/parts/{number}"
+        return self._text(text_of(woven.message.parts[number]) or "", woven.spans.get(number, ()), place)
+
+    def _text(self, before: str, spans: Sequence[Span], place: str) -> str:
         pieces: list[str] = []
         at = 0
-        for span in woven.spans.get(number, ()):
-            pieces += [before[at : span.start], self._written(woven, number, before, span)]
+        for span in spans:
+            there = before[span.start : span.stop]
+            new = self._unpacked(there, span.document, place) if span.document else self._written(there, span, place)
+            pieces += [before[at : span.start], new]
             at = span.stop
         return "".join([*pieces, before[at:]])
+
+    def _unpacked(self, before: str, packed: Packed, place: str) -> str:
+        """Return a literal with new values in it, in the form that it was written in."""
+        changes: dict[Steps, Json] = {}
+        for part in packed.parts:
+            inner = f"{place}/{'/'.join(map(str, part.steps))}"
+            if part.copy is None:
+                changes[part.steps] = self._text(part.text, part.spans, inner)
+                continue
+            values = [value_in(self._standing(origin.call), origin.place) for origin in part.copy.origins]
+            if values[0] is MISSING or any(not same(values[0], value) for value in values):
+                origin = part.copy.origins[0]
+                self._doubt(Unknown.MISSING_VALUE, f"Call {origin.call} has no {origin.place} now.", origin.call)
+            else:
+                changes[part.steps] = _parsed(values[0], part.copy.origins[0].place)
+        value = replaced(packed.value, changes)
+        if same(value, packed.value):
+            return before
+        return self._spelled(packed.spelling, value) or before
+
+    def _spelled(self, name: str, value: Json) -> str | None:
+        """Return *value* in a spelling, its letters outside ASCII as the agent was seen to write them."""
+        written = spell(name, value)
+        twin = spell(ASCII_TWINS[name], value) if name in ASCII_TWINS else written
+        if twin == written:
+            return written
+        if len(self._habits.ascii) != 1:
+            self._doubt(Unknown.SPACING, "Whether the agent escapes letters outside ASCII is in no record.", 0)
+        return twin if True in self._habits.ascii else written
 
     def _plain(self, woven: Woven) -> Woven:
         """Return a message of results whose other parts, words of the user beside them, are made anew."""
@@ -169,9 +218,8 @@ class _Composer:
         assert isinstance(part, ToolUse)
         return msgspec.structs.replace(part, arguments=text)
 
-    def _written(self, woven: Woven, number: int, text: str, span: Span) -> str:
+    def _written(self, before: str, span: Span, place: str) -> str:
         """Return what stands in the place of *span*: the new value, or the recorded text with a doubt."""
-        before = text[span.start : span.stop]
         found = {origin: self._value(origin) for origin in span.origins}
         news = {new for new in found.values() if new is not None}
         if news == {before} and None not in found.values():
@@ -198,7 +246,7 @@ class _Composer:
         (new,) = news
         self.rewrites.append(
             Rewrite(
-                place=f"/messages/{woven.place}/parts/{number}",
+                place=place,
                 before=before,
                 after=new,
                 source=origin.call,
@@ -212,7 +260,21 @@ class _Composer:
         """Return what stands at *origin* in the take, in its spelling; None when nothing does."""
         standing = self._standing(origin.call)
         value = value_in(standing, origin.place)
-        return None if value is MISSING else spell(origin.spelling, value)
+        if value is MISSING:
+            return None
+        spelling = origin.spelling
+        if isinstance(value, str) and value != value.strip() and spelling in ("plain", "trimmed"):
+            recorded = value_at(standing.recorded, origin.place) if standing.recorded else None
+            if isinstance(recorded, str) and recorded == recorded.strip():
+                spelling = "trimmed" if self._trims(standing.family, origin.call) else "plain"
+        return self._spelled(spelling, value)
+
+    def _trims(self, family: str, call: int) -> bool:
+        """Return whether the agent trims the answers of a kind of call, with a doubt where no record shows."""
+        seen = self._habits.trims.get(family, set())
+        if len(seen) != 1:
+            self._doubt(Unknown.SPACING, f"Whether the agent trims the answer of call {call} is in no record.", call)
+        return seen == {True}
 
     def _doubt(self, unknown: Unknown, detail: str, source: int) -> None:
         doubt = Doubt(unknown=unknown, detail=detail, source=source)
@@ -220,9 +282,11 @@ class _Composer:
             self.doubts.append(doubt)
 
 
-def carried_text(woven: Woven, number: int, standing: Standings) -> tuple[str, tuple[Rewrite, ...], tuple[Doubt, ...]]:
+def carried_text(
+    woven: Woven, number: int, standing: Standings, manner: Manner
+) -> tuple[str, tuple[Rewrite, ...], tuple[Doubt, ...]]:
     """Return the text of one part of a recorded message with new values in place of the copies in it."""
-    composer = _Composer("", standing, {})
+    composer = _Composer("", standing, manner)
     return composer.text(woven, number), tuple(composer.rewrites), tuple(composer.doubts)
 
 
@@ -242,6 +306,24 @@ def _said(answer: Answer | None, alternative: int) -> Message | None:
         return answer.message if answer else None
     others = answer.alternatives
     return others[alternative - 1] if alternative <= len(others) else None
+
+
+def _has_edges(message: Message) -> bool:
+    return message.text != message.text.strip()
+
+
+def _trimmed(message: Message) -> Message:
+    """Return a turn without the space around its text; its wire object says so too."""
+    parts = tuple(Text(part.text.strip()) if isinstance(part, Text) else part for part in message.parts)
+    origin = message.origin
+    if isinstance(origin, dict) and isinstance(origin.get("content"), str):
+        origin = origin | {"content": origin["content"].strip()}
+    return msgspec.structs.replace(message, parts=parts, origin=origin)
+
+
+def _parsed(value: Json, place: Place) -> Json:
+    """Return a value that was parsed where it is put: a tool call's arguments as a whole are JSON text."""
+    return document_in(value) if isinstance(value, str) and place.kind == "tool_use" and not place.steps else value
 
 
 def _result_message(one: Resolved, part: ToolResult, form: Woven | None) -> Message:

@@ -24,6 +24,20 @@ Echoes = Mapping[Shape, Echo]
 """An example of each shape that the session has."""
 
 
+def is_copied_whole(example: Echo) -> bool:
+    """Return whether the agent wrote the answer's own object back: it has more in it than agents write themselves."""
+    wires = [message.origin for message in example.written]
+    return (
+        len(wires) != 1
+        or not isinstance(wires[0], dict)
+        or bool(set(wires[0]) - _WRITTEN_BY_HAND)
+        or not isinstance(wires[0].get("content"), str)
+    )
+
+
+_WRITTEN_BY_HAND = frozenset({"role", "content", "tool_calls", "name"})
+
+
 def shape_of(dialect: str, message: Message) -> Shape:
     """Return the shape of a turn."""
     return dialect, bool(message.text.strip()), bool(message.tool_uses)

@@ -7,8 +7,10 @@ import msgspec
 
 from reenact.domain.message import Message
 from reenact.replay.carrying.answering import Shelf
+from reenact.replay.carrying.composing import Manner
 from reenact.replay.carrying.echoing import Echo, Echoes, Shape, shape_of
-from reenact.replay.carrying.strand import Results, Strand, Turn, Woven
+from reenact.replay.carrying.strand import Results, Strand, Turn, Woven, flat
+from reenact.replay.carrying.tracing import Habits
 from reenact.replay.carrying.tape import Recorded, Tape
 from reenact.replay.carrying.valuing import Place, lists_on
 from reenact.replay.carrying.weaving import weave
@@ -21,14 +23,19 @@ class Fabric:
     """A woven session; made once for all takes of it."""
 
     def __init__(self, tape: Tape) -> None:
-        self.strands: Mapping[int, Strand] = weave(tape)
+        strands, self.habits = weave(tape)
+        self.strands: Mapping[int, Strand] = strands
         self.echoes: Echoes = _echoes(self.strands)
+        _note_echoes(self.strands, self.habits)
+        self.manner = Manner(echoes=self.echoes, habits=self.habits)
         self.rounds = _rounds(self.strands)
         """The next round of a tool loop for each call that has one."""
         self.first_tries = _first_tries(tape)
         """For a call that repeats one that failed: the one before it."""
         self.needed = {index: frozenset(_needed(strand)) for index, strand in self.strands.items()}
         """The calls without whose answers a request cannot be made; those in tool results apart, which have policies."""
+        self.held = frozenset(s.state_of for s in self.strands.values() if s.state_of is not None)
+        """The calls after whose answers the provider held the history."""
         self.gathered = _gathered(self.strands)
         """The lists of which a call holds several items, or answers made of several items."""
 
@@ -50,6 +57,15 @@ def _echoes(strands: Mapping[int, Strand]) -> Echoes:
             if isinstance(piece, Turn) and (answer := _said(strands[piece.call].recorded, piece.alternative)):
                 found.setdefault(shape_of(strand.recorded.prompt.dialect, answer), Echo(answer, piece.messages))
     return found
+
+
+def _note_echoes(strands: Mapping[int, Strand], habits: Habits) -> None:
+    for strand in strands.values():
+        for piece in strand.pieces:
+            answer = _said(strands[piece.call].recorded, piece.alternative) if isinstance(piece, Turn) else None
+            if isinstance(piece, Turn) and answer is not None and answer.text != answer.text.strip():
+                written = "".join(message.text for message in piece.messages)
+                habits.trims.setdefault(strands[piece.call].recorded.family, set()).add(written == answer.text.strip())
 
 
 def _said(call: Recorded, alternative: int) -> Message | None:
@@ -93,7 +109,7 @@ def _needed(strand: Strand) -> Iterator[int]:
 def sure_origins(woven: Woven) -> Iterator[tuple[int, Place]]:
     """Yield call and place of what surely stands in a message."""
     for spans in woven.spans.values():
-        for span in spans:
+        for span in flat(spans):
             if span.is_sure:
                 yield from ((origin.call, origin.place) for origin in span.origins[:1])
 

@@ -32,6 +32,11 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     turn_end: int
 
     @property
+    def is_held(self) -> bool:
+        """Whether the provider holds the history, and the request only names the answer that it follows."""
+        return self.turn == self.turn_end
+
+    @property
     def is_whole(self) -> bool:
         """Whether the parent's whole history is kept."""
         return self.back == self.kept_from and self.front >= self.back

@@ -9,7 +9,6 @@ from reenact.domain.message import Json
 SPELLINGS: dict[str, Callable[[Any], str | None]] = {
     "plain": lambda value: value if isinstance(value, str) else None,
     "trimmed": lambda value: value.strip() if isinstance(value, str) else None,
-    "with a final newline": lambda value: value.rstrip() + "\n" if isinstance(value, str) else None,
     "JSON": lambda value: json.dumps(value, ensure_ascii=False),
     "ASCII JSON": json.dumps,
     "Python": lambda value: repr(value) if value is not None else None,
@@ -23,6 +22,7 @@ SPELLINGS: dict[str, Callable[[Any], str | None]] = {
     "JSON indented by 2": lambda value: _dumped(value, indent=2, ensure_ascii=False),
     "ASCII JSON indented by 2": lambda value: _dumped(value, indent=2),
     "JSON indented by 4": lambda value: _dumped(value, indent=4, ensure_ascii=False),
+    "ASCII JSON indented by 4": lambda value: _dumped(value, indent=4),
     "sorted JSON": lambda value: _dumped(value, sort_keys=True),
     "sorted JSON indented by 2": lambda value: _dumped(value, sort_keys=True, indent=2),
     "list with commas": lambda value: _joined(value, ", "),
@@ -35,6 +35,22 @@ SPELLINGS: dict[str, Callable[[Any], str | None]] = {
     "paragraphs": lambda value: _joined(value, "\n\n"),
 }
 """By name; None where a value cannot be written so. The first of several that give the same text is taken."""
+
+
+DOCUMENT_SPELLINGS = (
+    "JSON", "ASCII JSON", "Python", "compact JSON", "compact ASCII JSON", "JSON indented by 2", "ASCII JSON indented by 2",
+    "JSON indented by 4", "ASCII JSON indented by 4",
+)  # fmt: skip
+"""Those that whole objects and lists are written in."""
+
+ASCII_TWINS = {
+    "JSON": "ASCII JSON",
+    "compact JSON": "compact ASCII JSON",
+    "JSON indented by 2": "ASCII JSON indented by 2",
+    "JSON indented by 4": "ASCII JSON indented by 4",
+    "escaped": "escaped to ASCII",
+}
+"""The spelling that gives the same text as long as there are only ASCII letters."""
 
 
 def spell(name: str, value: Json) -> str | None:

@@ -5,7 +5,7 @@ the agent is in no record; that they changed can be told, and then what follows 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -26,21 +26,21 @@ def steering(tape: Tape, strands: Mapping[int, Strand]) -> dict[int, Strand]:
     steers = {
         call.index for call in tape if call.index not in used and (_is_verdict(call.answer) or call.index in rivals)
     }
-    before = {call.index: _triggers(tape, call) for call in tape}
-    found: dict[int, frozenset[int]] = {}
-    for call in tape:
-        inherited: Iterable[int] = (steer for trigger in before[call.index] for steer in found[trigger])
-        found[call.index] = frozenset({*inherited, *(steers & set(before[call.index]))})
     return {
-        index: msgspec.structs.replace(strand, steered_by=found[index] - strand.sources)
-        for index, strand in strands.items()
+        call.index: msgspec.structs.replace(
+            strands[call.index],
+            steered_by=frozenset(steers & set(_triggers(tape, call))) - strands[call.index].sources,
+        )
+        for call in tape
     }
 
 
 def verdict(answer: Answer | None) -> object:
-    """Return what of an answer may steer: its words without case and signs, or its JSON; None when there is none."""
-    if answer is None or answer.message is None:
+    """Return what of an answer may steer: its words without case and signs, its JSON, its vectors; None when there is none."""
+    if answer is None:
         return None
+    if answer.message is None:
+        return answer.origin.get("data", answer.origin) if isinstance(answer.origin, dict) else None
     text = answer.message.text
     document = document_in(text)
     return " ".join(text.lower().split()).strip(" .!\"'*`") if document is MISSING else document

@@ -1,8 +1,10 @@
 """Strand: what one recorded request was made of."""
 
+from collections.abc import Callable, Iterable, Iterator
+
 import msgspec
 
-from reenact.domain.message import Message
+from reenact.domain.message import Json, Message
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.valuing import Place
 
@@ -26,6 +28,52 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     """The evidence, in words."""
     is_sure: bool
     """Whether the evidence is enough to write a new value there; otherwise it is reported when that value changes."""
+    context: tuple[str, ...] = ()
+    """What stands around it, which tells whether the same place comes again."""
+    document: "Packed | None" = None
+    """The JSON or Python literal that stands there, when copies stand inside it; it has no origins of its own then."""
+
+
+class PackedPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A value inside a literal: a text with copies in it, or a value that is a copy itself."""
+
+    steps: tuple[str | int, ...]
+    text: str = ""
+    spans: tuple[Span, ...] = ()
+    copy: Span | None = None
+
+
+class Packed(msgspec.Struct, frozen=True, kw_only=True):
+    """A JSON or Python literal with copies inside."""
+
+    value: Json
+    spelling: str
+    parts: tuple[PackedPart, ...]
+
+
+def flat(spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield spans that have origins, those inside literals too."""
+    for span in spans:
+        if span.document is None:
+            yield span
+        else:
+            for part in span.document.parts:
+                yield from flat(part.spans if part.copy is None else (part.copy,))
+
+
+def resettled(span: Span, judge: Callable[[str, Span], Span], text: str) -> Span:
+    """Return *span*, and those inside it, as *judge* says, which is given the text around each."""
+    if span.document is None:
+        return judge(text, span)
+    parts = tuple(
+        msgspec.structs.replace(
+            part,
+            spans=tuple(resettled(one, judge, part.text) for one in part.spans),
+            copy=None if part.copy is None else judge("", part.copy),
+        )
+        for part in span.document.parts
+    )
+    return msgspec.structs.replace(span, document=msgspec.structs.replace(span.document, parts=parts))
 
 
 class Woven(msgspec.Struct, frozen=True, kw_only=True):

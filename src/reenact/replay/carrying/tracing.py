@@ -1,41 +1,32 @@
-"""Find copies of earlier answers inside texts: whole, a field, a line, in any spelling, with the evidence for each."""
+"""Find copies of earlier answers inside texts: whole, a field, a line, in any spelling, inside literals too, with the evidence."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from reenact.domain.message import Part, Text, ToolResult, ToolUse
+from reenact.domain.digesting import canonical
+from reenact.domain.message import Json, Part, Text, ToolResult, ToolUse
 from reenact.replay.carrying.linking import precedes
-from reenact.replay.carrying.spelling import spellings
-from reenact.replay.carrying.strand import Origin, Span
+from reenact.replay.carrying.searching import Answered, Hit, Known, answered, chosen, fitting, hits_of, sources_before
+from reenact.replay.carrying.strand import Origin, Packed, PackedPart, Span, flat, resettled
 from reenact.replay.carrying.tape import Recorded
-from reenact.replay.carrying.valuing import WHOLE, Place, Value, pieces_of, values_of
-from reenact.replay.carrying.weighing import Weight, is_word_there, stands_alone, weigh
+from reenact.replay.carrying.unpacking import Document, Steps, documents_in, nodes_of
+from reenact.replay.carrying.valuing import WHOLE, Place, values_of
+from reenact.replay.carrying.weighing import Weight, weigh
 
-_SHORTEST_BEGINNING = 32
 _CONTEXT = 12
-_QUOTED = frozenset({"JSON", "ASCII JSON", "Python"})
 _PRIVATE = "\uf8ff"
 """Stands for what is known to be a copy, in the texts that are searched for words of the prompt's own."""
 
 
-class _Known(msgspec.Struct, frozen=True, eq=False):
-    """A text that an earlier value may stand as."""
+class Habits(msgspec.Struct, kw_only=True):
+    """How the agent was seen to treat what not every answer has: space around it, and letters outside ASCII."""
 
-    text: str
-    call: Recorded
-    place: Place
-    spelling: tuple[str, ...]
-    weight: Weight
-
-
-class _Hit(msgspec.Struct, frozen=True, eq=False):
-    start: int
-    stop: int
-    known: _Known
-    reach: Weight
-    """Its weight, less what the surroundings take from it."""
+    trims: dict[str, set[bool]] = msgspec.field(default_factory=dict)
+    """By the family of the call whose answer had space around it: whether it was left out."""
+    ascii: set[bool] = msgspec.field(default_factory=set)
+    """Whether letters outside ASCII were escaped where texts stood in literals."""
 
 
 def text_of(part: Part) -> str | None:
@@ -49,169 +40,197 @@ class Tracer:
     """Finds copies in texts, call after call in the order of the session."""
 
     def __init__(self) -> None:
-        self._values: list[tuple[Recorded, list[_Known], list[_Known]]] = []
+        self.habits = Habits()
+        self._known: list[Answered] = []
+        self._containers: dict[bytes, list[tuple[Recorded, Place]]] = defaultdict(list)
         self._own: dict[int, list[str]] = {}
         self._constants: dict[str, int] = {}
         """Texts without their copies, each with when it was first sent."""
         self._places: dict[tuple[str, ...], set[str]] = defaultdict(set)
-        """What stood in a place that short values are copied to: by family, place and surroundings."""
+        """What stood in a place that short values may be copied to: by kind of value and surroundings."""
 
     def learn(self, call: Recorded) -> None:
         """Take the values of *call*'s answer, and the texts of its request as what it may have repeated."""
         self._own[call.index] = [
             text for message in call.prompt.messages for part in message.parts if (text := text_of(part))
         ]
-        if call.answer is None:
+        known = answered(call)
+        if known is None or call.answer is None:
             return
-        whole = [known for value in values_of(call.answer) for known in _known(call, value)]
-        pieces = [
-            known
-            for value in (pieces_of(call.answer.message) if call.answer.message else ())
-            for known in _known(call, value)
-            if known.weight >= Weight.PHRASE and known.spelling[0] == "plain"
-        ]
-        self._values.append((call, whole, pieces))
+        self._known.append(known)
+        for value in values_of(call.answer):
+            if isinstance(value.value, dict | list) and weigh(name := canonical(value.value).decode()) is Weight.TEXT:
+                self._containers[name.encode()].append((call, value.place))
 
     def trace(self, call: Recorded, text: str) -> tuple[Span, ...]:
         """Return the copies of earlier values in *text*, which stands in the request of *call*, in their order."""
-        hits = list(self._hits(call, text))
-        chosen = _chosen(hits)
-        spans = tuple(self._span(text, together) for together in chosen)
-        masked = text
-        for span in reversed(spans):
-            if span.is_sure:
-                masked = masked[: span.start] + _PRIVATE + masked[span.stop :]
-        self._constants.setdefault(masked, call.started_us)
-        return spans
+        return self._trace(call, text, sources_before(self._known, call), ())
 
-    def settle(self, text: str, spans: Sequence[Span]) -> tuple[Span, ...]:
-        """Return *spans* of a text with short values made sure where their place repeats with other values."""
-        return tuple(
-            msgspec.structs.replace(span, is_sure=True, rule=f"{span.rule}, at a place that repeats")
-            if not span.is_sure and len(self._places[_place_key(text, span)]) > 1
-            else span
-            for span in spans
+    def settle(self, spans: Sequence[Span], text: str, near: frozenset[int]) -> tuple[Span, ...]:
+        """Return *spans* of a text judged by all that was seen.
+
+        Short values are sure where their place repeats with others; of several calls that a copy may be of, that one is taken
+        of which the request surely holds others (*near*), else the latest where they follow one another.
+        """
+        return tuple(resettled(span, lambda _, one: self._narrowed(self._repeated(one), near), text) for span in spans)
+
+    # --- one text ------------------------------------------------------------------------------------------------------
+
+    def _trace(
+        self, call: Recorded, text: str, sources: Sequence[Answered], steps: tuple[str, ...]
+    ) -> tuple[Span, ...]:
+        hits = [hit for source in sources for hit in self._kept(call, text, source)]
+        packed = [span for document in documents_in(text) if (span := self._packed(call, document, sources, hits))]
+        taken = [(span.start, span.stop) for span in packed]
+        groups = chosen(hits, taken)
+        places = sorted([*taken, *((group[0].start, group[0].stop) for group in groups)])
+        spans = [self._span(text, group, places, steps) for group in groups]
+        found = tuple(sorted([*packed, *spans], key=lambda span: span.start))
+        self._constants.setdefault(_masked(text, found), call.started_us)
+        return found
+
+    def _packed(
+        self, call: Recorded, document: Document, sources: Sequence[Answered], hits: Sequence[Hit]
+    ) -> Span | None:
+        """Return a literal with the copies inside it; None when there are none, or when it is a copy as a whole."""
+        whole = [hit for hit in hits if hit.start <= document.start and hit.stop >= document.stop]
+        if any(hit.weight is Weight.TEXT for hit in whole):
+            return None
+        parts = tuple(self._packed_parts(call, document.value, sources))
+        if not any(part.copy or part.spans for part in parts):
+            return None
+        written = [value for _, value in nodes_of(document.value) if isinstance(value, str)]
+        if any(not value.isascii() for value in written):
+            self.habits.ascii.add("ASCII" in document.spelling)
+        return Span(
+            start=document.start,
+            stop=document.stop,
+            origins=(),
+            rule=document.spelling,
+            is_sure=True,
+            document=Packed(value=document.value, spelling=document.spelling, parts=parts),
         )
 
-    def _hits(self, call: Recorded, text: str) -> Iterator[_Hit]:
-        for source, whole, pieces in self._values:
-            if not precedes(source, call):
+    def _packed_parts(self, call: Recorded, value: Json, sources: Sequence[Answered]) -> Iterator[PackedPart]:
+        copied: list[Steps] = []
+        for steps, node in nodes_of(value):
+            if any(steps[: len(one)] == one for one in copied):
                 continue
-            found = [hit for known in whole for hit in self._find(text, known)]
-            yield from found
-            if not any(hit.known.place == WHOLE for hit in found):
-                cut = [hit for known in pieces for hit in self._find(text, known)]
-                yield from cut
-                yield from self._beginnings(source, text, [*found, *cut])
+            origins = self._copies_of(call, node)
+            if origins:
+                copied.append(steps)
+                copy = Span(start=0, stop=0, origins=origins, rule="value, long and unique", is_sure=True)
+                yield PackedPart(steps=steps, copy=copy)
+            elif isinstance(node, str):
+                names = tuple("*" if isinstance(step, int) else step for step in steps)
+                spans = self._trace(call, node, sources, names)
+                if spans:
+                    yield PackedPart(steps=steps, text=node, spans=spans)
 
-    def _find(self, text: str, known: _Known) -> Iterator[_Hit]:
-        start = text.find(known.text)
-        if start < 0 or self._is_older(known):
-            return
-        while start >= 0:
-            stop = start + len(known.text)
-            is_all = known.place == WHOLE and len(text.strip()) <= stop - start
-            if (known.weight and _is_possible(text, start, stop, known)) or is_all:
-                alone = stands_alone(text, start, stop)
-                reach = Weight.TEXT if (known.weight is Weight.PHRASE and alone) or is_all else known.weight
-                yield _Hit(start, stop, known, reach)
-            start = text.find(known.text, stop)
+    def _copies_of(self, call: Recorded, node: Json) -> tuple[Origin, ...]:
+        """Return where an object or list is copied from."""
+        if not isinstance(node, dict | list) or not node:
+            return ()
+        known = self._containers.get(canonical(node), ())
+        return tuple(Origin(source.index, place, "JSON") for source, place in known if precedes(source, call))
 
-    def _is_older(self, known: _Known) -> bool:
+    # --- one hit -------------------------------------------------------------------------------------------------------
+
+    def _kept(self, call: Recorded, text: str, source: Answered) -> Iterator[Hit]:
+        """Yield the hits that say something.
+
+        A long text that stood in a request before its answer came is no copy of it. A short one may be, when it came last.
+        """
+        older: dict[str, bool] = {}
+        for hit in hits_of(source, text):
+            known = hit.known
+            if known.text not in older:
+                older[known.text] = self._is_older(known)
+            if not older[known.text]:
+                yield hit
+            elif hit.weight < Weight.TEXT or weigh(known.text) < Weight.TEXT:
+                yield msgspec.structs.replace(hit, weight=Weight.WORD)
+
+    def _is_older(self, known: Known) -> bool:
         """Return whether the text stood in a request that was sent before the answer came, by another way than as a copy."""
         if known.place != WHOLE and any(known.text in text for text in self._own[known.call.index]):
             return True
         ended = known.call.ended_us
         return any(sent < ended and known.text in text for text, sent in self._constants.items())
 
-    def _beginnings(self, source: Recorded, text: str, found: Sequence[_Hit]) -> Iterator[_Hit]:
-        """Yield the beginning of an answer that was cut at a length, unless what is found covers it."""
-        answer = source.answer.message.text.strip() if source.answer and source.answer.message else ""
-        head = answer[:_SHORTEST_BEGINNING]
-        start = text.find(head) if len(answer) > _SHORTEST_BEGINNING else -1
-        if start < 0 or any(head in own for own in self._own[source.index]):
-            return
-        length = _shared(answer, text[start:])
-        if any(hit.start <= start and hit.stop >= start + length - 3 for hit in found):
-            return
-        known = _Known(answer[:length], source, Place("beginning", length), ("plain",), Weight.TEXT)
-        yield _Hit(start, start + length, known, Weight.TEXT)
-
-    def _span(self, text: str, together: Sequence[_Hit]) -> Span:
-        first = together[0]
-        is_sure = first.reach is Weight.TEXT
-        origins = tuple(Origin(hit.known.call.index, hit.known.place, _fitting(text, hit)) for hit in together)
-        span = Span(
+    def _span(self, text: str, group: Sequence[Hit], places: Sequence[tuple[int, int]], steps: tuple[str, ...]) -> Span:
+        first = group[0]
+        is_sure = first.weight is Weight.TEXT
+        origins = tuple(Origin(hit.known.call.index, hit.known.place, fitting(text, hit)) for hit in group)
+        before = max((stop for _, stop in places if stop <= first.start), default=0)
+        after = min((start for start, _ in places if start >= first.stop), default=len(text))
+        context = (
+            *steps,
+            text[max(before, first.start - _CONTEXT) : first.start],
+            text[first.stop : min(after, first.stop + _CONTEXT)],
+        )
+        self._note(group, origins, context, is_sure=is_sure)
+        return Span(
             start=first.start,
             stop=first.stop,
             origins=origins,
             rule=f"{origins[0].spelling}, {'long and unique' if is_sure else 'short'}",
             is_sure=is_sure,
+            context=context,
         )
-        if not is_sure:
-            for hit in together:
-                self._places[_place_key(text, span)].add(hit.known.text)
-        return span
+
+    def _note(
+        self, group: Sequence[Hit], origins: Sequence[Origin], context: tuple[str, ...], *, is_sure: bool
+    ) -> None:
+        """Take what a copy shows of the agent's habits, and of the place that it stands at."""
+        for hit, origin in zip(group, origins, strict=True):
+            known = hit.known
+            if is_sure and known.has_edges and known.place == WHOLE and origin.spelling in ("plain", "trimmed"):
+                self.habits.trims.setdefault(known.call.family, set()).add(origin.spelling == "trimmed")
+            if is_sure and not known.text.isascii():
+                self.habits.ascii.add(False)
+            elif is_sure and "to ASCII" in origin.spelling and "\\u" in known.text:
+                self.habits.ascii.add(True)
+            if not is_sure:
+                self._places[(*_kind(known.place), *context)].add(known.text)
+
+    def _repeated(self, span: Span) -> Span:
+        if span.is_sure or not span.origins:
+            return span
+        seen = self._places[(*_kind(span.origins[0].place), *span.context)]
+        if len(seen) < 2 or not any(span.context):
+            return span
+        return msgspec.structs.replace(span, is_sure=True, rule=f"{span.rule}, at a place that repeats")
+
+    def _narrowed(self, span: Span, near: frozenset[int]) -> Span:
+        """Return *span* with fewer origins, where others of the request or the order of calls tell which."""
+        calls = sorted({origin.call for origin in span.origins})
+        if len(calls) < 2:
+            return span
+        close = [call for call in calls if call in near]
+        by_index = {one.call.index: one.call for one in self._known}
+        follow = all(precedes(by_index[a], by_index[b]) for a, b in zip(calls, calls[1:], strict=False))
+        taken = close[-1] if close else calls[-1] if follow else None
+        if taken is None:
+            return span
+        return msgspec.structs.replace(span, origins=tuple(one for one in span.origins if one.call == taken))
 
 
-def _known(call: Recorded, value: Value) -> Iterator[_Known]:
-    if value.value is None or isinstance(value.value, bool):
-        return
-    for text, names in spellings(value.value).items():
-        weight = weigh(text)
-        if weight is not Weight.NOTHING or value.place == WHOLE:
-            yield _Known(text, call, value.place, tuple(names), weight)
+def near_calls(spans: Sequence[Span]) -> set[int]:
+    """Return the calls of which *spans* surely hold something that no other call said."""
+    return {
+        span.origins[0].call for span in flat(spans) if span.is_sure and len({one.call for one in span.origins}) == 1
+    }
 
 
-def _chosen(hits: Sequence[_Hit]) -> list[list[_Hit]]:
-    """Return the hits to take, those at the same place together: strong ones first, then long ones, none overlapping."""
-    together: dict[tuple[int, int], list[_Hit]] = defaultdict(list)
-    for hit in hits:
-        together[hit.start, hit.stop].append(hit)
-    order = sorted(together.items(), key=lambda one: (-max(hit.reach for hit in one[1]), one[0][0] - one[0][1]))
-    taken: list[tuple[int, int]] = []
-    for (start, stop), _ in order:
-        if all(stop <= begin or start >= end for begin, end in taken):
-            taken.append((start, stop))
-    return [sorted(together[place], key=lambda hit: -hit.reach) for place in sorted(taken)]
+def _masked(text: str, spans: Sequence[Span]) -> str:
+    """Return *text* without what surely is a copy."""
+    for span in sorted(spans, key=lambda span: -span.start):
+        if span.is_sure:
+            text = text[: span.start] + _PRIVATE + text[span.stop :]
+    return text
 
 
-def _fitting(text: str, hit: _Hit) -> str:
-    """Return the spelling that fits the surroundings, of those that give the same text."""
-    names = hit.known.spelling
-    before, after = text[: hit.start].rstrip(" ")[-1:], text[hit.stop : hit.stop + 1]
-    if text[hit.start - 1 : hit.start] == '"' == after and _is_json_there(text, hit.start - 1, hit.stop + 1):
-        return next((name for name in names if name in ("escaped", "escaped to ASCII")), names[0])
-    if names[0] in ("JSON", "ASCII JSON") and "Python" in names and before == ":" and "'" in text[: hit.start]:
-        return "Python"
-    return names[0]
-
-
-def _is_possible(text: str, start: int, stop: int, known: _Known) -> bool:
-    """Return whether *known* may stand there: short ones only as words, quoted ones only among JSON's or Python's own signs."""
-    if known.text[0] in "\"'" and known.spelling[0] in _QUOTED:
-        before, after = text[:start].rstrip()[-1:], text[stop:].lstrip()[:1]
-        return before in {":", "[", ",", "(", "{"} and after in {",", "]", "}", ")", ":"}
-    return known.weight is Weight.TEXT or is_word_there(text, start, stop)
-
-
-def _is_json_there(text: str, start: int, stop: int) -> bool:
-    """Return whether the quoted text from *start* to *stop* stands as a value in JSON."""
-    before, after = text[:start].rstrip(), text[stop:].lstrip()
-    return before[-1:] in {":", "[", ","} and '"' in before + after and after[:1] in {",", "}", "]"}
-
-
-def _place_key(text: str, span: Span) -> tuple[str, ...]:
-    origin = origin_family(span)
-    return (*origin, text[max(0, span.start - _CONTEXT) : span.start], text[span.stop : span.stop + _CONTEXT])
-
-
-def origin_family(span: Span) -> tuple[str, ...]:
-    """Return what names the kind of place that a span was copied from: list positions left out."""
-    place = span.origins[0].place
-    steps = "/".join("*" if isinstance(step, int) else step for step in place.steps)
-    return (place.kind, steps)
-
-
-def _shared(left: str, right: str) -> int:
-    return next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+def _kind(place: Place) -> tuple[str, str]:
+    """Return what names the kind of a value: list positions left out."""
+    return place.kind, "/".join("*" if isinstance(step, int) else step for step in place.steps)

@@ -7,17 +7,17 @@ import msgspec
 from reenact.domain.message import Message, Role, ToolResult
 from reenact.replay.carrying.linking import Link, Linker, turns_in
 from reenact.replay.carrying.steering import steering
-from reenact.replay.carrying.strand import Kept, Piece, Results, Strand, Turn, Woven
+from reenact.replay.carrying.strand import Kept, Piece, Results, Strand, Turn, Woven, flat
 from reenact.replay.carrying.tape import Recorded, Tape
-from reenact.replay.carrying.tracing import Tracer, text_of
+from reenact.replay.carrying.tracing import Habits, Tracer, near_calls, text_of
 
 
-def weave(tape: Tape) -> dict[int, Strand]:
-    """Return the strand of every call, by its position."""
+def weave(tape: Tape) -> tuple[dict[int, Strand], Habits]:
+    """Return the strand of every call, by its position, and how the agent was seen to treat texts."""
     weaver = _Weaver()
     strands = {call.index: weaver.add(call) for call in tape}
     settled = {index: weaver.settle(strand) for index, strand in strands.items()}
-    return steering(tape, settled)
+    return steering(tape, settled), weaver.habits
 
 
 class _Weaver:
@@ -25,6 +25,11 @@ class _Weaver:
         self._linker = Linker()
         self._tracer = Tracer()
         self._calls: dict[int, Recorded] = {}
+
+    @property
+    def habits(self) -> Habits:
+        """How the agent was seen to treat texts."""
+        return self._tracer.habits
 
     def add(self, call: Recorded) -> Strand:
         """Return the strand of the next call."""
@@ -37,19 +42,24 @@ class _Weaver:
             pieces=pieces,
             parent=link.parent if link else None,
             is_round=link is not None and _is_round(pieces),
-            is_whole=link is not None and link.is_whole,
-            state_of=link.parent if link and link.turn == link.turn_end else None,
+            is_whole=link is not None and link.is_whole and not link.is_held,
+            state_of=link.parent if link and link.is_held else None,
         )
 
     def settle(self, strand: Strand) -> Strand:
         """Return *strand* with its copies judged by all that was seen, and the calls that it depends on."""
-        pieces = tuple(self._settled(piece) for piece in strand.pieces)
+        spans = [span for woven in woven_in(strand.pieces) for found in woven.spans.values() for span in found]
+        near = frozenset(near_calls(spans)) | {piece.call for piece in strand.pieces if isinstance(piece, Turn)}
+        pieces = tuple(self._settled(piece, near) for piece in strand.pieces)
         return msgspec.structs.replace(strand, pieces=pieces, sources=frozenset(_sources(pieces, strand.parent)))
 
     def _pieces(self, call: Recorded, link: Link | None) -> Iterator[Piece]:
         messages = call.prompt.messages
         if link is None:
             yield from self._rest(call, 0, len(messages))
+            return
+        if link.is_held:
+            yield from self._news(call, link)
             return
         if link.is_whole:
             yield Kept(start=0, stop=link.kept_from + link.turn - link.back)
@@ -58,8 +68,7 @@ class _Weaver:
             yield Kept(start=0, stop=front)
             yield from self._rest(call, front, link.back)
             yield Kept(start=link.kept_from, stop=link.kept_from + link.turn - link.back)
-        if link.turn < link.turn_end:
-            yield Turn(call=link.parent, alternative=link.alternative, messages=messages[link.turn : link.turn_end])
+        yield Turn(call=link.parent, alternative=link.alternative, messages=messages[link.turn : link.turn_end])
         yield from self._news(call, link)
 
     def _news(self, call: Recorded, link: Link) -> Iterator[Piece]:
@@ -99,14 +108,15 @@ class _Weaver:
         }
         return Woven(message=message, place=place, spans={number: found for number, found in spans.items() if found})
 
-    def _settled(self, piece: Piece) -> Piece:
+    def _settled(self, piece: Piece, near: frozenset[int]) -> Piece:
         if isinstance(piece, Results):
-            return msgspec.structs.replace(piece, woven=tuple(self._settled_message(one) for one in piece.woven))
-        return self._settled_message(piece) if isinstance(piece, Woven) else piece
+            woven = tuple(self._settled_message(one, near) for one in piece.woven)
+            return msgspec.structs.replace(piece, woven=woven)
+        return self._settled_message(piece, near) if isinstance(piece, Woven) else piece
 
-    def _settled_message(self, woven: Woven) -> Woven:
+    def _settled_message(self, woven: Woven, near: frozenset[int]) -> Woven:
         spans = {
-            number: self._tracer.settle(text_of(woven.message.parts[number]) or "", found)
+            number: self._tracer.settle(found, text_of(woven.message.parts[number]) or "", near)
             for number, found in woven.spans.items()
         }
         return msgspec.structs.replace(woven, spans=spans)
@@ -129,8 +139,7 @@ def _sources(pieces: Sequence[Piece], parent: int | None) -> Iterator[int]:
             yield piece.call
     for woven in woven_in(pieces):
         for spans in woven.spans.values():
-            for span in spans:
-                yield from (origin.call for origin in span.origins)
+            yield from (origin.call for span in flat(spans) for origin in span.origins)
 
 
 def _is_round(pieces: Sequence[Piece]) -> bool:
