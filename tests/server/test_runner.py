@@ -1,6 +1,7 @@
 """A running server: what it tells, how it starts and stops, and what it does with what a killed one left."""
 
 import contextlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,10 +15,12 @@ import pytest
 from reenact.domain.exchange import Ending, Exchange
 from reenact.domain.labels import Labels
 from reenact.errors import FolderInUse, FolderUnusable, InvalidInput, PortUnusable
+from reenact.provider.app import create_provider
 from reenact.server.listener import listen
 from reenact.server.runner import running_server
 from reenact.settings import Settings
 from reenact.spool.writer import SpoolWriter
+from tests.fakes.serving import serving
 
 
 def count(url: str) -> int:
@@ -152,3 +155,36 @@ def test_signals_end_it_cleanly(command: "subprocess.Popen[str]", number: int, c
 
     assert ["Reenact", "Dashboard", "OpenAI", "Anthropic", "Gemini", "Other", "API", "Shown", "Ready."] == told
     assert (code, "") == (command.returncode, errors)
+
+
+def test_a_journal_that_cannot_be_written_degrades_health_and_fails_no_call(tmp_path: Path) -> None:
+    """The agent's call is answered; health says that calls are lost, in words that show nothing of them."""
+    with serving(create_provider()) as upstream:
+        settings = Settings(data=tmp_path / "data", port=0, upstreams={"openai": upstream})
+        with running_server(settings) as ready, httpx2.Client(base_url=ready.url, trust_env=False) as http:
+            shutil.rmtree(tmp_path / "data" / "spool")
+            (tmp_path / "data" / "spool").write_text("")
+            call = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello?"}]}
+            answer = http.post("/v1/gateway/oai/v1/chat/completions", json=call)
+            health = http.get("/healthcheck")
+
+    lost = "Calls that could not be recorded since the server started: 1."
+    assert (200, 200, "degraded") == (answer.status_code, health.status_code, health.json()["status"])
+    assert lost == health.json()["troubles"][0]
+
+
+def test_rows_lead_to_where_the_server_is_now(tmp_path: Path) -> None:
+    """A server started again on another port gives addresses on that port, and they work."""
+    with serving(create_provider()) as upstream:
+        settings = Settings(data=tmp_path / "data", port=0, upstreams={"openai": upstream})
+        call = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello?"}]}
+        with running_server(settings) as first, httpx2.Client(base_url=first.url, trust_env=False) as http:
+            answered = http.post("/v1/gateway/oai/v1/chat/completions", json=call)
+        with running_server(settings) as second, httpx2.Client(base_url=second.url, trust_env=False) as http:
+            [row] = http.post("/v1/request/query", json={"filter": "all"}).json()["data"]
+            bodies = http.get(row["signed_body_url"])
+            again = http.post(row["request_path"], json=row["body"])
+
+    assert f"{second.url}/v1/gateway/oai/v1/chat/completions" == row["request_path"]
+    assert {"request": call, "response": answered.json()} == bodies.json()
+    assert answered.content == again.content

@@ -20,10 +20,17 @@ ROUTES: list[ControllerRouterHandler] = [
 ]  # fmt: skip
 
 
+HEADERS = {"x-content-type-options": "nosniff"}
+"""What was recorded is never taken for a page, whatever it looks like."""
+
+
 def build(parts: Parts, pages: Sequence[ControllerRouterHandler] = ()) -> Litestar:
     """Return the app; the *pages* let their visitors in themselves."""
     return Litestar(
-        route_handlers=[Router(path="/", route_handlers=ROUTES, guards=[key_guard(parts)]), *pages],
+        route_handlers=[
+            Router(path="/", route_handlers=ROUTES, guards=[key_guard(parts)], response_headers=HEADERS),
+            *pages,
+        ],
         guards=[sender_guard(parts)],
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),

@@ -92,6 +92,5 @@ def provide_pager(request: Request[object, Principal, State], parts: GivenParts)
         organisation_id=request.auth.organisation_id,
         secret=parts.secret,
         origin=parts.public_url.rstrip("/") or str(request.base_url).rstrip("/"),
-        public_url=parts.public_url,
         now_s=parts.clock() / 1_000_000,
     )

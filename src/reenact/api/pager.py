@@ -21,8 +21,7 @@ class Pager(msgspec.Struct, frozen=True, kw_only=True):
     organisation_id: str
     secret: bytes
     origin: str
-    """Of this server as whoever asks knows it; begins the addresses of bodies."""
-    public_url: str
+    """Of this server as whoever asks reaches it; no slash at the end."""
     now_s: float
     typed_scores: bool = False
 
@@ -42,8 +41,8 @@ class Pager(msgspec.Struct, frozen=True, kw_only=True):
             row(
                 call,
                 bodies.get(call.id),
+                origin=self.origin,
                 signed_body_url=self._address(call.id),
-                public_url=self.public_url,
                 typed_scores=self.typed_scores,
             )
             for call in calls

@@ -1,16 +1,20 @@
 """Rows: one call as Helicone's API shows it, every field of surface 3.2, bodies inline."""
 
 import base64
+import contextlib
 import datetime as dt
 import urllib.parse
+from collections.abc import Sequence
 
 import msgspec
 
 from reenact.api.columns import ZERO_UUID
 from reenact.domain.call import Bodies, Call
-from reenact.domain.exchange import Handling
+from reenact.domain.exchange import Handling, Header
 from reenact.domain.labels import Labels, ReplayLink
 from reenact.domain.message import Json
+from reenact.errors import InvalidInput
+from reenact.ingest.unpacking import unpack
 
 ELSEWHERE: dict[str, Json] = {"helicone_message": "fetching body from signed_url..."}
 """What stands for a body that is not inline, as upstream writes it."""
@@ -93,16 +97,14 @@ class HeliconeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the gateway did with the call beyond relaying it; empty for most calls. Ours."""
 
 
-def row(
-    call: Call, bodies: Bodies | None, *, signed_body_url: str, public_url: str, typed_scores: bool
-) -> HeliconeRequest:
+def row(call: Call, bodies: Bodies | None, *, origin: str, signed_body_url: str, typed_scores: bool) -> HeliconeRequest:
     """Return *call* as a row; without *bodies* the row points at `signed_body_url` for them.
 
     Args:
         call: The call.
         bodies: Its bytes, when they are to stand in the row.
+        origin: Of this server, as whoever asks reaches it: it may have moved since the call was made.
         signed_body_url: Where both bodies can be had without a key.
-        public_url: The origin that clients reach this server at; the one the agent called when empty.
         typed_scores: Whether scores are shown as `/v1/request/query` shows them.
     """
     request_body = ELSEWHERE if bodies is None else request_json(bodies)
@@ -114,7 +116,7 @@ def row(
         request_id=call.id,
         request_created_at=created,
         request_body=request_body,
-        request_path=rebased(call.url, public_url),
+        request_path=rebased(call.url, origin),
         request_user_id=call.labels.user_id,
         request_properties=properties,
         request_model=call.request_model,
@@ -173,35 +175,33 @@ def all_properties(labels: Labels) -> dict[str, str]:
     return dict(labels.properties) | {name: value for name, value in canonical.items() if value is not None}
 
 
-def rebased(url: str, public_url: str) -> str:
-    """Return *url* on the origin of *public_url*, path and query untouched; as it is when *public_url* is empty."""
-    if not public_url:
-        return url
+def rebased(url: str, origin: str) -> str:
+    """Return *url* on *origin*, path and query untouched: they alone lead to the same provider."""
     parts = urllib.parse.urlsplit(url)
-    return public_url.rstrip("/") + urllib.parse.urlunsplit(("", "", parts.path, parts.query, ""))
+    return origin + urllib.parse.urlunsplit(("", "", parts.path, parts.query, ""))
 
 
 def request_json(bodies: Bodies) -> Json:
     """Return the request's body as JSON, or as text when it is none; None when there was no body."""
-    return _shown(bodies.request)
+    return _shown(bodies.request, bodies.request_headers)
 
 
 def response_json(bodies: Bodies) -> Json:
     """Return the response's body as JSON, a stream merged into one answer; text when it is none."""
-    return bodies.answer if bodies.answer is not None else _shown(bodies.response)
+    return bodies.answer if bodies.answer is not None else _shown(bodies.response, bodies.response_headers)
 
 
-def _shown(body: bytes) -> Json:
+def _shown(body: bytes, headers: Sequence[Header]) -> Json:
+    """Return *body* uncompressed: as JSON, else as text, else in base64; None for no body."""
     if not body:
         return None
-    try:
+    with contextlib.suppress(InvalidInput):  # it is shown as it crossed, then
+        body = unpack(body, headers)
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    try:
+    with contextlib.suppress(UnicodeDecodeError):
         return body.decode()
-    except UnicodeDecodeError:
-        return {"encoding": "base64", "data": base64.b64encode(body).decode()}
+    return {"encoding": "base64", "data": base64.b64encode(body).decode()}
 
 
 def _scores(call: Call, *, typed: bool) -> dict[str, float | TypedScore]:

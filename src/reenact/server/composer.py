@@ -199,8 +199,8 @@ class Server:
         """Return what is wrong with recording now."""
         status = self._worker.status()
         gaps = self._spool.counters.gaps
-        lost = [f"{gaps} calls could not be recorded since the server started."] if gaps else []
-        waiting = [f"{status.behind} recorded calls cannot be found by queries yet: the store fails."]
+        lost = [f"Calls that could not be recorded since the server started: {gaps}."] if gaps else []
+        waiting = ["Recorded calls wait in the spool: the journal cannot be read, or the store cannot be written."]
         return lost + (waiting if status.last_error else [])
 
 
