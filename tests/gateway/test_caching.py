@@ -56,6 +56,7 @@ EXCHANGE = Exchange(
         {"method": "PUT"},
         {"headers": ((b"authorization", b"Bearer other"),)},
         {"received": ((b"helicone-auth", b"Bearer mine"),)},
+        {"received": ((b"helicone-fallbacks", b"[]"),)},
     ],
 )
 def test_whatever_may_change_the_answer_changes_the_key(change: dict[str, object]) -> None:

@@ -17,12 +17,29 @@ from reenact.gateway.redacting import MARK, redact_headers, redact_target
         b"proxy-authorization",
         b"x-amz-security-token",
         b"helicone-posthog-key",
+        b"helicone-fallbacks",
+        b"reenact-fallbacks",
         b"openai-api-key",
     ],
 )
 def test_secret_headers_lose_their_value(name: bytes) -> None:
     """Whatever is in a secret header is replaced; name and place stay."""
     assert redact_headers([(b"a", b"1"), (name, b"secret"), (b"b", b"2")]) == ((b"a", b"1"), (name, MARK), (b"b", b"2"))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"https://api.example/v1?a=1", b"https://api.example/v1?a=1"),
+        (b"https://me:secret@api.example:8443/v1?key=secret", b"https://api.example:8443/v1?key=REDACTED"),
+        (b"//me@x@api.example", b"//api.example"),
+        (b"https://api.example/@x", b"https://api.example/@x"),
+    ],
+)
+def test_targets_lose_passwords_and_keys(value: bytes, expected: bytes) -> None:
+    """What stands before the host, and keys in the query."""
+    name = b"helicone-target-url"
+    assert redact_headers([(name, value)]) == ((name, expected),)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import random
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,6 +21,8 @@ _LOOKUP_S = 2.0
 _MEBIBYTE = 1024 * 1024
 _LARGEST_SHARE = 8
 """An answer that would fill more than this part of the memory is not kept."""
+_MOST_WAITING = 1000
+"""Answers that wait to be written; beyond, a slow disk costs only what is then kept in memory alone."""
 _ROOM = 0.9
 """How full the folder is after it was cleared up."""
 
@@ -123,6 +126,7 @@ class Cacher:
         self._held: OrderedDict[str, Slots] = OrderedDict()
         self._held_bytes = 0
         self._thread = ThreadPoolExecutor(1, "cache")
+        self._room = threading.Semaphore(_MOST_WAITING)
 
     async def find(self, key: str, slots: int) -> tuple[int, Entry] | None:
         """Return a slot and its answer once all *slots* are filled, None before (surface 5.3)."""
@@ -150,7 +154,7 @@ class Cacher:
             return
         slot = (own or free)[0]
         self._hold(key, filled | {slot: entry})
-        if self._shelf is not None:
+        if self._shelf is not None and self._room.acquire(blocking=False):
             self._thread.submit(self._store, key, slot, entry)
 
     async def close(self) -> None:
@@ -193,6 +197,8 @@ class Cacher:
             self._shelf.store(key, slot, entry)
         except OSError as failure:
             _log.warning("The answer cache cannot be written: %s", failure)
+        finally:
+            self._room.release()
 
 
 _ENTRY_BYTES = 1000

@@ -19,14 +19,18 @@ _TELLING = frozenset(
         b"api-key",
         b"authorization",
         b"helicone-auth",
+        b"helicone-fallbacks",
+        b"helicone-gateway-body-mapping",
         b"openai-organization",
         b"openai-project",
         b"reenact-auth",
+        b"reenact-fallbacks",
+        b"reenact-gateway-body-mapping",
         b"x-api-key",
         b"x-goog-api-key",
     }
 )
-"""Headers that decide what a caller may see, or in what form it is answered."""
+"""Headers that decide what a caller may see, who answers, or in what form."""
 _SHORT_LIVED = b"ya29."
 """How Google's access tokens begin: each is valid for an hour, so that they would part equal calls."""
 _UNKEPT = frozenset({b"set-cookie", b"date", b"age", b"alt-svc", b"connection", b"keep-alive", b"transfer-encoding"})

@@ -69,16 +69,19 @@ class Controller:
         self._rewrite(course)
         if controls.omits_request or controls.omits_response:
             course.shape = self._omitting(course)
+        answer = await self._answer(course, relay)
+        if controls.forces_format and not isinstance(answer, Refusal) and is_event_stream(answer):
+            return WholeEvents(answer)
+        return answer
+
+    async def _answer(self, course: Course, relay: Relaying) -> UpstreamAnswer | Refusal:
+        """Return the answer of the first who has one."""
+        controls = course.ask.controls
         if controls.cache is not None and (hit := await self._look_up(course, controls.cache)) is not None:
             return hit
         if controls.policy is not None and (refusal := await self._limit(course, controls.policy)) is not None:
             return refusal
-        if (refusal := await self._check(course, relay)) is not None:
-            return refusal
-        answer = await self._forwarder.open(course)
-        if controls.forces_format and not isinstance(answer, Refusal) and is_event_stream(answer):
-            return WholeEvents(answer)
-        return answer
+        return await self._check(course, relay) or await self._forwarder.open(course)
 
     async def close(self) -> None:
         """Finish what is under way beside the calls."""

@@ -72,15 +72,14 @@ class Forwarder:
     async def _fall_back(self, course: Course, fallbacks: tuple[Fallback, ...]) -> UpstreamAnswer | Refusal:
         try:
             asks = [self._aimed(course.ask, fallback) for fallback in fallbacks]
-        except InvalidInput as error:
-            return refuse(400, "invalid_fallbacks", error.message)
+        except InvalidInput:  # its message shows the target, which may hold a password
+            return refuse(400, "invalid_fallbacks", "A target of Helicone-Fallbacks is no http or https URL.")
         objections = [refusal for ask in asks if (refusal := self._objection(ask)) is not None]
         if objections:
             return objections[0]
         last = len(asks) - 1
         for index, (ask, fallback) in enumerate(zip(asks, fallbacks, strict=True)):
             course.ask = ask
-            course.handle(fallback_index=index)
             try:
                 answer = await self._open(course)
             except UpstreamFailed:
@@ -90,6 +89,7 @@ class Forwarder:
             if index == last or not falls(fallback, answer.status):
                 break
             await answer.close()
+        course.handle(fallback_index=index)
         course.told.append((b"helicone-fallback-index", b"%d" % index))
         if fallbacks[index].body_override:
             course.handle(changed_by=(*course.handling.changed_by, "Helicone-Fallbacks"))

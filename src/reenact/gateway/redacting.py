@@ -1,5 +1,6 @@
 """What is taken out of an exchange before it is written anywhere: keys, in headers and addresses. Bodies stay as they are."""
 
+import re
 from collections.abc import Iterable
 
 from reenact.domain.exchange import Header
@@ -22,9 +23,15 @@ _SECRETS = frozenset(
     }
 )
 _SECRET_ENDINGS = (b"-key", b"-token", b"-secret", b"-authorization", b"apikey")
+_URLS = frozenset(
+    {b"helicone-openai-api-base", b"helicone-target-url", b"reenact-openai-api-base", b"reenact-target-url"}
+)
+"""Hold URLs, in which secrets may stand."""
 _PUBLIC = frozenset({b"idempotency-key", b"sec-websocket-key"})
 """End like a secret and are none."""
 
+_USER = re.compile(rb"^(\s*[a-zA-Z0-9+.-]*:?//)[^/?#]*@")
+"""The user name and password before a URL's host."""
 _SECRET_PARAMETERS = frozenset(
     {b"key", b"api_key", b"api-key", b"apikey", b"access_token", b"token", b"sig", b"signature"}
 )
@@ -32,7 +39,10 @@ _SECRET_PARAMETERS = frozenset(
 
 def redact_headers(headers: Iterable[Header]) -> tuple[Header, ...]:
     """Return *headers* with the values of the secret ones replaced by MARK; names in lower case."""
-    return tuple((header[0], MARK) if _is_secret(header[0]) else header for header in headers)
+    return tuple(
+        (header[0], MARK) if _is_secret(header[0]) else header if header[0] not in _URLS else _redact_url(header)
+        for header in headers
+    )
 
 
 def redact_target(target: bytes) -> bytes:
@@ -41,6 +51,11 @@ def redact_target(target: bytes) -> bytes:
     if not mark or b"=" not in query:
         return target
     return path + b"?" + b"&".join(_redact_parameter(parameter) for parameter in query.split(b"&"))
+
+
+def _redact_url(header: Header) -> Header:
+    name, value = header
+    return name, redact_target(_USER.sub(rb"\1", value))
 
 
 def _is_secret(name: bytes) -> bool:
