@@ -6,6 +6,7 @@ from typing import Protocol
 from reenact.domain.call import Bodies, Call, Reading, SessionSummary
 from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
 from reenact.domain.filter import EVERYTHING, Filter, Sort
+from reenact.domain.total import BY_TIME, TOGETHER, Grouping, Percentiles, Rank, ScoreTotal, Step, Total
 
 __all__ = ["CallStore", "Cursor"]
 
@@ -78,6 +79,78 @@ class CallStore(Protocol):
 
     def session(self, organisation_id: str, session_id: str) -> list[Call]:
         """Return all calls of a session, oldest first; empty when there is no such session."""
+        ...
+
+    def totals(
+        self,
+        organisation_id: str,
+        where: Filter = EVERYTHING,
+        grouping: Grouping = TOGETHER,
+        *,
+        rank: Rank = BY_TIME,
+        offset: int = 0,
+        limit: int = 10_000,
+    ) -> list[Total]:
+        """Return the sums of the calls that match, one for each group that has a call, in the order of *rank*.
+
+        Grouped by nothing there is exactly one, of zeros when no call matches.
+
+        Raises:
+            InvalidFilter: as `find`; or *grouping* or *rank* names what is not there.
+        """
+        ...
+
+    def percentiles(
+        self,
+        organisation_id: str,
+        column: str,
+        ranks: Sequence[float],
+        where: Filter = EVERYTHING,
+        *,
+        step: Step | None = None,
+        offset_minutes: int = 0,
+    ) -> list[Percentiles]:
+        """Return percentiles of a NUMBER column in the unit it is filtered in, for each piece of time that has a value.
+
+        Of n ascending values the percentile of rank r is the one at place floor(r * n), counted from 0: a value that
+        occurs. Calls without the number are left out.
+
+        Raises:
+            InvalidFilter: as `find`; or *column* is not a NUMBER column, or a rank is not between 0 and 1.
+        """
+        ...
+
+    def score_totals(
+        self,
+        organisation_id: str,
+        where: Filter = EVERYTHING,
+        *,
+        step: Step | None = None,
+        offset_minutes: int = 0,
+    ) -> list[ScoreTotal]:
+        """Return count and sum of the scores of the calls that match, by piece of time and by name whatever its case.
+
+        Ordered by both, ascending.
+
+        Raises:
+            InvalidFilter: as `find`.
+        """
+        ...
+
+    def property_keys(self, organisation_id: str) -> list[str]:
+        """Return the names of the custom properties that calls have, ordered whatever their case, each in one spelling.
+
+        The labels of their own (`filtering.LABEL_KEYS`) are not among them.
+        """
+        ...
+
+    def property_values(
+        self, organisation_id: str, key: str, *, search: str = "", offset: int = 0, limit: int = 100
+    ) -> list[str]:
+        """Return the distinct values of a property or a label, ordered by code points, the empty one left out.
+
+        *search* is part of the value, whatever the case of its ASCII letters.
+        """
         ...
 
     def set_property(self, organisation_id: str, call_id: str, key: str, value: str) -> None:

@@ -142,6 +142,19 @@ def compile_sort(sort: Sort, created: str) -> Sql:
     return Sql(f"{expression} {direction} NULLS LAST, {ties}")
 
 
+def compile_group(column: str, key: str | None) -> Sql:
+    """Return the text that calls `c` are grouped by: a groupable column, or the property *key*."""
+    if key is not None:
+        chosen = _property(key.lower())
+        return Sql(f"coalesce({chosen.text}, '')", chosen.values)
+    return Sql(f"coalesce({_TEXTS.get(column, 'CAST(c.status AS TEXT)')}, '')")
+
+
+def compile_number(column: str) -> str:
+    """Return a NUMBER column of calls `c`, in the unit it is kept in."""
+    return _NUMBERS[column]
+
+
 def _conjuncts(where: Filter) -> list[Filter]:
     """Return what must hold in any case for a flattened *where* to hold."""
     return list(where.of) if isinstance(where, All) else [where]

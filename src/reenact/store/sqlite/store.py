@@ -7,7 +7,9 @@ from pathlib import Path
 from reenact.domain.call import Bodies, Call, Reading, SessionSummary
 from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
 from reenact.domain.filter import EVERYTHING, Filter, Sort
+from reenact.domain.total import BY_TIME, TOGETHER, Grouping, Percentiles, Rank, ScoreTotal, Step, Total
 from reenact.errors import InvalidInput
+from reenact.store.sqlite import totaller
 from reenact.store.sqlite.annotator import Annotator
 from reenact.store.sqlite.reader import Reader, organisation_number
 from reenact.store.sqlite.sessionlister import Wanted, list_sessions
@@ -112,6 +114,76 @@ class SqliteStore:
     def session(self, organisation_id: str, session_id: str) -> list[Call]:
         """Return all calls of a session, oldest first; empty when there is no such session."""
         return self._reader.session(organisation_id, session_id)
+
+    def totals(
+        self,
+        organisation_id: str,
+        where: Filter = EVERYTHING,
+        grouping: Grouping = TOGETHER,
+        *,
+        rank: Rank = BY_TIME,
+        offset: int = 0,
+        limit: int = 10_000,
+    ) -> list[Total]:
+        """Return the sums of the calls that match, one for each group that has a call, in the order of *rank*.
+
+        Raises:
+            InvalidFilter: as `find`; or *grouping* or *rank* names what is not there.
+        """
+        page = totaller.Page(rank, offset, limit)
+        with self._reader.snapshot() as reading:
+            organisation = organisation_number(reading.connection, organisation_id)
+            return totaller.totals(reading.connection, organisation, where, grouping, page)
+
+    def percentiles(
+        self,
+        organisation_id: str,
+        column: str,
+        ranks: Sequence[float],
+        where: Filter = EVERYTHING,
+        *,
+        step: Step | None = None,
+        offset_minutes: int = 0,
+    ) -> list[Percentiles]:
+        """Return percentiles of a NUMBER column, exact, for each piece of time that has a value.
+
+        Raises:
+            InvalidFilter: as `find`; or *column* is not a NUMBER column, or a rank is not between 0 and 1.
+        """
+        with self._reader.snapshot() as reading:
+            organisation = organisation_number(reading.connection, organisation_id)
+            return totaller.percentiles(reading.connection, organisation, column, ranks, where, step, offset_minutes)
+
+    def score_totals(
+        self,
+        organisation_id: str,
+        where: Filter = EVERYTHING,
+        *,
+        step: Step | None = None,
+        offset_minutes: int = 0,
+    ) -> list[ScoreTotal]:
+        """Return count and sum of scores by piece of time and name.
+
+        Raises:
+            InvalidFilter: as `find`.
+        """
+        with self._reader.snapshot() as reading:
+            organisation = organisation_number(reading.connection, organisation_id)
+            return totaller.score_totals(reading.connection, organisation, where, step, offset_minutes)
+
+    def property_keys(self, organisation_id: str) -> list[str]:
+        """Return the names of the custom properties that calls have, ordered whatever their case."""
+        with self._reader.snapshot() as reading:
+            organisation = organisation_number(reading.connection, organisation_id)
+            return totaller.property_keys(reading.connection, organisation)
+
+    def property_values(
+        self, organisation_id: str, key: str, *, search: str = "", offset: int = 0, limit: int = 100
+    ) -> list[str]:
+        """Return the distinct values of a property or a label, ordered by code points, the empty one left out."""
+        with self._reader.snapshot() as reading:
+            organisation = organisation_number(reading.connection, organisation_id)
+            return totaller.property_values(reading.connection, organisation, key, search, offset, limit)
 
     def set_property(self, organisation_id: str, call_id: str, key: str, value: str) -> None:
         """Set or replace a property of a call, whatever the case of its key.
