@@ -8,7 +8,7 @@ environment name is `REENACT_` and the field's name in capitals; `REENACT_UPSTRE
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -38,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str = ""
     """A Redis or Valkey that keeps rate limits for several servers, such as redis://127.0.0.1:6379/0; each keeps its own when
     empty. Needs reenact[redis]."""
+    upstream_client: Literal["pooled", "general"] = "pooled"
+    """What asks providers: connections of our own, or the general client (aiohttp), which costs twice the CPU."""
     max_body_bytes: Annotated[int, msgspec.Meta(ge=1)] = 100 * 1024 * 1024
     """The largest request body that the gateway accepts."""
 

@@ -14,6 +14,7 @@ from reenact.errors import UpstreamFailed
 from reenact.gateway.connecting import Address, Proxies, Proxy
 from reenact.gateway.pool import PooledSource
 from reenact.gateway.source import AnswerSource, UpstreamRequest
+from reenact.gateway.upstream import LiveUpstream
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
@@ -83,10 +84,14 @@ async def whole(source: AnswerSource, request: UpstreamRequest) -> tuple[int, li
     return answer.status, list(answer.headers), body
 
 
-@pytest.fixture(params=["pooled"])
+@pytest.fixture(params=["pooled", "general"])
 async def source(request: pytest.FixtureRequest) -> AsyncIterator[AnswerSource]:
     """Each live source in turn."""
-    made = PooledSource(connect_timeout_s=2, silence_timeout_s=2)
+    made: PooledSource | LiveUpstream
+    if request.param == "pooled":
+        made = PooledSource(connect_timeout_s=2, silence_timeout_s=2)
+    else:
+        made = LiveUpstream(connect_timeout_seconds=2, read_timeout_seconds=2, proxy_for=lambda origin: None)
     yield made
     await made.close()
 
@@ -100,15 +105,31 @@ async def test_a_request_is_sent_as_it_is(source: AnswerSource) -> None:
         writer.write(OK)
 
     async with listening(talk) as origin:
-        headers: list[Header] = [(b"x-a", b"1"), (b"x-b", b"\xe9"), (b"x-a", b"2")]
+        headers: list[Header] = [(b"x-a", b"1"), (b"x-b", b"\xc3\xa9"), (b"x-a", b"2")]
         await whole(source, ask(origin, body=b"\x00\xff", headers=headers))
 
     head, body = seen[0]
     lines = head.rstrip().split(b"\r\n")
     assert b"POST /v1/x?a=%2F HTTP/1.1" == lines[0]
-    assert [b"x-a: 1", b"x-b: \xe9", b"x-a: 2"] == [line for line in lines if line.lower().startswith(b"x-")]
+    assert [b"x-a: 1", b"x-b: \xc3\xa9", b"x-a: 2"] == [line for line in lines if line.lower().startswith(b"x-")]
     assert {b"host", b"content-length", b"x-a", b"x-b"} == {line.split(b":")[0].lower() for line in lines[1:]}
     assert b"\x00\xff" == body
+
+
+async def test_header_bytes_that_are_no_text_are_sent_as_they_are() -> None:
+    """Latin-1 crosses. Not on the general client: aiohttp takes text and writes UTF-8, whatever the bytes were."""
+    seen: list[tuple[bytes, bytes]] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await read_request(reader))
+        writer.write(OK)
+
+    source = PooledSource()
+    async with listening(talk) as origin:
+        await whole(source, ask(origin, headers=[(b"x-b", b"\xe9")]))
+    await source.close()
+
+    assert b"x-b: \xe9\r\n" in seen[0][0]
 
 
 async def test_an_answer_comes_as_it_was_sent(source: AnswerSource) -> None:

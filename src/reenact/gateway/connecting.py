@@ -1,6 +1,7 @@
 """What connecting decides: which address an origin is, which proxy stands before it, and the bytes of a request's head."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -71,7 +72,7 @@ def address_of(origin: str) -> Address:
     return Address(parts.hostname, port or (443 if is_tls else 80), is_tls)
 
 
-def read_proxies(environ: dict[str, str]) -> Proxies:
+def read_proxies(environ: Mapping[str, str]) -> Proxies:
     """Return the proxies that *environ* names; lower-case names win over capitals, `all_proxy` fills what is missing."""
 
     def read(name: str) -> Proxy | None:

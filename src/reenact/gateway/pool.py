@@ -55,7 +55,7 @@ class PooledAnswer:
 
 
 class PooledSource:
-    """Sends requests on pooled connections. One event loop; make it inside that loop."""
+    """Sends requests on pooled connections. Belongs to the event loop that first opens something."""
 
     def __init__(
         self,
@@ -84,12 +84,20 @@ class PooledSource:
         self._silence_timeout_s = silence_timeout_s
         self._keep_idle_s = keep_idle_s
         self._permit = permit
-        self._loop = asyncio.get_running_loop()
+        self._started: asyncio.AbstractEventLoop | None = None
         self._addresses: dict[str, tuple[Address, Proxy | None]] = {}
         self._idle: dict[tuple[str, bool], list[Connection]] = {}
         """By origin and whether its address was checked: the two never share a connection."""
         self._all: set[Connection] = set()
-        self._watcher = self._loop.call_later(WATCH_S, self._watch)
+        self._watcher: asyncio.TimerHandle | None = None
+
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        """The loop; the first look at it starts the watch."""
+        if self._started is None:
+            self._started = asyncio.get_running_loop()
+            self._watcher = self._started.call_later(WATCH_S, self._watch)
+        return self._started
 
     async def open(self, request: UpstreamRequest) -> PooledAnswer:
         """Send *request* and return the answer when its head has come.
@@ -124,7 +132,8 @@ class PooledSource:
 
     async def close(self) -> None:
         """Close every connection at once and wait until they are gone."""
-        self._watcher.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
         while self._all:
             for connection in tuple(self._all):
                 connection.abort()

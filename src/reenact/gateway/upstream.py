@@ -1,6 +1,7 @@
 """The live upstream: an AnswerSource on aiohttp that adds nothing, decodes nothing and follows nothing."""
 
 import io
+import re
 import socket
 import urllib.request
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +18,7 @@ from reenact.gateway.source import Permit, UpstreamRequest, permit_none
 
 _FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding", b"connection", b"expect"})
 _AUTO_HEADERS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+_UNSENDABLE = re.compile(rb"[\0\r\n ]")
 _ONE_PIECE_BYTES = 1024 * 1024
 """A larger body is written piece by piece, so that other calls go on meanwhile."""
 _HEADER_LINE_BYTES = 64 * 1024
@@ -123,6 +125,10 @@ class LiveUpstream:
         Raises:
             UpstreamFailed: nothing came; its `kind` says why.
         """
+        if _UNSENDABLE.search(request.target):  # aiohttp writes a path that is called encoded as it is
+            raise UpstreamFailed(
+                "The path holds a line break, a blank or a NUL where none may stand.", "internal_error"
+            )
         try:
             response = await self._opened(request).request(
                 request.method,

@@ -15,11 +15,13 @@ from reenact.api.keykeeper import KeyKeeper
 from reenact.api.parts import Parts
 from reenact.gateway.app import Gateway
 from reenact.gateway.cacher import Cacher
+from reenact.gateway.connecting import read_proxies
 from reenact.gateway.controller import Controller
 from reenact.gateway.forwarder import Forwarder
 from reenact.gateway.guarding import Guard
 from reenact.gateway.limiter import Limiter, MemoryLimiter
 from reenact.gateway.means import Means
+from reenact.gateway.pool import PooledSource
 from reenact.gateway.providers import PROVIDERS
 from reenact.gateway.redislimiter import RedisLimiter
 from reenact.gateway.relay import Relay
@@ -43,6 +45,8 @@ from reenact.web.routes import router
 
 _SETTLE_S = 2.0
 """How long a query waits for what was just recorded."""
+_SILENCE_S = 30 * 60.0
+"""How long a provider may say nothing; models that reason stay silent for minutes."""
 _STOP_S = 10.0
 """How long a stopping server works on what is not in the store yet; the rest stays in the spool for the next start."""
 
@@ -113,7 +117,7 @@ class Server:
     def _relay(self, running: AsyncExitStack) -> Relay:
         """Return what every call goes through, agents' and replays' alike."""
         guard = Guard(self._settings.allowed_targets)
-        upstream = LiveUpstream(permit=guard.permits)
+        upstream = self._upstream(guard)
         running.push_async_callback(upstream.close)
         cacher = Cacher(self._folder.cache)
         running.push_async_callback(cacher.close)
@@ -131,6 +135,12 @@ class Server:
         controller = Controller(Forwarder(upstream, self._routes, means), means, new_id=new_id)
         running.push_async_callback(controller.close)
         return Relay(upstream, self._spool, self._clock, controller)
+
+    def _upstream(self, guard: Guard) -> LiveUpstream | PooledSource:
+        """Return what asks providers."""
+        if self._settings.upstream_client == "general":
+            return LiveUpstream(permit=guard.permits)
+        return PooledSource(proxies=read_proxies(environment()), silence_timeout_s=_SILENCE_S, permit=guard.permits)
 
     async def stop(self) -> None:
         """Stop replays, providers' connections, the spool and the worker, in this order; then let go of the folder."""
