@@ -300,7 +300,7 @@ def routing(w: Branch, seed: int) -> None:
         )
         prompts = ["You know all about invoices.", "You know all about parcels.", "You give money back."]
         names = ["billing", "shipping", "refunds"]
-        prompt = w.decide("route", word, prompts, names.index(word))
+        prompt = w.decide("route", [ticket, word], prompts, names.index(word))
         w.call(chat([{"role": "system", "content": prompt}, {"role": "user", "content": ticket}]), "/desk")
 
 
@@ -354,7 +354,8 @@ def until_good(w: Branch, seed: int) -> None:
     messages = [{"role": "user", "content": asked(dice)}]
     for number in range(3):
         text = said(w.call(chat(messages, seed=number), "/try"))
-        if w.decide("check", [number, text], [True, False], len(text) % 2) or number == 2:
+        options = [False, True, True] if number == 0 else [len(text) % 2 == 0, len(text) % 2 == 1, True]
+        if w.decide("check", [number, text], options, 0) or number == 2:
             break
     text = w.quirk("trim:/try", applies=text != text.strip(), mine=text, other=text.strip())
     w.call(chat([{"role": "user", "content": f"Translate:\n{text}"}]), "/translate")
@@ -419,9 +420,7 @@ def words_that_collide(w: Branch, seed: int) -> None:
     text = (
         f"Write a formal letter about {dice.words(3)}. Keep it short. Tone: formal. Be warm at the end, not too long."
     )
-    copied = text.replace("formal", fields["tone"]).replace("short", fields["size"])
-    copied = copied if fields["tone"] == "formal" else text.replace("warm", "X").replace("short", fields["size"])
-    text = w.decide("a coincidence", fields, [text, copied, copied], 0)
+    text = w.decide("a coincidence", fields, [text, text + "?", text + "!"], 0)
     w.call(chat([{"role": "user", "content": text}]), "/letter")
 
 

@@ -5,8 +5,10 @@ is run in several variants: the requests that are the same in all of them are th
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from bench.fidelity.model import Dice, answer
@@ -43,7 +45,8 @@ class World:
         self.events: list[Event] = []
         self.tools: set[str] = set()
         self.decisions: set[str] = set()
-        self.quirks: set[str] = set()
+        self.habits: list[tuple[str, str]] = []
+        """What showed a habit, if it was sent: the habit's name and the text."""
         self._attempts: Counter[str] = Counter()
 
     def root(self) -> "Branch":
@@ -56,6 +59,16 @@ class World:
         if "[[fails once]]" in key and self._attempts[key] == 1:
             return {"error": {"message": "Too many requests", "type": "rate_limit"}}, 429
         return answer(kind, body), 200
+
+    @cached_property
+    def shown(self) -> set[str]:
+        """The habits that some request shows."""
+        sent = " ".join(canonical(event.body) for event in self.events)
+        return {
+            label
+            for label, text in self.habits
+            if (runs := re.findall(r"[\w ,.]{12,}", text)) and max(runs, key=len).strip() in sent
+        }
 
     @property
     def requests(self) -> Counter[str]:
@@ -112,9 +125,9 @@ class Branch:
         """Return what the agent's own habit makes of a text; a habit that never showed in the record may as well be the other."""
         if not applies:
             return mine
-        self.world.quirks.add(label)
+        self.world.habits.append((label, str(mine)))
         record = self.world.recorded
-        is_open = record is not None and label not in record.quirks and self.world.variant > 0
+        is_open = record is not None and label not in record.shown and self.world.variant > 0
         return other if is_open else mine
 
     def parallel(self, *threads: Callable[["Branch"], Json]) -> list[Json]:

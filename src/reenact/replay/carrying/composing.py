@@ -144,13 +144,24 @@ class _Composer:
         return echo(self._dialect, Echo(recorded, piece.messages), new, self._echoes)
 
     def results(self, piece: Results, results: Sequence[Resolved]) -> Iterator[Message]:
-        """Yield the messages that give tool results back, in the order in which the agent did."""
+        """Yield the messages that give tool results back: in the order of their calls, or as the agent ordered the recorded ones."""
         order = {id(woven): place for place, woven in enumerate(piece.woven)}
-        known = sorted(
-            (one for one in results),
-            key=lambda one: order.get(id(one.form), len(order)) if one.is_recorded else len(order),
-        )
-        yield from written_results(self._dialect, known, [self._plain(woven) for woven in piece.woven])
+        if not self._are_in_order(piece):
+            known = [one for one in results if one.is_recorded]
+            results = [
+                *sorted(known, key=lambda one: order.get(id(one.form), len(order))),
+                *(one for one in results if not one.is_recorded),
+            ]
+        yield from written_results(self._dialect, results, [self._plain(woven) for woven in piece.woven])
+
+    def _are_in_order(self, piece: Results) -> bool:
+        """Return whether the recorded results stand in the order of their calls."""
+        answer = self._standing(piece.call).recorded
+        uses = answer.message.tool_uses if answer and answer.message else ()
+        given = [
+            part.id for woven in piece.woven for part in woven.message.parts if isinstance(part, ToolResult)
+        ]
+        return given == [use.id for use in uses if use.id in given]
 
     def woven(self, woven: Woven) -> Message:
         """Return a message with new values in place of the copies in it."""
@@ -271,7 +282,7 @@ class _Composer:
 
     def _trims(self, family: str, call: int) -> bool:
         """Return whether the agent trims the answers of a kind of call, with a doubt where no record shows."""
-        seen = self._habits.trims.get(family, set())
+        seen = self._habits.trims.get(family) or self._habits.may_keep.get(family, set())
         if len(seen) != 1:
             self._doubt(Unknown.SPACING, f"Whether the agent trims the answer of call {call} is in no record.", call)
         return seen == {True}

@@ -21,7 +21,7 @@ _VERDICT_WORDS = 8
 
 def steering(tape: Tape, strands: Mapping[int, Strand]) -> dict[int, Strand]:
     """Return *strands* with the calls that may steer each."""
-    used = {source for strand in strands.values() for source in strand.sources}
+    used = {source for strand in strands.values() for source in strand.copied_from}
     rivals = _rivals(tape)
     steers = {
         call.index for call in tape if call.index not in used and (_is_verdict(call.answer) or call.index in rivals)
@@ -29,7 +29,7 @@ def steering(tape: Tape, strands: Mapping[int, Strand]) -> dict[int, Strand]:
     return {
         call.index: msgspec.structs.replace(
             strands[call.index],
-            steered_by=frozenset(steers & set(_triggers(tape, call))) - strands[call.index].sources,
+            steered_by=frozenset(steers & set(_triggers(tape, call))) - strands[call.index].copied_from,
         )
         for call in tape
     }

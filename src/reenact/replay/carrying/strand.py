@@ -126,6 +126,8 @@ class Strand(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The call whose response id it names, when the provider holds the history."""
     sources: frozenset[int] = frozenset()
     """The calls whose answers stand in it, surely or maybe."""
+    copied_from: frozenset[int] = frozenset()
+    """Those of them whose answers surely do."""
     steered_by: frozenset[int] = frozenset()
     """Earlier calls whose answers stand in no request and may have decided that this one is asked."""
 

@@ -7,7 +7,7 @@ import msgspec
 
 from reenact.domain.digesting import canonical
 from reenact.domain.message import Json, Part, Text, ToolResult, ToolUse
-from reenact.replay.carrying.linking import precedes
+from reenact.replay.carrying.linking import CLOCK_SLACK_US, precedes
 from reenact.replay.carrying.searching import Answered, Hit, Known, answered, chosen, fitting, hits_of, sources_before
 from reenact.replay.carrying.strand import Origin, Packed, PackedPart, Span, flat, resettled
 from reenact.replay.carrying.tape import Recorded
@@ -25,6 +25,8 @@ class Habits(msgspec.Struct, kw_only=True):
 
     trims: dict[str, set[bool]] = msgspec.field(default_factory=dict)
     """By the family of the call whose answer had space around it: whether it was left out."""
+    may_keep: dict[str, set[bool]] = msgspec.field(default_factory=dict)
+    """The same where the space may as well be the prompt's own."""
     ascii: set[bool] = msgspec.field(default_factory=set)
     """Whether letters outside ASCII were escaped where texts stood in literals."""
 
@@ -44,8 +46,11 @@ class Tracer:
         self._known: list[Answered] = []
         self._containers: dict[bytes, list[tuple[Recorded, Place]]] = defaultdict(list)
         self._own: dict[int, list[str]] = {}
+        self._families: dict[int, str] = {}
         self._constants: dict[str, int] = {}
         """Texts without their copies, each with when it was first sent."""
+        self._sent: dict[str, int] = {}
+        """Whole texts, each with when it was first sent."""
         self._places: dict[tuple[str, ...], set[str]] = defaultdict(set)
         """What stood in a place that short values may be copied to: by kind of value and surroundings."""
 
@@ -54,6 +59,7 @@ class Tracer:
         self._own[call.index] = [
             text for message in call.prompt.messages for part in message.parts if (text := text_of(part))
         ]
+        self._families[call.index] = call.family
         known = answered(call)
         if known is None or call.answer is None:
             return
@@ -64,7 +70,9 @@ class Tracer:
 
     def trace(self, call: Recorded, text: str) -> tuple[Span, ...]:
         """Return the copies of earlier values in *text*, which stands in the request of *call*, in their order."""
-        return self._trace(call, text, sources_before(self._known, call), ())
+        sent = self._sent.setdefault(text, call.started_us)
+        sources = [one for one in sources_before(self._known, call) if one.call.ended_us <= sent + CLOCK_SLACK_US]
+        return self._trace(call, text, sources, ())
 
     def settle(self, spans: Sequence[Span], text: str, near: frozenset[int]) -> tuple[Span, ...]:
         """Return *spans* of a text judged by all that was seen.
@@ -72,7 +80,10 @@ class Tracer:
         Short values are sure where their place repeats with others; of several calls that a copy may be of, that one is taken
         of which the request surely holds others (*near*), else the latest where they follow one another.
         """
-        return tuple(resettled(span, lambda _, one: self._narrowed(self._repeated(one), near), text) for span in spans)
+        return tuple(
+            resettled(span, lambda around, one: self._trimmed(around, self._narrowed(self._repeated(one), near)), text)
+            for span in spans
+        )
 
     # --- one text ------------------------------------------------------------------------------------------------------
 
@@ -186,7 +197,9 @@ class Tracer:
         for hit, origin in zip(group, origins, strict=True):
             known = hit.known
             if is_sure and known.has_edges and known.place == WHOLE and origin.spelling in ("plain", "trimmed"):
-                self.habits.trims.setdefault(known.call.family, set()).add(origin.spelling == "trimmed")
+                is_told = origin.spelling == "trimmed" or not any(context)
+                told = self.habits.trims if is_told else self.habits.may_keep
+                told.setdefault(known.call.family, set()).add(origin.spelling == "trimmed")
             if is_sure and not known.text.isascii():
                 self.habits.ascii.add(False)
             elif is_sure and "to ASCII" in origin.spelling and "\\u" in known.text:
@@ -201,6 +214,18 @@ class Tracer:
         if len(seen) < 2 or not any(span.context):
             return span
         return msgspec.structs.replace(span, is_sure=True, rule=f"{span.rule}, at a place that repeats")
+
+    def _trimmed(self, text: str, span: Span) -> Span:
+        """Return *span* without the space at its ends where the agent was seen to trim such answers: it is the prompt's own then."""
+        there = text[span.start : span.stop]
+        families = {self._families[origin.call] for origin in span.origins}
+        if there == there.strip() or not all(self.habits.trims.get(family) == {True} for family in families):
+            return span
+        if any(origin.spelling != "plain" for origin in span.origins):
+            return span
+        start = span.start + len(there) - len(there.lstrip())
+        origins = tuple(msgspec.structs.replace(origin, spelling="trimmed") for origin in span.origins)
+        return msgspec.structs.replace(span, start=start, stop=start + len(there.strip()), origins=origins)
 
     def _narrowed(self, span: Span, near: frozenset[int]) -> Span:
         """Return *span* with fewer origins, where others of the request or the order of calls tell which."""

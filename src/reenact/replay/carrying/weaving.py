@@ -51,7 +51,12 @@ class _Weaver:
         spans = [span for woven in woven_in(strand.pieces) for found in woven.spans.values() for span in found]
         near = frozenset(near_calls(spans)) | {piece.call for piece in strand.pieces if isinstance(piece, Turn)}
         pieces = tuple(self._settled(piece, near) for piece in strand.pieces)
-        return msgspec.structs.replace(strand, pieces=pieces, sources=frozenset(_sources(pieces, strand.parent)))
+        return msgspec.structs.replace(
+            strand,
+            pieces=pieces,
+            sources=frozenset(_sources(pieces, strand.parent)),
+            copied_from=frozenset(_sources(pieces, strand.parent, sure=True)),
+        )
 
     def _pieces(self, call: Recorded, link: Link | None) -> Iterator[Piece]:
         messages = call.prompt.messages
@@ -131,7 +136,7 @@ def woven_in(pieces: Sequence[Piece]) -> Iterator[Woven]:
             yield piece
 
 
-def _sources(pieces: Sequence[Piece], parent: int | None) -> Iterator[int]:
+def _sources(pieces: Sequence[Piece], parent: int | None, *, sure: bool = False) -> Iterator[int]:
     if parent is not None:
         yield parent
     for piece in pieces:
@@ -139,7 +144,7 @@ def _sources(pieces: Sequence[Piece], parent: int | None) -> Iterator[int]:
             yield piece.call
     for woven in woven_in(pieces):
         for spans in woven.spans.values():
-            yield from (origin.call for span in flat(spans) for origin in span.origins)
+            yield from (origin.call for span in flat(spans) if span.is_sure or not sure for origin in span.origins)
 
 
 def _is_round(pieces: Sequence[Piece]) -> bool:
