@@ -2,11 +2,7 @@
 
 import contextlib
 import shutil
-import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -126,35 +122,6 @@ def exchange(call_id: str, organisation_id: str) -> Exchange:
         chunks=(),
         ending=Ending.ANSWERED,
     )
-
-
-@pytest.fixture
-def command(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
-    """`reenact serve` as a process of its own, once it is ready."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "reenact", "serve", "--data", str(tmp_path / "data"), "--port", "0"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM)])
-def test_signals_end_it_cleanly(command: "subprocess.Popen[str]", number: int, code: int) -> None:
-    """It tells where everything is, and ends without a word when it is told to."""
-    assert command.stdout is not None
-    told = []
-    for line in command.stdout:
-        told.append(line.split()[0])
-        if line.startswith("Ready"):
-            break
-    command.send_signal(number)
-    _, errors = command.communicate(timeout=20)
-
-    assert ["Reenact", "Dashboard", "OpenAI", "Anthropic", "Gemini", "Other", "API", "Shown", "Ready."] == told
-    assert (code, "") == (command.returncode, errors)
 
 
 def test_a_journal_that_cannot_be_written_degrades_health_and_fails_no_call(tmp_path: Path) -> None:

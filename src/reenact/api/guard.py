@@ -46,7 +46,7 @@ def sender_guard(parts: Parts) -> Guard:
             )
         method = str(connection.scope.get("method", "GET"))
         if is_from_elsewhere(method, host, headers.get("origin"), headers.get("sec-fetch-site"), public_url):
-            raise Forbidden("A page of another site may not do this.")
+            raise Forbidden("A page of another site may not do this. Behind a proxy, set --public-url.")
 
     return guard
 
