@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from reenact.errors import Forbidden, TooLarge, Unauthenticated
+from reenact.gateway.addressing import Address, TakeName, read_address, read_take
 from reenact.gateway.agent import Agent, Receive, Scope, Send
 from reenact.gateway.ask import Ask
 from reenact.gateway.controlling import control
@@ -17,6 +18,9 @@ from reenact.gateway.routing import NotOurs, Rejection, Route, Routes, Target
 
 _ROUTE = "reenact.route"
 """Where `handles` leaves its finding in a scope."""
+_ADDRESS = "reenact.address"
+"""Where it leaves which session or take the path names."""
+_TAKE = b"reenact-take"
 
 Authorise = Callable[[str | None, str | None], str]
 """Given the Helicone key, or None, and the client's address, returns the organisation; raises Unauthenticated or Forbidden.
@@ -59,8 +63,10 @@ class Gateway:
             return False
         headers = scope["headers"]
         host = next((value for name, value in headers if name == b"host"), b"")
-        route = self._routes.route(host, scope["raw_path"], scope["query_string"], headers)
+        address = read_address(scope["raw_path"])
+        route = self._routes.route(host, address.path, scope["query_string"], headers)
         scope[_ROUTE] = route
+        scope[_ADDRESS] = address
         return not isinstance(route, NotOurs)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,6 +106,10 @@ class Gateway:
     def _ask(self, scope: Scope, target: Target, labelled: Labelled, organisation_id: str, started_us: int) -> Ask:
         """Return what is asked, the body yet to be read."""
         host = value_of(scope["headers"], b"host") or "localhost"
+        address: Address = scope[_ADDRESS]
+        labels = labelled.labels
+        if address.session_id is not None and labels.session_id is None:
+            labels = msgspec.structs.replace(labels, session_id=address.session_id)
         return Ask(
             id=labelled.request_id or self._new_id(),
             organisation_id=organisation_id,
@@ -108,7 +118,7 @@ class Gateway:
             provider=target.provider,
             origin=target.origin,
             target=target.target,
-            labels=labelled.labels,
+            labels=labels,
             headers=keyed(labelled.headers, target.auth, target.target),
             received=end_to_end(scope["headers"]),
             body=b"",
@@ -116,6 +126,7 @@ class Gateway:
             controls=control(scope["headers"]),
             is_guarded=target.is_guarded,
             elects=target.elects,
+            take=address.take or _named_take(scope),
         )
 
     async def _serve(self, ask: Ask, agent: Agent) -> None:
@@ -127,3 +138,9 @@ class Gateway:
             return
         if body is not None:
             await agent.stay(self._relay.relay(msgspec.structs.replace(ask, body=body), agent))
+
+
+def _named_take(scope: Scope) -> TakeName | None:
+    """Return the take that a header names."""
+    name = value_of(scope["headers"], _TAKE)
+    return None if name is None else read_take(name)

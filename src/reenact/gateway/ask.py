@@ -6,6 +6,7 @@ import msgspec
 
 from reenact.domain.exchange import Exchange, Header
 from reenact.domain.labels import Labels
+from reenact.gateway.addressing import TakeName
 from reenact.gateway.controls import NONE, Controls
 
 
@@ -35,11 +36,13 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """Whether its agent named the origin, which then has to be one that agents may name."""
     elects: bool = False
     """Whether the provider is left to the gateway, which chooses it by the body's model; `origin` is empty then."""
+    take: TakeName | None = None
+    """The take that it is a call of: answered by the stage, and asked of a provider only if the stage says so."""
 
     @property
     def is_plain(self) -> bool:
         """Whether nothing is to be done but relay it, as with most calls."""
-        return self.controls is NONE and not self.is_guarded and not self.elects
+        return self.controls is NONE and not self.is_guarded and not self.elects and self.take is None
 
 
 class Sink(Protocol):

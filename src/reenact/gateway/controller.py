@@ -69,10 +69,18 @@ class Controller:
         self._rewrite(course)
         if controls.omits_request or controls.omits_response:
             course.shape = self._omitting(course)
-        answer = await self._answer(course, relay)
+        answer = await self._play(course) or await self._answer(course, relay)
         if controls.forces_format and not isinstance(answer, Refusal) and is_event_stream(answer):
             return WholeEvents(answer)
         return answer
+
+    async def _play(self, course: Course) -> UpstreamAnswer | Refusal | None:
+        """Return the answer to a call of a take; None for every other call, and for one that is to be asked for real."""
+        if course.ask.take is None:
+            return None
+        if self._means.stage is None:
+            return refuse(404, "no_such_take", "This server plays no takes.")
+        return await self._means.stage.open(course)
 
     async def _answer(self, course: Course, relay: Relaying) -> UpstreamAnswer | Refusal:
         """Return the answer of the first who has one."""

@@ -9,6 +9,7 @@ from reenact.domain.exchange import Exchange
 from reenact.gateway.cacher import Cacher
 from reenact.gateway.guarding import Guard
 from reenact.gateway.limiter import Limiter
+from reenact.gateway.stage import Stage
 
 Understand = Callable[[Exchange], Reading]
 """Says what an exchange means, and what it cost; ingest's own way of reading it. Runs on the event loop, for the few calls
@@ -26,6 +27,8 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     limiter: Limiter | None = None
     understand: Understand | None = None
     screen: Screen | None = None
+    stage: Stage | None = None
+    """Who answers the calls of takes; without one they are refused."""
     provider_keys: Mapping[str, str] = {}
     """Key by provider name, for calls that leave the provider to the gateway. Never written, logged or shown."""
 
