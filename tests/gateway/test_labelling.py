@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from reenact.domain.exchange import Header
 from reenact.domain.labels import Labels, ReplayLink
-from reenact.gateway.labelling import Labelled, end_to_end, helicone_key, label, value_of
+from reenact.gateway.labelling import Labelled, end_to_end, label, provider_authorization, value_of
 
 OURS = "sk-helicone-aaaaaaa-bbbbbbb-ccccccc-ddddddd"
 UUID = "7b2a3c4d-1111-4222-8333-444455556666"
@@ -122,12 +122,18 @@ def test_value_of_reads_the_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("authorization", "key"),
-    [(f"Bearer {OURS}", OURS), ("Bearer sk-1", None), ("Bearer sk-1, Bearer x", "x"), ("", None)],
+    ("authorization", "expected"),
+    [
+        (f"Bearer {OURS}", None),
+        ("Bearer sk-1", "Bearer sk-1"),
+        ("Bearer sk-1, Bearer x", "Bearer sk-1"),
+        ("Basic abc", "Basic abc"),
+        ("", ""),
+    ],
 )
-def test_helicone_key_tells_ours_from_a_providers(authorization: str, key: str | None) -> None:
-    """A provider's key alone is none of ours."""
-    assert helicone_key(authorization) == key
+def test_what_is_for_the_provider_is_told_from_our_key(authorization: str, expected: str | None) -> None:
+    """Our key alone leaves nothing for a provider."""
+    assert provider_authorization(authorization) == expected
 
 
 NAMES = st.sampled_from(

@@ -214,3 +214,80 @@ def test_a_target_knows_how_its_provider_wants_the_key() -> None:
         Auth.X_GOOG_API_KEY,
         Auth.BEARER,
     ]
+
+
+OWN: list[Header] = [(b"authorization", b"Bearer " + OURS.encode())]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "host", "expected"),
+    [
+        ("/ai/chat/completions", [], "localhost", b"/chat/completions"),
+        ("/ai/v1/chat/completions?a=1", [], "localhost", b"/v1/chat/completions?a=1"),
+        ("/v1/gateway/ai-gateway/v1/responses", [], "localhost", b"/v1/responses"),
+        ("/router/mine/embeddings", [], "localhost", b"/embeddings"),
+        ("/v1/chat/completions", [], "ai-gateway.example.com", b"/v1/chat/completions"),
+        ("/v1/chat/completions", OWN, "localhost", b"/v1/chat/completions"),
+        ("/chat/completions", OWN, "localhost", b"/chat/completions"),
+    ],
+)
+def test_a_provider_may_be_left_to_the_gateway(path: str, headers: list[Header], host: str, expected: bytes) -> None:
+    """By the path, by the host, or by a Helicone key where a provider's key would stand."""
+    route = _route(path, headers, host=host)
+
+    assert isinstance(route, Target)
+    assert (True, "", expected) == (route.elects, route.origin, route.target)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "place"),
+    [
+        ("/ai/v1/images/generations", [], "404"),
+        ("/router/mine", [], "404"),
+        ("/v1/responses/resp_1/cancel", OWN, ("openai", f"{OPENAI}/v1/responses/resp_1/cancel")),
+        ("/v1/chat/completions", [(b"helicone-auth", b"Bearer x")], ("openai", f"{OPENAI}/v1/chat/completions")),
+        (
+            "/v1/chat/completions",
+            [(b"authorization", b"Bearer sk-1, Bearer " + OURS.encode())],
+            ("openai", f"{OPENAI}/v1/chat/completions"),
+        ),
+    ],
+)
+def test_what_names_no_model_is_not_left_to_the_gateway(
+    path: str, headers: list[Header], place: tuple[str, str] | str
+) -> None:
+    """Nor is a call that brings a provider's key."""
+    route = _route(path, headers)
+
+    assert place == _place(route)
+    assert not isinstance(route, Target) or not route.elects
+
+
+def test_origins_that_agents_name_are_told_apart_from_the_servers_own() -> None:
+    """The first are checked before anything is sent there."""
+    upstreams = {"mine": "http://10.0.0.1:9000/v1"}
+    named = [b"https://api.groq.com", b"http://10.0.0.1:9000", b"http://10.0.0.1:9001"]
+    routes = [_route("/v1/gateway/gateway/v1/x", [(b"reenact-target-url", url)], upstreams=upstreams) for url in named]
+
+    assert [True, False, True] == [isinstance(route, Target) and route.is_guarded for route in routes]
+    assert [("groq", True), ("custom", False)] == [
+        (place.provider, place.is_guarded) for place in (Routes(upstreams).locate(url.decode()) for url in named[:2])
+    ]
+
+
+def test_fallbacks_stand_for_a_target() -> None:
+    """The generic gateway then needs no target of its own; the targets are read later."""
+    route = _route("/v1/gateway/gateway/v1/x?y", [(b"helicone-fallbacks", b"[]")])
+
+    assert isinstance(route, Target)
+    assert ("custom", "", b"/v1/x?y", False) == (route.provider, route.origin, route.target, route.is_guarded)
+
+
+def test_a_provider_is_found_by_its_name() -> None:
+    """With the base path of the server's own upstream, and the path that leads there again."""
+    target = Routes({"mine": "http://10.0.0.1:9000/base"}).provider("mine", b"/v1/chat/completions?a=1")
+
+    assert ("http://10.0.0.1:9000", b"/base/v1/chat/completions?a=1") == (target.origin, target.target)
+    assert b"/v1/gateway/mine/v1/chat/completions?a=1" == target.called
+    with pytest.raises(InvalidInput, match="azure has no address"):
+        Routes().provider("azure", b"/")

@@ -105,9 +105,9 @@ def value_of(headers: Sequence[Header], wanted: bytes) -> str | None:
     return None
 
 
-def helicone_key(authorization: str) -> str | None:
-    """Return the Helicone key in an `Authorization` value: the second of two bearers, or one that looks like ours."""
-    return _split(authorization)[1]
+def provider_authorization(authorization: str) -> str | None:
+    """Return what of an `Authorization` value is for the provider; None when it only holds a Helicone key."""
+    return _split(authorization)[0]
 
 
 def _split(authorization: str) -> tuple[str | None, str | None]:

@@ -10,7 +10,7 @@ import msgspec
 
 from reenact.domain.exchange import Header
 from reenact.errors import InvalidInput
-from reenact.gateway.labelling import helicone_key, value_of
+from reenact.gateway.labelling import provider_authorization, value_of
 from reenact.gateway.providers import (
     ANTHROPIC_RESOURCES,
     CUSTOM,
@@ -70,7 +70,8 @@ _FALLBACKS = (b"helicone-fallbacks", b"reenact-fallbacks")
 _ELECTING = frozenset({"ai", "ai-gateway"})
 """Names of the form that leaves the provider to the gateway (surface 2.3)."""
 _ROUTER = "router"
-_ELECTABLE = frozenset({"chat", "responses", "embeddings"})
+_ELECTABLE = frozenset({b"/chat/completions", b"/responses", b"/embeddings"})
+"""What can be asked there, with or without `/v1`."""
 _GEMINI_ROOTS = frozenset({"v1beta", "v1alpha"})
 _BARE_NAMES = frozenset(
     {_GENERIC, _ROUTER, *_ELECTING}.union(*({provider.name, *provider.aliases} for provider in PROVIDERS))
@@ -113,7 +114,10 @@ class _Call(msgspec.Struct, frozen=True, kw_only=True):
     def reject(self, status: int, message: str) -> Rejection:
         return Rejection(status=status, message=message, target=self.goes_to(_NOWHERE, self.path))
 
-    def is_elected(self, path: bytes) -> Target:
+    def elects(self, path: bytes) -> "Target | Rejection":
+        if not _is_electable(path):
+            message = "Without a provider only chat/completions, responses and embeddings can be asked."
+            return self.reject(404, message)
         return msgspec.structs.replace(self.goes_to(_ELECTED, path), elects=True)
 
     def goes_to(self, upstream: _Upstream, path: bytes, *, is_guarded: bool = False) -> Target:
@@ -208,9 +212,9 @@ class Routes:
         if name == _GENERIC:
             return self._by_header(call, b"/" + rest)
         if name in _ELECTING:
-            return call.is_elected(b"/" + rest)
+            return call.elects(b"/" + rest)
         if name == _ROUTER:
-            return call.is_elected(b"/" + rest.partition(b"/")[2])
+            return call.elects(b"/" + rest.partition(b"/")[2])
         if name not in self._upstreams:
             return call.reject(404, f"There is no provider named {name!r}. Set one with --upstream {name}=URL.")
         return self._to(call, name, b"/" + rest)
@@ -230,8 +234,8 @@ class Routes:
         name = label.decode("latin-1").lower()
         if name == _GENERIC and _value(call.headers, (*_TARGET_URL, *_FALLBACKS)) is not None:
             return self._by_header(_prefixed(call, name), call.path)
-        if name in _ELECTING and (root in _ELECTABLE or root == "v1"):
-            return _prefixed(call, name).is_elected(call.path)
+        if name in _ELECTING and _is_electable(call.path):
+            return _prefixed(call, name).elects(call.path)
         known = self._upstreams.get(name)
         return self._to(_prefixed(call, name), name, call.path) if known and root in known.provider.roots else None
 
@@ -239,8 +243,8 @@ class Routes:
         """Route a bare path by the kind of thing it asks for."""
         if root in _GEMINI_ROOTS:
             return self._to(call, "google", call.path)
-        if _leaves_the_provider_open(call, root, rest):
-            return call.is_elected(call.path)
+        if _leaves_the_provider_open(call):
+            return call.elects(call.path)
         if root in UNVERSIONED_RESOURCES:
             return self._to(call, "openai", b"/v1" + call.path)
         resource = rest.partition(b"/")[0].decode("latin-1") if root == "v1" else ""
@@ -277,11 +281,15 @@ def _value(headers: Sequence[Header], names: Sequence[bytes]) -> str | None:
     return next((value for name in names if (value := value_of(headers, name)) is not None), None)
 
 
-def _leaves_the_provider_open(call: _Call, root: str, rest: bytes) -> bool:
+def _is_electable(path: bytes) -> bool:
+    return path.removeprefix(b"/v1") in _ELECTABLE
+
+
+def _leaves_the_provider_open(call: _Call) -> bool:
     """Return whether a bare path comes with a Helicone key where a provider's would stand (surface 2.5)."""
-    resource = rest.partition(b"/")[0].decode("latin-1") if root == "v1" else root
-    authorization = value_of(call.headers, b"authorization") if resource in _ELECTABLE else None
-    return authorization is not None and not _has_provider_key(call.headers)
+    if not _is_electable(call.path):
+        return False
+    return value_of(call.headers, b"authorization") is not None and not _has_provider_key(call.headers)
 
 
 def _prefixed(call: _Call, name: str) -> _Call:
@@ -298,7 +306,7 @@ def _cut_key(raw_path: bytes) -> tuple[str | None, bytes]:
 
 def _has_provider_key(headers: Sequence[Header]) -> bool:
     authorization = value_of(headers, b"authorization")
-    return authorization is not None and helicone_key(authorization) is None
+    return authorization is not None and provider_authorization(authorization) is not None
 
 
 def _provider_of(origin: str) -> str:
