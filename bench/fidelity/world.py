@@ -38,7 +38,9 @@ class Event:
 class World:
     """All that an agent can ask; remembers what it asked."""
 
-    def __init__(self, patch: Patch | None = None, recorded: "World | None" = None, variant: int = 0) -> None:
+    def __init__(self, patch: Patch | None = None, recorded: "World | None" = None, variant: int = 0, truth: "Counter[str] | None" = None) -> None:
+        self.truth = truth
+        """The requests of the true run: what else a variant asks, nobody knows the answer of."""
         self.patch = patch or (lambda kind, path, body: body)
         self.recorded = recorded
         self.variant = variant
@@ -58,7 +60,8 @@ class World:
         self._attempts[key] += 1
         if "[[fails once]]" in key and self._attempts[key] == 1:
             return {"error": {"message": "Too many requests", "type": "rate_limit"}}, 429
-        return answer(kind, body), 200
+        is_other = self.truth is not None and canonical([kind, body]) not in self.truth
+        return answer(kind, {**body, "salt": self.variant} if is_other else body), 200
 
     @cached_property
     def shown(self) -> set[str]:
@@ -139,12 +142,19 @@ class Branch:
 
 
 Agent = Callable[[Branch, int], Any]
-VARIANTS = (0, 1, 2)
+VARIANTS = (1, 2, 3)
 
 
-def run(agent: Agent, seed: int, patch: Patch | None = None, recorded: World | None = None, variant: int = 0) -> World:
+def run(
+    agent: Agent,
+    seed: int,
+    patch: Patch | None = None,
+    recorded: World | None = None,
+    variant: int = 0,
+    truth: Counter[str] | None = None,
+) -> World:
     """Return the world after the agent ran in it."""
-    world = World(patch, recorded, variant)
+    world = World(patch, recorded, variant, truth)
     agent(world.root(), seed)
     world.events.sort(key=lambda event: event.started)
     return world
@@ -152,8 +162,8 @@ def run(agent: Agent, seed: int, patch: Patch | None = None, recorded: World | N
 
 def knowable(agent: Agent, seed: int, patch: Patch, recorded: World) -> tuple[Counter[str], Counter[str]]:
     """Return the true requests of a changed run, and those of them that the record determines."""
-    runs = [run(agent, seed, patch, recorded, variant).requests for variant in VARIANTS]
-    shared = runs[0]
-    for other in runs[1:]:
-        shared = shared & other
-    return runs[0], shared
+    truth = run(agent, seed, patch, recorded).requests
+    shared = truth
+    for variant in VARIANTS:
+        shared = shared & run(agent, seed, patch, recorded, variant, truth).requests
+    return truth, shared

@@ -9,6 +9,7 @@ from reenact.domain.digesting import canonical
 from reenact.domain.message import Json, Part, Text, ToolResult, ToolUse
 from reenact.replay.carrying.linking import CLOCK_SLACK_US, precedes
 from reenact.replay.carrying.searching import Answered, Hit, Known, answered, chosen, fitting, hits_of, sources_before
+from reenact.replay.carrying.spelling import ASCII_TWINS
 from reenact.replay.carrying.strand import Origin, Packed, PackedPart, Span, flat, resettled
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.unpacking import Document, Steps, documents_in, nodes_of
@@ -200,9 +201,9 @@ class Tracer:
                 is_told = origin.spelling == "trimmed" or not any(context)
                 told = self.habits.trims if is_told else self.habits.may_keep
                 told.setdefault(known.call.family, set()).add(origin.spelling == "trimmed")
-            if is_sure and not known.text.isascii():
+            if is_sure and origin.spelling in ASCII_TWINS and not known.text.isascii():
                 self.habits.ascii.add(False)
-            elif is_sure and "to ASCII" in origin.spelling and "\\u" in known.text:
+            elif is_sure and origin.spelling in ASCII_TWINS.values() and "\\u" in known.text:
                 self.habits.ascii.add(True)
             if not is_sure:
                 self._places[(*_kind(known.place), *context)].add(known.text)
