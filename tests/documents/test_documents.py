@@ -11,14 +11,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sybil import Document, Example, Sybil
-from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
+from sybil import Example, Sybil
+from sybil.parsers.markdown import CodeBlockParser, SkipParser
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).parents[2]
 SHOWN = ("8585", "8686")
 DONE = "-- block done --"
 
@@ -57,16 +56,14 @@ class World:
         """Run a shell block; a command that fails is an error that shows what was printed."""
         assert self.shell.stdin is not None
         assert self.shell.stdout is not None
-        self.shell.stdin.write(
-            f"( set -e\n:\n) ; {{ set -e; {self.here(block)}\n}} < /dev/null; set +e; echo '{DONE}'\n"
-        )
+        self.shell.stdin.write(f'( set -e\n{self.here(block)}\n) < /dev/null; printf "\\n{DONE}%d\\n" $?\n')
         self.shell.stdin.flush()
         printed = ""
         for line in self.shell.stdout:
-            if line.strip() == DONE:
+            if line.startswith(DONE):
                 break
             printed += line
-        assert self.shell.poll() is None, f"the shell ended in:\n{block}\n{printed}"
+        assert line.strip() == f"{DONE}0", f"a command failed in:\n{block}\n{printed}"
         for shown in re.findall(r"--port (\d+).*&\s*$", block, re.MULTILINE):
             self.wait(int(self.ports[shown]))
         if re.search(r"^reenact serve(?!.*--port).*&\s*$", block, re.MULTILINE):
@@ -88,15 +85,7 @@ class World:
     def close(self) -> None:
         """End the shell and all that it started."""
         os.killpg(self.shell.pid, signal.SIGTERM)
-        self.shell.communicate()
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The world of one document."""
-    made = World(tmp_path_factory.mktemp("docs"))
-    yield made
-    made.close()
+        self.shell.communicate(timeout=30)
 
 
 class Shell(CodeBlockParser):
@@ -109,22 +98,29 @@ class Shell(CodeBlockParser):
         example.namespace["world"].run(example.parsed)
 
 
-class Python(PythonCodeBlockParser):
+class Python(CodeBlockParser):
     """Runs ```python blocks with the document's ports replaced."""
+
+    language = "python"
 
     def evaluate(self, example: Example) -> None:
         """Run the block in its document's namespace."""
         source = example.namespace["world"].here(example.parsed)
-        exec(compile(source, str(example.path), "exec"), example.namespace)  # noqa: S102 - our own documents
+        exec(compile(source, str(example.path), "exec"), example.namespace)
 
 
-def clean(document: Document) -> None:
-    """Forget what a document's blocks defined."""
-    document.namespace.clear()
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SYBIL = Sybil(parsers=[Shell(), Python(), SkipParser()])
 
 
-pytest_collect_file = Sybil(
-    parsers=[Shell(), Python(), SkipParser()],
-    patterns=["README.md", "docs/*.md"],
-    fixtures=["world"],
-).pytest()
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_code_block_runs(path: Path, tmp_path: Path) -> None:
+    """A reader who types what a document shows, from top to bottom, gets what it promises."""
+    document = SYBIL.parse(path)
+    world = World(tmp_path)
+    try:
+        for example in document.examples():
+            example.namespace["world"] = world
+            example.evaluate()
+    finally:
+        world.close()
