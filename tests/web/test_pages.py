@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from reenact.domain.call import Kind
-from reenact.domain.exchange import Ending, Gap
+from reenact.domain.exchange import Ending, Gap, Handling
 from reenact.domain.replay import State
 from reenact.web.renderer import SECURITY_HEADERS
 from tests.web.house import House, a_house
@@ -169,6 +169,34 @@ def test_a_broken_call_tells_its_ending(house: House, http: httpx2.Client) -> No
 
     assert "provider cut. The provider closed." in read(http, "/calls/00000050-1111-4111-8111-111111111111").words
     assert "unknown" in read(http, "/calls/00000051-1111-4111-8111-111111111111").words
+
+
+def test_a_call_tells_what_the_gateway_did_with_it(house: House, http: httpx2.Client) -> None:
+    """Whose answer it was given, how often providers were asked, what was changed, left out or not understood."""
+    handling = Handling(
+        attempts=3,
+        cache_reference_id=FIRST,
+        fallback_index=1,
+        changed_by=("Helicone-Stream-Usage",),
+        omitted_request=True,
+        omitted_response=True,
+        notes=("Helicone-Odd: <b>'x'</b> is odd; it was ignored.",),
+    )
+    odd = a_reading(900, [user("Hm?")], said("Yes."), handling=handling)
+    house.calls.save([odd])
+    page = read(http, f"/calls/{odd.call.id}")
+
+    assert f"/calls/{FIRST}" == page.links["this call"]
+    for sentence in (
+        "Providers were asked 3 times.",
+        "Answered by target 1 of the call's fallbacks, counted from 0.",
+        "was changed by Helicone-Stream-Usage; below is what the provider was given.",
+        "The request's body was not kept, as the agent wished.",
+        "The answer's body was not kept, as the agent wished.",
+        "Helicone-Odd: <b>'x'</b> is odd; it was ignored.",
+    ):
+        assert sentence in page.words
+    assert "Providers were asked" not in read(http, f"/calls/{FIRST}").words
 
 
 def test_a_comparison_marks_what_changed(http: httpx2.Client) -> None:
