@@ -60,6 +60,8 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether the cache was looked into."""
     cache_reference_id: str | None = None
     """The call whose kept answer was given instead of asking the provider: such a call used no tokens and cost nothing."""
+    played_from: str | None = None
+    """The recorded call whose answer was given again instead of asking the provider: such a call cost nothing."""
     fallback_index: int | None = None
     """Which target of the call's list answered, counted from 0."""
     changed_by: tuple[str, ...] = ()

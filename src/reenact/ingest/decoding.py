@@ -191,7 +191,7 @@ def _cost(
     exchange: Exchange, dialect: Dialect | None, usage: Usage, models: tuple[str | None, str | None, str | None]
 ) -> int | None:
     """Return the price; what the provider refused or never got is free when it counted no tokens."""
-    if exchange.handling.cache_reference_id is not None:
+    if exchange.handling.cache_reference_id is not None or exchange.handling.played_from is not None:
         return 0
     if dialect is None:
         return None
