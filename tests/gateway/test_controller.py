@@ -665,6 +665,27 @@ async def test_omitted_bodies_are_nowhere(tmp_path: Path) -> None:
     assert b"opened" not in kept
 
 
+async def test_a_call_that_cannot_be_understood_is_answered_and_kept_without_its_bodies(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault in reading it is the server's own, and told in its log."""
+
+    def fail(exchange: Exchange) -> Reading:
+        raise ValueError("a fault of ours")
+
+    headers = (b"helicone-omit-response: true", b"helicone-ratelimit-policy: 5;w=600;u=cents")
+    async with (
+        upstream(counting(b'{"said":"opened"}')) as provider,
+        house(tmp_path, {"openai": provider.origin}, means=means(understand=fail, limiter=MemoryLimiter())) as gateway,
+    ):
+        reply = await fetch(gateway, CHAT, *headers, body=BODY)
+        exchange = await gateway.exchange()
+
+    assert (200, b"") == (reply.status, exchange.response_body)
+    assert Metrics(request_body_bytes=len(BODY), response_body_bytes=17) == exchange.handling.metrics
+    assert "a fault of ours" in caplog.text
+
+
 async def test_a_plain_call_is_recorded_as_one(tmp_path: Path) -> None:
     """Nothing was done with it, and its bytes are the very ones that came."""
     packed = gzip.compress(b"1")

@@ -144,3 +144,27 @@ async def test_memory_is_bounded() -> None:
 
     lefts = [(await limiter.draw(key, POLICY, 0.0)).left for key in ("a", "b")]
     assert [0.0, 2.0] == lefts
+
+
+async def test_a_redis_that_hangs_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    """A quarter of a second at most, once; nothing is limited meanwhile."""
+    gone = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(4096):
+            pass
+        writer.close()
+        gone.set()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    limiter = RedisLimiter(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
+    started_s = asyncio.get_running_loop().time()
+    verdicts = [await limiter.draw("k", POLICY, now_s) for now_s in (0.0, 0.1, 0.2)]
+    took_s = asyncio.get_running_loop().time() - started_s
+    await limiter.close()
+    await asyncio.wait_for(gone.wait(), 5)
+    server.close()
+
+    assert [None, None, None] == verdicts
+    assert took_s < 2
+    assert 1 == caplog.text.count("Rate limits are not applied")

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
+from reenact.domain.call import Call
 from reenact.domain.exchange import Exchange
 from reenact.errors import ReenactError
 from reenact.gateway.answers import HeldAnswer, WholeEvents, is_event_stream
@@ -32,6 +33,8 @@ from reenact.gateway.rewriting import with_usage, without_compression
 from reenact.gateway.source import UpstreamAnswer
 
 _log = logging.getLogger(__name__)
+
+_CENT_NANODOLLARS = 10_000_000
 
 Relaying = Callable[[Ask, Sink], Awaitable[Exchange]]
 
@@ -173,18 +176,23 @@ class Controller:
             if exchange.id in spent:
                 return
             spent.add(exchange.id)
-            cost = self._cost_nanodollars(exchange)
-            if cost:
-                self._begin(limiter.spend(key, policy, self._now_s(), cost / 10_000_000))
+            call = self._understood(exchange)
+            if call is not None and call.cost_nanodollars:
+                self._begin(limiter.spend(key, policy, self._now_s(), call.cost_nanodollars / _CENT_NANODOLLARS))
 
         if self._means.understand is None:
             course.note("Helicone-RateLimit-Policy: this server knows no prices; nothing was taken from the budget.")
         return spend
 
-    def _cost_nanodollars(self, exchange: Exchange) -> int | None:
+    def _understood(self, exchange: Exchange) -> Call | None:
+        """Return what an exchange means; None when this server cannot tell."""
         if self._means.understand is None:
             return None
-        return self._means.understand(exchange).call.cost_nanodollars
+        try:
+            return self._means.understand(exchange).call
+        except Exception:  # noqa: BLE001 - the gateway's tap: a call never fails because it could not be understood
+            _log.exception("A call could not be understood.")
+            return None
 
     # --- checks (surface 5.9)
 
@@ -232,8 +240,7 @@ class Controller:
         controls = course.ask.controls
 
         def shape(exchange: Exchange) -> Exchange:
-            understand = self._means.understand
-            call = understand(exchange).call if understand is not None else None
+            call = self._understood(exchange)
             return without_bodies(exchange, call, request=controls.omits_request, response=controls.omits_response)
 
         return shape

@@ -4,6 +4,7 @@ Each draw is one script run on the server, which nothing can come between. It co
 same cases on both.
 """
 
+import asyncio
 import importlib.util
 import logging
 import math
@@ -54,9 +55,7 @@ class RedisLimiter:
             raise InvalidInput("Shared rate limits need the package redis: install reenact[redis].", "redis_url")
         asyncio_redis: Any = importlib.import_module("redis.asyncio")
         try:
-            self._redis: Any = asyncio_redis.Redis.from_url(
-                url, socket_timeout=_PATIENCE_S, socket_connect_timeout=_PATIENCE_S
-            )
+            self._redis: Any = asyncio_redis.Redis.from_url(url)
         except ValueError as error:
             raise InvalidInput(f"The URL of Redis is not valid: {error}", "redis_url") from None
         self._script: Any = self._redis.register_script(_SCRIPT)
@@ -84,7 +83,8 @@ class RedisLimiter:
             return None
         arguments = (policy.quota, policy.window_s, repr(now_s), repr(least), repr(amount))
         try:
-            return await self._script(keys=[_PREFIX + key], args=arguments)
+            async with asyncio.timeout(_PATIENCE_S):  # over all that the client does, its own retries included
+                return await self._script(keys=[_PREFIX + key], args=arguments)
         except (self._failure, OSError, TimeoutError) as failure:
             self._resting_until_s = now_s + _PAUSE_S
             _log.warning("Rate limits are not applied: Redis does not answer (%s).", type(failure).__name__)
