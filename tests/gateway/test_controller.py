@@ -11,12 +11,20 @@ import pytest
 
 from reenact.domain.call import Reading
 from reenact.domain.exchange import Ending, Exchange, Handling, Header, Metrics
+from reenact.domain.labels import Labels
 from reenact.domain.message import Usage
+from reenact.gateway.ask import Ask, Sink
 from reenact.gateway.cacher import Cacher
+from reenact.gateway.controller import Controller
+from reenact.gateway.controlling import control
+from reenact.gateway.course import Course
+from reenact.gateway.forwarder import Forwarder
 from reenact.gateway.guarding import Guard
 from reenact.gateway.limiter import MemoryLimiter
 from reenact.gateway.means import Means
 from reenact.gateway.redacting import MARK
+from reenact.gateway.routing import Routes
+from tests.fakes.sources import ScriptedAnswer, ScriptedSource
 from tests.fakes.upstream import Received, Script, Wire, answer, stream_head, upstream
 from tests.gateway.house import HELICONE_KEY, Reply, client, fetch, house
 from tests.store.given import given_call
@@ -68,6 +76,36 @@ def priced(nanodollars: int) -> Callable[[Exchange], Reading]:
         return Reading(call=call, exchange=exchange)
 
     return understand
+
+
+async def test_headers_that_cannot_be_understood_are_counted() -> None:
+    """For whoever looks after the server."""
+    everything = means()
+    source = ScriptedSource(ScriptedAnswer(200, (), [b"1"]))
+    controller = Controller(Forwarder(source, Routes(), everything), everything, new_id=str)
+    course = Course(
+        Ask(
+            id="i1",
+            organisation_id="o1",
+            method="POST",
+            url="http://gateway/v1/gateway/oai/v1/x",
+            provider="openai",
+            origin="https://api.openai.com",
+            target=b"/v1/x",
+            labels=Labels(),
+            headers=(),
+            body=b"",
+            started_us=0,
+            controls=control([(b"helicone-retry-enabled", b"yes"), (b"helicone-omit-request", b"maybe")]),
+        )
+    )
+
+    async def relay(ask: Ask, sink: Sink) -> Exchange:
+        raise AssertionError("nothing else is asked")
+
+    answer = await controller.open(course, relay)
+
+    assert (2, 200, 1) == (controller.malformed, getattr(answer, "status", None), course.handling.attempts)
 
 
 # --- the cache
