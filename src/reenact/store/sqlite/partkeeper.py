@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import zstandard
 
 from reenact.domain.digesting import digest
-from reenact.store.sqlite.packing import pack_part
+from reenact.store.packing import pack_part
 
 _MOST_SESSIONS = 256
 """Whose digests are remembered; a session that comes back after so many others is read again."""

@@ -11,8 +11,8 @@ from reenact.domain.call import Bodies, Call
 from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
 from reenact.domain.filter import Filter, Sort
 from reenact.domain.filtering import LABEL_KEYS
+from reenact.store.packing import Kept, request_body, to_bodies, to_exchange, unpack, unpack_part
 from reenact.store.sqlite.compiling import compile_query, compile_sort
-from reenact.store.sqlite.packing import Kept, request_body, to_bodies, to_exchange, unpack, unpack_part
 from reenact.store.sqlite.pool import ReaderPool, Reading
 from reenact.store.sqlite.rows import CALL_COLUMNS, to_call
 
@@ -163,7 +163,7 @@ def _kept(reading: Reading, numbers: Mapping[str, int]) -> Iterator[tuple[str, K
     """Yield each call's id, its exchange and its request body; a session's parts are read once for all its calls."""
     text = "SELECT call, session, content FROM bodies WHERE call IN"
     rows = _select(reading.connection, text, list(numbers.values()))
-    unpacked = {call: (session, unpack(content, reading.decompressor)) for call, session, content in rows}
+    unpacked = {call: (session, unpack(reading.decompressor.decompress(content))) for call, session, content in rows}
     needed: defaultdict[int, set[int]] = defaultdict(set)
     for session, kept in unpacked.values():
         if session is not None:
@@ -171,7 +171,7 @@ def _kept(reading: Reading, numbers: Mapping[str, int]) -> Iterator[tuple[str, K
     parts = {session: _parts(reading, session, sorted(wanted)) for session, wanted in needed.items()}
     for call_id, number in numbers.items():
         session, kept = unpacked[number]
-        yield call_id, kept, request_body(kept, parts.get(session, {}))
+        yield call_id, kept, request_body(kept, kept.part_numbers, parts.get(session, {}))
 
 
 def _parts(reading: Reading, session: int, wanted: Sequence[int]) -> dict[int, bytes]:

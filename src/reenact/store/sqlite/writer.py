@@ -13,11 +13,11 @@ from reenact.domain.digesting import digest
 from reenact.domain.exchange import Cursor, Gap, Unreadable
 from reenact.domain.filtering import LABEL_KEYS, words
 from reenact.errors import StoreFailed
+from reenact.store.packing import keep, pack
+from reenact.store.splitting import split
 from reenact.store.sqlite.opener import open_writer
-from reenact.store.sqlite.packing import keep, pack
 from reenact.store.sqlite.partkeeper import PartKeeper
 from reenact.store.sqlite.rows import CALL_COLUMNS, to_row
-from reenact.store.sqlite.splitting import split
 
 _LEVEL = 3
 _SAVE_CALL = (
@@ -139,7 +139,7 @@ class Writer:
         else:
             pieces = split(body)
             kept = keep(reading, pieces.literals, self._parts.numbers(session, pieces.parts))
-        row = (number, session, pack(kept, self._compressor))
+        row = (number, session, self._compressor.compress(pack(kept)))
         self._connection.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?, ?)", row)
 
     def _save_maps(self, call: Call, number: int, organisation: int) -> None:

@@ -1,8 +1,9 @@
-"""An exchange as the one blob that the table `bodies` keeps, its request body cut into parts that stand elsewhere."""
+"""An exchange as the one blob that a store keeps of it, its request body cut into parts that stand elsewhere."""
 
 import itertools
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 import zstandard
@@ -12,7 +13,9 @@ from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Ha
 from reenact.domain.labels import Labels
 from reenact.domain.message import Json
 from reenact.errors import FolderUnusable
-from reenact.store.sqlite.splitting import join
+from reenact.store.splitting import join
+
+Name = TypeVar("Name", bound=Hashable)
 
 _PLAIN, _COMPRESSED = b"\0", b"\1"
 
@@ -23,7 +26,8 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     literals: tuple[bytes, ...]
     """Of the request body."""
     steps: tuple[int, ...]
-    """The numbers of its parts, each as the difference to the one before: mostly ones, which compress to nothing."""
+    """The numbers of its parts, each as the difference to the one before: mostly ones, which compress to nothing. None where
+    the store names parts beside the blob."""
     request_crc32: int
     response_body: bytes
     answer_json: bytes | None
@@ -54,7 +58,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(Kept)
 
 
-def keep(reading: Reading, literals: tuple[bytes, ...], numbers: Sequence[int]) -> Kept:
+def keep(reading: Reading, literals: tuple[bytes, ...], numbers: Sequence[int] = ()) -> Kept:
     """Return what is stored of *reading* when its request body is these *literals* and parts."""
     exchange = reading.exchange
     return Kept(
@@ -66,14 +70,14 @@ def keep(reading: Reading, literals: tuple[bytes, ...], numbers: Sequence[int]) 
     )
 
 
-def pack(kept: Kept, compressor: zstandard.ZstdCompressor) -> bytes:
-    """Return *kept* as bytes."""
-    return compressor.compress(_encode(kept))
+def pack(kept: Kept) -> bytes:
+    """Return *kept* as bytes, not compressed."""
+    return _encode(kept)
 
 
-def unpack(content: bytes, decompressor: zstandard.ZstdDecompressor) -> Kept:
+def unpack(content: bytes | memoryview) -> Kept:
     """Return what *content* was packed from."""
-    return _decoder.decode(decompressor.decompress(content))
+    return _decoder.decode(content)
 
 
 def pack_part(part: bytes, compressor: zstandard.ZstdCompressor) -> bytes:
@@ -87,15 +91,14 @@ def unpack_part(content: bytes, decompressor: zstandard.ZstdDecompressor) -> byt
     return decompressor.decompress(content[1:]) if content[:1] == _COMPRESSED else content[1:]
 
 
-def request_body(kept: Kept, parts: Mapping[int, bytes]) -> bytes:
-    """Return the request body, put together from *parts* by number.
+def request_body(kept: Kept, names: Sequence[Name], parts: Mapping[Name, bytes]) -> bytes:
+    """Return the request body, put together from the *parts* of these *names*, in order.
 
     Raises:
         FolderUnusable: the parts do not add up to the bytes that were recorded: the database is damaged.
     """
-    numbers = kept.part_numbers
-    if all(number in parts for number in numbers):
-        body = join(kept.literals, [parts[number] for number in numbers])
+    if all(name in parts for name in names) and len(kept.literals) == len(names) + 1:
+        body = join(kept.literals, [parts[name] for name in names])
         if zlib.crc32(body) == kept.request_crc32:
             return body
     raise FolderUnusable("The database is damaged: a recorded request body no longer adds up to the bytes that came")

@@ -1,4 +1,4 @@
-"""Tests of `store.sqlite.splitting`."""
+"""Tests of `store.splitting`."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reenact.store.sqlite.splitting import Split, join, split
+from reenact.store.splitting import Split, join, split
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
