@@ -53,6 +53,7 @@ def test_the_public_internet_may_be_called_by_https(url: str) -> None:
         "[::ffff:7f00:1]",
         "[::127.0.0.1]",
         "[64:ff9b::7f00:1]",
+        "[64:ff9b:1::7f00:1]",
         "[2002:7f00:1::]",
         "[fe80::1]",
         "[fe80::1%25eth0]",

@@ -16,6 +16,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 """IPv4 addresses inside IPv6 ones: the well-known prefix of NAT64 (RFC 6052)."""
+_LOCAL_TRANSLATED = ipaddress.IPv6Network("64:ff9b:1::/48")
+"""NAT64 prefixes of a network's own choice (RFC 8215): what is inside them cannot be told."""
 _INNER_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "home.arpa", "localdomain")
 """Ends of names that mean something inside a network only (RFC 6761, RFC 6762, RFC 8375, and what clouds use)."""
 _NUMBERS = re.compile(r"(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+)){0,3}")
@@ -107,6 +109,8 @@ def read_address(host: str) -> Ip | None:
 
 def is_public(address: Ip) -> bool:
     """Return whether *address* is one of the public internet, whatever it is wrapped in."""
+    if isinstance(address, ipaddress.IPv6Address) and address in _LOCAL_TRANSLATED:
+        return False
     inner = _inner(address)
     return inner.is_global and not inner.is_multicast and not inner.is_reserved
 
