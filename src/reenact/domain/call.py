@@ -4,7 +4,7 @@ import enum
 
 import msgspec
 
-from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Handling, Header
+from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Handling, Header, Told
 from reenact.domain.labels import Labels
 from reenact.domain.message import Json, Usage
 
@@ -62,6 +62,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     feedback: bool | None = None
     handling: Handling = NOTHING_SPECIAL
     """What the gateway did beyond relaying: retried, answered from the cache, left bodies out."""
+    told: Told | None = None
+    """Set when the call did not cross the gateway but was told afterwards: a log or a traced span."""
 
 
 class Bodies(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,7 @@
-"""Exchange: one HTTP request and its answer exactly as they crossed the gateway. The truth; Calls are derived from it."""
+"""Exchange: one HTTP request and its answer exactly as they crossed the gateway. The truth; Calls are derived from it.
+
+One that did not cross the gateway is what its sender told of it (`told`).
+"""
 
 import enum
 
@@ -81,6 +84,25 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 NOTHING_SPECIAL = Handling()
 
 
+class Span(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a traced call stands in its trace, as OpenTelemetry names it."""
+
+    trace_id: str
+    """Hexadecimal, as `span_id` and `parent_id`."""
+    span_id: str
+    parent_id: str | None = None
+    name: str = ""
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Of an exchange that did not cross the gateway: what its sender said of it beside the bodies."""
+
+    span: Span | None = None
+    """None for a log, which knows of no trace."""
+    cost_nanodollars: int | None = None
+    """What the sender says it cost; goes before the price table."""
+
+
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request and its answer as they crossed the gateway, provider secrets redacted from the headers."""
 
@@ -113,6 +135,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     """For an ending other than `answered`: what went wrong, in words."""
     handling: Handling = NOTHING_SPECIAL
+    told: Told | None = None
+    """Set when it was told afterwards through a log route or a trace; None when it crossed the gateway."""
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):

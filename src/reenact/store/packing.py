@@ -9,7 +9,7 @@ import msgspec
 import zstandard
 
 from reenact.domain.call import Bodies, Reading
-from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Handling, Header
+from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Handling, Header, Told
 from reenact.domain.labels import Labels
 from reenact.domain.message import Json
 from reenact.errors import FolderUnusable
@@ -47,6 +47,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     ending: Ending
     detail: str
     handling: Handling = NOTHING_SPECIAL
+    told: Told | None = None
 
     @property
     def part_numbers(self) -> list[int]:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from reenact.domain.call import Call, Kind
-from reenact.domain.exchange import NOTHING_SPECIAL, Ending, Handling
+from reenact.domain.exchange import NOTHING_SPECIAL, Ending, Handling, Told
 from reenact.domain.labels import Labels, ReplayLink
 from reenact.domain.message import Usage
 
@@ -33,11 +33,13 @@ CALL_COLUMNS = (
     "session_inferred",
     "feedback",
     "handling",
+    "told",
 )
 """Every column of `calls` that a Call is made of, in the order of `to_row`."""
 
 
 _handling = msgspec.json.Decoder(Handling)
+_told = msgspec.json.Decoder(Told)
 
 
 def to_row(call: Call) -> tuple[Any, ...]:
@@ -58,6 +60,7 @@ def to_row(call: Call) -> tuple[Any, ...]:
         call.session_inferred,
         call.feedback,
         None if call.handling == NOTHING_SPECIAL else msgspec.json.encode(call.handling).decode(),
+        None if call.told is None else msgspec.json.encode(call.told).decode(),
     )
 
 
@@ -75,6 +78,7 @@ def to_call(row: sqlite3.Row, organisation_id: str, properties: dict[str, str], 
         feedback=None if row["feedback"] is None else bool(row["feedback"]),
         scores=scores,
         handling=NOTHING_SPECIAL if row["handling"] is None else _handling.decode(row["handling"]),
+        told=None if row["told"] is None else _told.decode(row["told"]),
     )
 
 

@@ -134,5 +134,7 @@ CREATE TABLE cursors (spool TEXT PRIMARY KEY, segment INTEGER NOT NULL, offset_b
 
 _SECOND = "ALTER TABLE calls ADD COLUMN handling TEXT; -- JSON; NULL when a call was only relayed, as most are"
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
+_THIRD = "ALTER TABLE calls ADD COLUMN told TEXT; -- JSON; NULL when a call crossed the gateway"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
 """In the order they are applied; `PRAGMA user_version` says how many have been."""
