@@ -5,7 +5,7 @@ import json
 import pytest
 
 from reenact.client import Client
-from reenact.errors import ServerRefused
+from reenact.errors import NotFound, ServerRefused
 from tests.cli.conftest import Run
 from tests.fakes.house import House
 
@@ -41,3 +41,12 @@ def test_a_session_that_is_not_there_is_told(run: Run) -> None:
     """By its id."""
     with pytest.raises(ServerRefused, match="no-such-session"):
         run("compare", "debate", "no-such-session")
+
+
+def test_the_newest_take_is_set_beside_it_when_nothing_is_named(run: Run, control: str) -> None:
+    """One id is enough after a replay; a session without takes has nothing to be set beside."""
+    comparison = json.loads(run("compare", "debate", "--json").stdout)
+    assert ("debate", control) == (comparison["left_session_id"], comparison["right_session_id"])
+
+    with pytest.raises(NotFound, match="No replay was made"):
+        run("compare", control)
