@@ -24,6 +24,7 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         "REENACT_PUBLIC_URL": "https://reenact.example/",
         "REENACT_ALLOWED_TARGETS": "models.internal:8000,10.0.0.0/8",
         "REENACT_REDIS_URL": "redis://127.0.0.1:6379/0",
+        "REENACT_GATEWAY_WORKERS": "2",
         "REENACT_UPSTREAM_CLIENT": "general",
         "REENACT_MAX_BODY_BYTES": "1000",
     }
@@ -37,6 +38,7 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         public_url="https://reenact.example",
         allowed_targets=("models.internal:8000", "10.0.0.0/8"),
         redis_url="redis://127.0.0.1:6379/0",
+        gateway_workers=2,
         upstream_client="general",
         max_body_bytes=1000,
     )

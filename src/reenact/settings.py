@@ -38,6 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str = ""
     """A Redis or Valkey that keeps rate limits for several servers, such as redis://127.0.0.1:6379/0; each keeps its own when
     empty. Needs reenact[redis]."""
+    gateway_workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
+    """How many processes relay agents' calls, each into a spool of its own; what the calls mean is worked out in the server's
+    process, which costs agents no time then. 0 does all in one process, which takes the least memory."""
     upstream_client: Literal["pooled", "general"] = "pooled"
     """What asks providers: connections of our own, or the general client (aiohttp), which costs twice the CPU."""
     max_body_bytes: Annotated[int, msgspec.Meta(ge=1)] = 100 * 1024 * 1024

@@ -1,26 +1,28 @@
-"""A gateway on real sockets for tests: uvicorn (uvloop, httptools) in a thread, a spool in a folder, a raw client."""
+"""A gateway on real sockets for tests: a hall on the test's own loop, a spool in a folder, a raw client."""
 
 import asyncio
 import itertools
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from reenact.domain.exchange import Cursor, Exchange
 from reenact.errors import Unauthenticated
-from reenact.gateway.agent import Receive, Scope, Send
 from reenact.gateway.app import Gateway
 from reenact.gateway.controller import Controller
 from reenact.gateway.forwarder import Forwarder
 from reenact.gateway.guarding import Guard
+from reenact.gateway.hall import Hall
 from reenact.gateway.means import Means
+from reenact.gateway.pool import PooledSource
+from reenact.gateway.refusing import refuse
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import Routes
-from reenact.gateway.upstream import LiveUpstream
+from reenact.gateway.visit import Scope, Visit
+from reenact.server.listener import address_of, listen
 from reenact.spool.reader import Batch, SpoolReader
 from reenact.spool.writer import SpoolWriter
-from tests.fakes.serving import serving
 
 NOW_US = 1_700_000_000_000_000
 HELICONE_KEY = "sk-helicone-aaaaaaa-bbbbbbb-ccccccc-ddddddd"
@@ -44,28 +46,6 @@ def authorise(key: str | None, client: str | None) -> str:
         raise Unauthenticated("This key is not known.")
     assert client == "127.0.0.1"
     return "acme"
-
-
-class App:
-    """What a server puts around the gateway: a lifespan, and an answer for all that is not for a provider."""
-
-    def __init__(self, gateway: Gateway, source: LiveUpstream) -> None:
-        self._gateway = gateway
-        self._source = source
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        if scope["type"] == "lifespan":
-            await receive()
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-            await self._source.close()
-            await send({"type": "lifespan.shutdown.complete"})
-        elif self._gateway.handles(scope):
-            await self._gateway(scope, receive, send)
-        else:
-            await send({"type": "http.response.start", "status": 404, "headers": []})
-            await send({"type": "http.response.body", "body": b"not ours"})
 
 
 class House:
@@ -96,12 +76,7 @@ async def house(
     spool = folder / "spool"
     clock = _Ticking()
     writer = SpoolWriter(spool, clock=clock, on_append=appended.release)
-    source = LiveUpstream(
-        connect_timeout_seconds=5,
-        read_timeout_seconds=read_timeout_seconds,
-        proxy_for=lambda origin: None,
-        permit=means.guard.permits,
-    )
+    source = PooledSource(connect_timeout_s=5, silence_timeout_s=read_timeout_seconds, permit=means.guard.permits)
     numbers = itertools.count(1)
 
     def new_id() -> str:
@@ -117,13 +92,22 @@ async def house(
         new_id=new_id,
         max_body_bytes=MAX_BODY_BYTES,
     )
-    served = serving(App(gateway, source))
-    origin = await asyncio.to_thread(served.__enter__)
-    try:
-        yield House(origin, spool, appended)
-    finally:
-        await asyncio.to_thread(served.__exit__, None, None, None)
-        writer.close()
+
+    async def serve(scope: Scope, agent: Visit) -> None:
+        if gateway.handles(scope):
+            await gateway(scope, agent)
+        else:
+            await agent.refuse(refuse(404, "not_found", "not ours"))
+
+    hall = Hall(serve)
+    with closing(listen("127.0.0.1", 0)) as bound:
+        await hall.open([bound])
+        try:
+            yield House(address_of(bound), spool, appended)
+        finally:
+            await hall.close(0)
+            await source.close()
+            writer.close()
 
 
 class Reply:

@@ -4,6 +4,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable
+from typing import Protocol
 
 from reenact.access.authenticator import Authenticator
 from reenact.access.keys import KEY_BYTES, KeyRecord, hash_key, issue_key
@@ -13,17 +14,43 @@ from reenact.store.control.store import ControlStore
 _REMEMBERED_S = 600.0
 
 
+class Epoch(Protocol):
+    """A number that all processes of a server see; it is another whenever keys have changed."""
+
+    def __call__(self) -> int:
+        """Return it."""
+        ...
+
+    def advance(self) -> None:
+        """Make it another."""
+        ...
+
+
+class _OwnEpoch:
+    """For a server that is one process."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def __call__(self) -> int:
+        return self._number
+
+    def advance(self) -> None:
+        self._number += 1
+
+
 class KeyKeeper:
     """Stands before the control store. Any thread may ask.
 
-    Nothing else writes keys while a server holds the folder: what is remembered is forgotten whenever a key is made or revoked
-    here, so that both work at once.
+    Nothing else writes keys while a server holds the folder: what is remembered is forgotten, in all its processes, whenever a
+    key is made or revoked, so that both work at once.
     """
 
-    def __init__(self, control: ControlStore, clock: Callable[[], int]) -> None:
-        """Take the store and the time in microseconds since the epoch."""
+    def __init__(self, control: ControlStore, clock: Callable[[], int], epoch: Epoch | None = None) -> None:
+        """Take the store, the time in microseconds since the epoch, and what other processes see when keys change."""
         self._control = control
         self._clock = clock
+        self._epoch = epoch or _OwnEpoch()
         self._forget()
 
     def holder(self, key: str) -> Principal | None:
@@ -32,6 +59,8 @@ class KeyKeeper:
         Raises:
             StoreFailed: it is not remembered and the store cannot be read.
         """
+        if self._epoch() != self._known:
+            self._forget()
         return self._authenticator.holder(key)
 
     def issue(self, organisation_id: str, name: str, permissions: Permissions) -> tuple[str, KeyRecord]:
@@ -47,7 +76,7 @@ class KeyKeeper:
             created_us=self._clock(),
         )
         self._control.add_key(record)
-        self._forget()
+        self._epoch.advance()
         return key, record
 
     def keys_of(self, organisation_id: str) -> list[KeyRecord]:
@@ -62,8 +91,9 @@ class KeyKeeper:
         """
         records = [record for record in self.keys_of(organisation_id) if record.id == key_id]
         self._control.delete_key(organisation_id, key_id, self._clock())
-        self._forget()
+        self._epoch.advance()
         return records[0]
 
     def _forget(self) -> None:
+        self._known = self._epoch()
         self._authenticator = Authenticator(self._control.find_key, clock=time.monotonic, remember_s=_REMEMBERED_S)

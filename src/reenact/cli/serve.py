@@ -32,6 +32,9 @@ def serve(
         list[str] | None,
         typer.Option(metavar="HOST", help="A target agents may name though it is not public https. Repeatable."),
     ] = None,
+    gateway_workers: Annotated[
+        int | None, typer.Option(help="Processes that relay agents' calls; 0 does all in one. [default: 1]")
+    ] = None,
     public_url: Annotated[str | None, typer.Option(help="The origin clients use, behind a proxy.")] = None,
 ) -> None:
     """Record calls, answer queries, replay sessions and show pages.
@@ -47,6 +50,7 @@ def serve(
         upstreams=upstream or None,
         require_key=require_key,
         public_url=public_url,
+        gateway_workers=gateway_workers,
         allowed_targets=allow_target or None,
     )
     run(settings, _tell)

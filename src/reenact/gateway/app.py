@@ -1,4 +1,4 @@
-"""Gateway: the ASGI app on the hot path. It knows HTTP and keys, and leaves the rest to the relay."""
+"""Gateway: what serves agents' calls, on the hot path. It knows HTTP and keys, and leaves the rest to the relay."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,6 @@ import msgspec
 
 from reenact.errors import Forbidden, TooLarge, Unauthenticated
 from reenact.gateway.addressing import Address, TakeName, read_address, read_take
-from reenact.gateway.agent import Agent, Receive, Scope, Send
 from reenact.gateway.ask import Ask
 from reenact.gateway.controlling import control
 from reenact.gateway.distrusting import is_from_a_strange_page
@@ -15,6 +14,7 @@ from reenact.gateway.labelling import Labelled, end_to_end, label, value_of
 from reenact.gateway.refusing import refuse
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import NotOurs, Rejection, Route, Routes, Target
+from reenact.gateway.visit import Scope, Visit
 
 _ROUTE = "reenact.route"
 """Where `handles` leaves its finding in a scope."""
@@ -28,7 +28,7 @@ Runs on the event loop for every call: it must not wait for anything."""
 
 
 class Gateway:
-    """Relays what is for a provider. Put it before the other apps: `if gateway.handles(scope): await gateway(...)`."""
+    """Relays what is for a provider. Put it before the other apps: `if gateway.handles(scope): await gateway(scope, visit)`."""
 
     def __init__(
         self,
@@ -59,8 +59,6 @@ class Gateway:
 
     def handles(self, scope: Scope) -> bool:
         """Return whether a request is for a provider. Looks at its head only."""
-        if scope["type"] != "http":
-            return False
         headers = scope["headers"]
         host = next((value for name, value in headers if name == b"host"), b"")
         address = read_address(scope["raw_path"])
@@ -69,14 +67,13 @@ class Gateway:
         scope[_ADDRESS] = address
         return not isinstance(route, NotOurs)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, agent: Visit) -> None:
         """Serve one request that `handles` has claimed."""
         started_us = self._clock()
         route: Route = scope[_ROUTE]
         assert not isinstance(route, NotOurs)
         labelled = label(scope["headers"])
         target = route.target if isinstance(route, Rejection) else route
-        agent = Agent(receive, send)
         try:
             organisation_id = self._admit(scope, labelled.helicone_key or target.path_key)
         except Unauthenticated as error:
@@ -129,15 +126,14 @@ class Gateway:
             take=address.take or _named_take(scope),
         )
 
-    async def _serve(self, ask: Ask, agent: Agent) -> None:
+    async def _serve(self, ask: Ask, agent: Visit) -> None:
         """Read the body of *ask* and relay it."""
         try:
             body = await agent.body(self._max_body_bytes)
         except TooLarge as error:
             await self._relay.refuse(ask, refuse(413, "request_too_large", error.message), agent)
             return
-        if body is not None:
-            await agent.stay(self._relay.relay(msgspec.structs.replace(ask, body=body), agent))
+        await self._relay.relay(msgspec.structs.replace(ask, body=body), agent)
 
 
 def _named_take(scope: Scope) -> TakeName | None:

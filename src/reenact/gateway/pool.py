@@ -66,6 +66,7 @@ class PooledSource:
         silence_timeout_s: float = 600.0,
         keep_idle_s: float = 60.0,
         permit: Permit = permit_none,
+        unix_path: str | None = None,
     ) -> None:
         """Open nothing yet.
 
@@ -77,6 +78,7 @@ class PooledSource:
             keep_idle_s: how long an unused connection is kept.
             permit: which addresses guarded requests may be sent to. A guarded name is resolved here and the connection goes
                 to the very address that was checked; behind a proxy the name is the proxy's to resolve and to judge.
+            unix_path: a socket in the file system that every request goes to, whatever its origin.
         """
         self._tls = tls or ssl.create_default_context()
         self._proxies = proxies or Proxies()
@@ -84,6 +86,7 @@ class PooledSource:
         self._silence_timeout_s = silence_timeout_s
         self._keep_idle_s = keep_idle_s
         self._permit = permit
+        self._unix_path = unix_path
         self._started: asyncio.AbstractEventLoop | None = None
         self._addresses: dict[str, tuple[Address, Proxy | None]] = {}
         self._idle: dict[tuple[str, bool], list[Connection]] = {}
@@ -177,6 +180,11 @@ class PooledSource:
 
     async def _reach(self, peer: Address, hosts: list[str]) -> Connection:
         """Return a connection to the first of *hosts*, names or addresses of *peer*, that accepts one."""
+        if self._unix_path is not None:
+            made = await self._loop.create_unix_connection(
+                lambda: Connection(self._loop, self._forget), self._unix_path
+            )
+            return made[1]
         for host in hosts:
             try:
                 _, connection = await self._loop.create_connection(

@@ -19,6 +19,8 @@ class UpstreamRequest(msgspec.Struct, frozen=True, kw_only=True):
     headers: Sequence[Header]
     """End-to-end headers only; `host` and the framing are the source's to write."""
     body: bytes
+    host: bytes | None = None
+    """The `Host` header, where it is another than the origin's."""
     is_guarded: bool = False
     """Whether the origin was named by an agent, so that only permitted addresses may be connected to."""
     silence_timeout_s: float | None = None

@@ -56,6 +56,8 @@ class IngestWorker:
         self._changed = threading.Condition()
         self._appended = 0
         self._settled = 0
+        self._drains = 0
+        self._drained = 0
         self._status = Status(behind=0, saved=0, gaps=0, unreadable=0, failures=0, last_error="")
         self._thread = threading.Thread(target=self._work, name="reenact-ingest", daemon=True)
 
@@ -70,11 +72,12 @@ class IngestWorker:
         self._wake.set()
 
     def drain(self, timeout_s: float) -> bool:
-        """Wait until everything appended so far is in the store; return False when it is not within *timeout_s*."""
-        target = self._appended
-        self._wake.set()
+        """Wait until everything appended so far, by whatever process, is in the store; return False when it takes too long."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._settled >= target, timeout_s)
+            self._drains += 1  # another process may have appended: a reading that begins after this finds it
+            target = self._drains
+            self._wake.set()
+            return self._changed.wait_for(lambda: self._drained >= target, timeout_s)
 
     def status(self) -> Status:
         """Return how ingest is doing now."""
@@ -92,7 +95,7 @@ class IngestWorker:
         backoff_s = _FIRST_BACKOFF_S
         while not self._stopping.is_set():
             self._wake.clear()
-            target = self._appended
+            target, drains = self._appended, self._drains
             try:
                 has_ended = self._read_to_end()
             except Exception as error:  # noqa: BLE001 - the thread must outlive whatever failed: the spool keeps the records
@@ -103,7 +106,7 @@ class IngestWorker:
                 continue
             if has_ended:
                 backoff_s = _FIRST_BACKOFF_S
-                self._settle(target)
+                self._settle(target, drains)
                 self._wake.wait(_LOOK_AGAIN_S)
 
     def _read_to_end(self) -> bool:
@@ -173,11 +176,12 @@ class IngestWorker:
             _log.error("Recorded calls wait in the spool: %s", told)
         self._status = msgspec.structs.replace(self._status, failures=self._status.failures + 1, last_error=told)
 
-    def _settle(self, target: int) -> None:
-        """Let those go on who wait for the first *target* records; nothing fails any more."""
+    def _settle(self, target: int, drains: int) -> None:
+        """Take that the first *target* records are saved, and let the first *drains* who wait go on; nothing fails any more."""
         self._status = msgspec.structs.replace(self._status, last_error="")
         with self._changed:
             self._settled = max(self._settled, target)
+            self._drained = max(self._drained, drains)
             self._changed.notify_all()
 
 

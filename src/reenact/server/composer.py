@@ -1,40 +1,36 @@
 """Composer: settings become parts, and the parts one server. The only place that knows them all."""
 
 import asyncio
-import uuid
-from collections.abc import Mapping
+import socket
+import tempfile
+import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
 
 from litestar import Litestar
 
-from reenact.access.authenticating import admit, need_write
 from reenact.access.principal import Principal
 from reenact.api.admitting import asks_no_key
 from reenact.api.app import build
 from reenact.api.keykeeper import KeyKeeper
 from reenact.api.parts import Parts
-from reenact.gateway.app import Gateway
-from reenact.gateway.cacher import Cacher
-from reenact.gateway.connecting import read_proxies
-from reenact.gateway.controller import Controller
-from reenact.gateway.forwarder import Forwarder
-from reenact.gateway.guarding import Guard
-from reenact.gateway.limiter import Limiter, MemoryLimiter
-from reenact.gateway.means import Means
-from reenact.gateway.pool import PooledSource
-from reenact.gateway.providers import PROVIDERS
-from reenact.gateway.redislimiter import RedisLimiter
-from reenact.gateway.relay import Relay
+from reenact.gateway.hall import Hall
 from reenact.gateway.routing import Routes
-from reenact.gateway.upstream import LiveUpstream
 from reenact.ingest.decoding import decode
 from reenact.ingest.pricing import price
 from reenact.ingest.worker import IngestWorker
-from reenact.replay.asker import RelayAsker, key_variables
+from reenact.replay.asker import RelayAsker
 from reenact.replay.runner import Runner
 from reenact.replay.service import Replays
 from reenact.server.clock import Clock
+from reenact.server.crew import Crew
+from reenact.server.epoch import Epoch
 from reenact.server.folder import Folder
+from reenact.server.line import Admission, Line, new_id
+from reenact.server.orders import Orders
+from reenact.server.passer import Passer
+from reenact.server.worker import GRACE_S
 from reenact.settings import Settings, environment
 from reenact.spool.reader import SpoolReader
 from reenact.spool.writer import SpoolWriter
@@ -45,8 +41,6 @@ from reenact.web.routes import router
 
 _SETTLE_S = 2.0
 """How long a query waits for what was just recorded."""
-_SILENCE_S = 30 * 60.0
-"""How long a provider may say nothing; models that reason stay silent for minutes."""
 _STOP_S = 10.0
 """How long a stopping server works on what is not in the store yet; the rest stays in the spool for the next start."""
 
@@ -57,8 +51,6 @@ class Server:
     Making it opens files and starts nothing; `close` must follow. `start` and `stop` run on the event loop that serves.
     """
 
-    gateway: Gateway
-    """Once started."""
     app: Litestar
     """The API and the pages, once started."""
 
@@ -72,7 +64,11 @@ class Server:
         """
         self._settings = settings
         self._clock = Clock()
-        self._routes = Routes(settings.upstreams)
+        Routes(settings.upstreams)  # refused before anything is opened
+        self._ingest: list[IngestWorker] = []
+        self._crew: Crew | None = None
+        self._hall: Hall | None = None
+        self._passer: Passer | None = None
         self._keyless = asks_no_key(settings.host, settings.public_url, require_key=settings.require_key)
         self._running = AsyncExitStack()
         with ExitStack() as opened:
@@ -81,66 +77,73 @@ class Server:
             opened.callback(self._calls.close)
             self._control = ControlStore(self._folder.control)
             opened.callback(self._control.close)
-            self._keys = KeyKeeper(self._control, self._clock)
+            self._epoch = Epoch()
+            opened.callback(self._epoch.close)
+            self._keys = KeyKeeper(self._control, self._clock, self._epoch)
             self.key = self._first_key()
             """The key made for a new folder, for whoever is shown it; None for a folder that had one."""
             self._local = Principal(organisation_id=self._control.first_organisation(), key_id=None, permissions="rw")
+            # Paths of sockets are short: the data folder's may be too long for one.
+            self.socket = str(Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="reenact-"))) / "house")
+            """The path of the socket that the API and the pages are to answer on."""
             self._opened = opened.pop_all()
 
     async def start(self) -> None:
         """Start every part; what is started first is stopped last."""
         self._control.fail_running("The server was stopped while it ran.")
         async with AsyncExitStack() as running:
-            self._worker = IngestWorker(SpoolReader(self._folder.spool), self._calls, decode)
-            self._worker.notify()  # of what a killed server left: the first query waits for it as for any new call
-            self._worker.start()
-            running.push_async_callback(asyncio.to_thread, self._worker.stop)
-            running.push_async_callback(asyncio.to_thread, self._worker.drain, _STOP_S)
-            self._spool = SpoolWriter(self._folder.spool, clock=self._clock, on_append=self._worker.notify)
+            for name, folder in self._folder.spools(self._settings.gateway_workers):
+                worker = IngestWorker(SpoolReader(folder), self._calls, decode, spool=name)
+                worker.notify()  # of what a killed server left: the first query waits for it as for any new call
+                worker.start()
+                running.push_async_callback(asyncio.to_thread, worker.stop)
+                self._ingest.append(worker)
+            running.push_async_callback(asyncio.to_thread, self._drain, _STOP_S)
+            self._spool = SpoolWriter(self._folder.spool, clock=self._clock, on_append=self._ingest[0].notify)
             running.push_async_callback(asyncio.to_thread, self._spool.close)
-            relay = self._relay(running)
-            self.gateway = Gateway(
-                relay,
-                self._routes,
-                self._authorise,
-                clock=self._clock,
-                new_id=new_id,
-                max_body_bytes=self._settings.max_body_bytes,
+            admission = Admission(self._keys, self._local, self._keyless)
+            self._line = Line(self._settings, self._folder.cache, self._spool, self._clock, admission)
+            running.push_async_callback(self._line.close)
+            asker = RelayAsker(
+                self._line.relay, self._line.routes, environ=environment(), clock=self._clock, new_id=new_id
             )
-            asker = RelayAsker(relay, self._routes, environ=environment(), clock=self._clock, new_id=new_id)
             runner = Runner(asker, self._control, drain=self._settle, clock=self._clock, new_id=new_id)
             running.push_async_callback(runner.close)
             self.app = self._app(Replays(self._calls, self._control, runner, price))
             await running.enter_async_context(self.app.lifespan())
             self._running = running.pop_all()
 
-    def _relay(self, running: AsyncExitStack) -> Relay:
-        """Return what every call goes through, agents' and replays' alike."""
-        guard = Guard(self._settings.allowed_targets)
-        upstream = self._upstream(guard)
-        running.push_async_callback(upstream.close)
-        cacher = Cacher(self._folder.cache)
-        running.push_async_callback(cacher.close)
-        redis_url = self._settings.redis_url
-        limiter: Limiter = RedisLimiter(redis_url) if redis_url else MemoryLimiter()
-        running.push_async_callback(limiter.close)
-        means = Means(
-            guard=guard,
-            cacher=cacher,
-            limiter=limiter,
-            understand=decode,
-            # Without a required key, any page in a browser could spend what the environment's keys pay for.
-            provider_keys={} if self._keyless else keys_in(environment()),
-        )
-        controller = Controller(Forwarder(upstream, self._routes, means), means, new_id=new_id)
-        running.push_async_callback(controller.close)
-        return Relay(upstream, self._spool, self._clock, controller)
+    async def open(self, sockets: Sequence[socket.socket]) -> None:
+        """Let agents and visitors in.
 
-    def _upstream(self, guard: Guard) -> LiveUpstream | PooledSource:
-        """Return what asks providers."""
-        if self._settings.upstream_client == "general":
-            return LiveUpstream(permit=guard.permits)
-        return PooledSource(proxies=read_proxies(environment()), silence_timeout_s=_SILENCE_S, permit=guard.permits)
+        Raises:
+            ReenactError: a gateway worker does not start.
+        """
+        if self._settings.gateway_workers:
+            self._crew = Crew([self._orders(number, bound) for number, bound in enumerate(sockets, 1)])
+            await self._crew.start()
+        else:
+            self._passer = Passer(self._line.gateway, self.socket, self._settings.max_body_bytes)
+            self._hall = Hall(self._passer)
+            await self._hall.open(sockets)
+
+    async def shut(self) -> None:
+        """Let nobody in any more, and wait for answers under way."""
+        if self._crew is not None:
+            await self._crew.stop()
+        if self._hall is not None and self._passer is not None:
+            await self._hall.close(GRACE_S)
+            await self._passer.close()
+
+    def _orders(self, number: int, bound: socket.socket) -> Orders:
+        return Orders(
+            settings=self._settings,
+            number=number,
+            listener=bound.fileno(),
+            house=self.socket,
+            organisation_id=self._local.organisation_id,
+            epoch=self._epoch.descriptor,
+        )
 
     async def stop(self) -> None:
         """Stop replays, providers' connections, the spool and the worker, in this order; then let go of the folder."""
@@ -185,44 +188,18 @@ class Server:
         )
         return build(parts, [router(pages)])
 
-    def _authorise(self, key: str | None, _: str | None) -> str:
-        """Return the organisation that an agent's call is recorded for.
-
-        Raises:
-            Unauthenticated: a key is needed, and none came or one that is not known.
-            Forbidden: the key may not record.
-        """
-        principal = admit(
-            key=key,
-            holder=self._keys.holder(key) if key else None,
-            is_loopback=self._keyless,
-            require_key=not self._keyless,
-            local=self._local,
-        )
-        need_write(principal)
-        return principal.organisation_id
-
     async def _settle(self) -> None:
-        await asyncio.to_thread(self._worker.drain, _SETTLE_S)
+        await asyncio.to_thread(self._drain, _SETTLE_S)
+
+    def _drain(self, timeout_s: float) -> None:
+        """Wait until what was recorded so far is in the store."""
+        until_s = time.monotonic() + timeout_s
+        for worker in self._ingest:
+            worker.drain(until_s - time.monotonic())
 
     def _troubles(self) -> list[str]:
         """Return what is wrong with recording now."""
-        status = self._worker.status()
-        gaps = self._spool.counters.gaps
+        gaps = self._spool.counters.gaps + (self._crew.gaps if self._crew else 0)
         lost = [f"Calls that could not be recorded since the server started: {gaps}."] if gaps else []
         waiting = ["Recorded calls wait in the spool: the journal cannot be read, or the store cannot be written."]
-        return lost + (waiting if status.last_error else [])
-
-
-def keys_in(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the key of every provider that *environ* has one for."""
-    found = {
-        provider.name: next((environ[name] for name in key_variables(provider.name) if environ.get(name)), None)
-        for provider in PROVIDERS
-    }
-    return {name: key for name, key in found.items() if key is not None}
-
-
-def new_id() -> str:
-    """Return a random UUID."""
-    return str(uuid.uuid4())
+        return lost + (waiting if any(worker.status().last_error for worker in self._ingest) else [])

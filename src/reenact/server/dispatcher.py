@@ -1,4 +1,4 @@
-"""Dispatcher: the one ASGI app. The gateway's calls go straight to the gateway; all else goes to the API and the pages."""
+"""Dispatcher: the API and the pages as one ASGI app, whose lifespan is the server's."""
 
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -11,25 +11,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 
-class Gate(Protocol):
-    """The gateway."""
-
-    def handles(self, scope: Scope) -> bool:
-        """Return whether a request is one to relay."""
-        ...
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Relay it."""
-        ...
-
-
 class House(Protocol):
     """What is started before the first request and stopped after the last."""
-
-    @property
-    def gateway(self) -> Gate:
-        """The gateway, once started."""
-        ...
 
     async def start(self) -> None:
         """Start every part."""
@@ -46,7 +29,7 @@ class House(Protocol):
 
 
 class Dispatcher:
-    """Routes requests, and carries the server's lifespan to the house."""
+    """Passes requests on, and carries the server's lifespan to the house."""
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -57,8 +40,6 @@ class Dispatcher:
         """Serve one connection, or the lifespan."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif self._house.gateway.handles(scope):
-            await self._house.gateway(scope, receive, send)
         else:
             await self._house.app(scope, receive, send)
 

@@ -36,6 +36,15 @@ class Folder:
         """The folder of the journal's segments."""
         return self.path / "spool"
 
+    def spools(self, workers: int) -> list[tuple[str, Path]]:
+        """Return name and folder of every journal: the server's own first, then those of its gateway workers.
+
+        Among them are those that workers of an earlier start may have left something in.
+        """
+        left = {int(path.name) for path in self.spool.iterdir() if path.is_dir() and path.name.isdigit()}
+        numbers = sorted(left.union(range(1, workers + 1)))
+        return [("spool", self.spool), *((f"spool/{number}", self.spool / str(number)) for number in numbers)]
+
     @property
     def cache(self) -> Path:
         """The folder of answers that agents asked to have kept; made by whoever fills it, safe to delete."""

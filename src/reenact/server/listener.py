@@ -28,6 +28,32 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
+def share(bound: socket.socket, count: int) -> list[socket.socket]:
+    """Return *count* sockets on the address of *bound*, among which the system spreads connections; *bound* is closed.
+
+    Until now the address was held by *bound* alone, so that a server that is there already was noticed.
+
+    Raises:
+        PortUnusable: somebody else took the address in this moment.
+    """
+    host, port = bound.getsockname()[:2]
+    address, family, kind, protocol = bound.getsockname(), bound.family, bound.type, bound.proto
+    bound.close()
+    shared: list[socket.socket] = []
+    try:
+        for _ in range(count):
+            one = socket.socket(family, kind, protocol)
+            shared.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            one.bind(address)
+    except OSError as error:
+        for one in shared:
+            one.close()
+        raise PortUnusable(_sentence(host, port, error)) from None
+    return shared
+
+
 def address_of(bound: socket.socket) -> str:
     """Return the origin that a browser on this machine reaches *bound* at."""
     host, port = bound.getsockname()[:2]

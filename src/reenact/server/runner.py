@@ -5,7 +5,8 @@ import contextlib
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 
 import msgspec
 import uvicorn
@@ -14,18 +15,12 @@ import uvloop
 from reenact.errors import ReenactError
 from reenact.server.composer import Server
 from reenact.server.dispatcher import Dispatcher
-from reenact.server.listener import address_of, listen
+from reenact.server.listener import address_of, listen, share
+from reenact.server.worker import GRACE_S, SWITCH_S
 from reenact.settings import Settings
 
-_BACKLOG = 2048
-_KEEP_ALIVE_S = 75
-"""Longer than any client keeps an idle connection (aiohttp 15 s, Go 90 s only between its own hosts): the client closes first,
-so that none sends into a connection that we are closing."""
-_GRACE_S = 5
-"""How long answers under way may take to end when the server is stopped."""
-_SWITCH_S = 0.001
-"""The interpreter lets another thread run after this long. Its own 5 ms would be added to every chunk that the event loop
-passes on while a thread decodes or writes; switching more often costs threads little and agents nothing."""
+_KEEP_ALIVE_S = 120
+"""Longer than a worker keeps an idle connection to the house: the worker closes first."""
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -45,25 +40,28 @@ def serve(settings: Settings, on_ready: Callable[[Ready], None]) -> None:
         FolderUnusable: the data folder cannot be opened.
         InvalidInput: a setting is not one that its part can work with.
     """
-    sys.setswitchinterval(_SWITCH_S)
-    with (
-        contextlib.closing(listen(settings.host, settings.port)) as bound,
-        contextlib.closing(Server(settings)) as house,
-    ):
-        running = _Running(house, _url(settings, bound), on_ready)
+    sys.setswitchinterval(SWITCH_S)
+    with ExitStack() as opened:
+        bound = listen(settings.host, settings.port)
+        sockets = share(bound, settings.gateway_workers) if settings.gateway_workers > 1 else [bound]
+        for one in sockets:
+            opened.callback(one.close)
+        house = opened.enter_context(contextlib.closing(Server(settings)))
+        running = _Running(house, sockets, _url(settings, sockets[0]), on_ready)
         with contextlib.suppress(KeyboardInterrupt):
-            running.run(bound)
+            running.run()
 
 
 @contextlib.contextmanager
 def running_server(settings: Settings) -> Iterator[Ready]:
-    """Serve in a thread while the block runs.
+    """Serve in a thread of this one process while the block runs.
 
     Raises:
         PortUnusable: the port is taken or not allowed.
         FolderUnusable: the data folder cannot be opened.
         InvalidInput: a setting is not one that its part can work with.
     """
+    settings = msgspec.structs.replace(settings, gateway_workers=0)
     with (
         contextlib.closing(listen(settings.host, settings.port)) as bound,
         contextlib.closing(Server(settings)) as house,
@@ -75,8 +73,8 @@ def running_server(settings: Settings) -> Iterator[Ready]:
             ready.append(told)
             settled.set()
 
-        running = _Running(house, _url(settings, bound), tell)
-        thread = threading.Thread(target=running.run_caught, args=(bound, settled), name="reenact-server")
+        running = _Running(house, [bound], _url(settings, bound), tell)
+        thread = threading.Thread(target=running.run_caught, args=(settled,), name="reenact-server")
         thread.start()
         settled.wait()
         try:
@@ -94,13 +92,16 @@ def _url(settings: Settings, bound: socket.socket) -> str:
 
 
 class _Running(uvicorn.Server):
-    """A uvicorn server that tells when it answers and raises what kept it from starting."""
+    """A uvicorn server for the API and the pages, with the gateway before it; it tells when it answers."""
 
-    def __init__(self, house: Server, url: str, on_ready: Callable[[Ready], None]) -> None:
+    def __init__(
+        self, house: Server, sockets: Sequence[socket.socket], url: str, on_ready: Callable[[Ready], None]
+    ) -> None:
         self._dispatcher = Dispatcher(house)
         super().__init__(
             uvicorn.Config(
                 self._dispatcher,
+                uds=house.socket,
                 http="httptools",
                 ws="none",
                 interface="asgi3",
@@ -110,23 +111,38 @@ class _Running(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 date_header=False,
-                backlog=_BACKLOG,
                 timeout_keep_alive=_KEEP_ALIVE_S,
-                timeout_graceful_shutdown=_GRACE_S,
+                timeout_graceful_shutdown=int(GRACE_S),
             )
         )
         self._house = house
+        self._sockets = sockets
         self._url = url
         self._on_ready = on_ready
         self.failure: BaseException | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the parts, accept connections, and tell."""
-        await super().startup(sockets)
-        if self.started:
-            self._on_ready(Ready(self._url, self._house.key))
+        """Start the parts, let everybody in, and tell.
 
-    def run(self, bound: socket.socket) -> None:  # type: ignore[override] # it serves this one socket, on a loop of its own
+        Raises:
+            ReenactError: a gateway worker does not start.
+        """
+        await super().startup(sockets)
+        if not self.started:
+            return
+        try:
+            await self._house.open(self._sockets)
+        except BaseException:
+            await self.shutdown(sockets)
+            raise
+        self._on_ready(Ready(self._url, self._house.key))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let agents' answers end, then stop the parts."""
+        await self._house.shut()
+        await super().shutdown(sockets)
+
+    def run(self) -> None:  # type: ignore[override] # it serves what it was given, on a loop of its own
         """Serve until told to exit.
 
         Raises:
@@ -134,14 +150,14 @@ class _Running(uvicorn.Server):
         """
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
-                loop.run(self.serve([bound]))
+                loop.run(self.serve())
         except SystemExit:  # uvicorn's word for a start that failed
             raise self._dispatcher.failure or ReenactError("The server did not start.") from None
 
-    def run_caught(self, bound: socket.socket, settled: threading.Event) -> None:
+    def run_caught(self, settled: threading.Event) -> None:
         """Serve on a thread; what goes wrong is kept for the thread that waits."""
         try:
-            self.run(bound)
+            self.run()
         except BaseException as failure:  # noqa: BLE001 - raised again by the thread that waits
             self.failure = failure
         finally:

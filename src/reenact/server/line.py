@@ -1,0 +1,129 @@
+"""Line: what agents' calls go through in one process, composed: admission, gateway, relay, and what answers."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import msgspec
+
+from reenact.access.authenticating import admit, need_write
+from reenact.access.principal import Principal
+from reenact.api.keykeeper import KeyKeeper
+from reenact.gateway.app import Gateway
+from reenact.gateway.ask import Recorder
+from reenact.gateway.cacher import Cacher
+from reenact.gateway.connecting import read_proxies
+from reenact.gateway.controller import Controller
+from reenact.gateway.forwarder import Forwarder
+from reenact.gateway.guarding import Guard
+from reenact.gateway.limiter import Limiter, MemoryLimiter
+from reenact.gateway.means import Means
+from reenact.gateway.pool import PooledSource
+from reenact.gateway.providers import PROVIDERS
+from reenact.gateway.redislimiter import RedisLimiter
+from reenact.gateway.relay import Relay
+from reenact.gateway.routing import Routes
+from reenact.gateway.upstream import LiveUpstream
+from reenact.ingest.decoding import decode
+from reenact.replay.asker import key_variables
+from reenact.settings import Settings, environment
+
+_SILENCE_S = 30 * 60.0
+"""How long a provider may say nothing; models that reason stay silent for minutes."""
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """Whom agents' calls are recorded for."""
+
+    keys: KeyKeeper
+    local: Principal
+    """For whom whoever needs no key acts."""
+    keyless: bool
+
+    def __call__(self, key: str | None, _: str | None) -> str:
+        """Return the organisation that an agent's call is recorded for.
+
+        Raises:
+            Unauthenticated: a key is needed, and none came or one that is not known.
+            Forbidden: the key may not record.
+        """
+        principal = admit(
+            key=key,
+            holder=self.keys.holder(key) if key else None,
+            is_loopback=self.keyless,
+            require_key=not self.keyless,
+            local=self.local,
+        )
+        need_write(principal)
+        return principal.organisation_id
+
+
+class Line:
+    """The parts, started; `close` stops them."""
+
+    def __init__(
+        self, settings: Settings, cache: Path, recorder: Recorder, clock: Callable[[], int], admission: Admission
+    ) -> None:
+        """Compose.
+
+        Args:
+            settings: the server's.
+            cache: folder of kept answers.
+            recorder: the spool of this process.
+            clock: microseconds since the epoch.
+            admission: knows the keys.
+        """
+        self._settings = settings
+        self._running = AsyncExitStack()
+        self.routes = Routes(settings.upstreams)
+        self.relay = self._relay(cache, recorder, clock, keyless=admission.keyless)
+        """What every call goes through, agents' and replays' alike."""
+        self.gateway = Gateway(
+            self.relay, self.routes, admission, clock=clock, new_id=new_id, max_body_bytes=settings.max_body_bytes
+        )
+
+    async def close(self) -> None:
+        """Stop every part and close providers' connections."""
+        await self._running.aclose()
+
+    def _relay(self, cache: Path, recorder: Recorder, clock: Callable[[], int], *, keyless: bool) -> Relay:
+        guard = Guard(self._settings.allowed_targets)
+        upstream = self._upstream(guard)
+        self._running.push_async_callback(upstream.close)
+        cacher = Cacher(cache)
+        self._running.push_async_callback(cacher.close)
+        redis_url = self._settings.redis_url
+        limiter: Limiter = RedisLimiter(redis_url) if redis_url else MemoryLimiter()
+        self._running.push_async_callback(limiter.close)
+        means = Means(
+            guard=guard,
+            cacher=cacher,
+            limiter=limiter,
+            understand=decode,
+            # Without a required key, any page in a browser could spend what the environment's keys pay for.
+            provider_keys={} if keyless else keys_in(environment()),
+        )
+        controller = Controller(Forwarder(upstream, self.routes, means), means, new_id=new_id)
+        self._running.push_async_callback(controller.close)
+        return Relay(upstream, recorder, clock, controller)
+
+    def _upstream(self, guard: Guard) -> LiveUpstream | PooledSource:
+        """Return what asks providers."""
+        if self._settings.upstream_client == "general":
+            return LiveUpstream(permit=guard.permits)
+        return PooledSource(proxies=read_proxies(environment()), silence_timeout_s=_SILENCE_S, permit=guard.permits)
+
+
+def keys_in(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the key of every provider that *environ* has one for."""
+    found = {
+        provider.name: next((environ[name] for name in key_variables(provider.name) if environ.get(name)), None)
+        for provider in PROVIDERS
+    }
+    return {name: key for name, key in found.items() if key is not None}
+
+
+def new_id() -> str:
+    """Return a random UUID."""
+    return str(uuid.uuid4())
