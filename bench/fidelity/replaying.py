@@ -1,6 +1,7 @@
 """Three ways to run a recorded session again: chained, the guide's plain loop, and carrying by position."""
 
 import json
+import re
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
@@ -84,7 +85,7 @@ def tape_of(recording: Recording) -> Tape:
             answer=_answer(call.dialect, recording.bodies[call.id].answer) if call.status < 400 else None,
             started_us=call.created_us,
             ended_us=call.created_us + call.duration_us,
-            family=call.labels.path,
+            family=re.sub(r"\d+", "#", call.labels.path),
         )
         for number, call in enumerate(recording.calls, start=1)
     )
@@ -129,16 +130,10 @@ def chained(recording: Recording, patch: Patch, fabric: Fabric) -> Sent:
     for result in step.results:
         key = (result.index, result.round)
         if key in bodies:
-            is_marked = bool(result.doubts) and not _only_stops(result.doubts, result.index)
-            (sent.marked if is_marked else sent.claimed)[bodies[key]] += 1
+            (sent.marked if result.doubts else sent.claimed)[bodies[key]] += 1
         if result.doubts or result.validity is Validity.DROPPED:
             sent.notes.append(f"{result.index}.{result.round} {result.validity} {result.failure} {list(result.doubts)}")
     return sent
-
-
-def _only_stops(doubts: Json, index: int) -> bool:
-    """Whether all that is unknown comes after the request itself."""
-    return all(doubt.source == index for doubt in doubts)
 
 
 def anchored(recording: Recording, patch: Patch) -> Sent:

@@ -173,10 +173,13 @@ def sub_agents(w: Branch, seed: int) -> None:
     ]
 
     def help_with(branch: Branch, task: str, number: int) -> str:
-        own: list[Json] = [{"role": "system", "content": "You are an expert."}, {"role": "user", "content": task}]
+        mine = "You are an expert."  # what a tool does that was never asked for is in no record
+        system = branch.quirk("expert", applies=True, mine=mine, other=f"Unknown {branch.world.variant}.")
+        own: list[Json] = [{"role": "system", "content": system}, {"role": "user", "content": task}]
         first = react(branch, own, [WEATHER], f"/lead/expert{number}", 0)
         if seed % 2:
-            return first
+            label = f"trim:/lead/expert{number}"
+            return str(branch.quirk(label, applies=first != first.strip(), mine=first, other=first.strip()))
         own.append({"role": "user", "content": "Say it shorter."})
         return ask(branch, chat(own), f"/lead/expert{number}")
 

@@ -126,6 +126,7 @@ class Branch:
 
     def quirk(self, label: str, *, applies: bool, mine: Json, other: Json) -> Json:
         """Return what the agent's own habit makes of a text; a habit that never showed in the record may as well be the other."""
+        label = re.sub(r"\d+", "#", label)
         if not applies:
             return mine
         self.world.habits.append((label, str(mine)))

@@ -169,6 +169,8 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     """Where its action no longer follows the source's."""
     doubts: tuple[Doubt, ...] = ()
     """Why its request may not be what the agent would have sent."""
+    stop: Doubt | None = None
+    """Why its tool loop could not go on to an end."""
     rewrites: tuple[Rewrite, ...] = ()
     """What was written into its request in place of recorded texts."""
 

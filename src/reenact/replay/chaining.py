@@ -1,34 +1,35 @@
 """Perform a plan in chained mode: every request holds the take's own answers where the recorded one held recorded answers.
 
-Calls with nothing between them are asked at once. The driver is the same as that of `performing`; nothing here knows HTTP or time.
+Calls with nothing between them are asked at once. The driver is that of `performing`; nothing here knows HTTP or time.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 
 import msgspec
 
 from reenact.dialects.registry import dialect_named
-from reenact.domain.divergence import Divergence, Doubt, Rewrite, Unknown, Validity
+from reenact.domain.divergence import Doubt, Unknown
 from reenact.domain.message import Answer, Message, Prompt, Role, Text, ToolUse
 from reenact.domain.policy import Callback, ErrorResult, Policies, Simulate, Static, UserTurns
 from reenact.domain.policy import Recorded as FromRecord
-from reenact.domain.replay import Answered, AskCall, AskTool, CallResult, Plan, PlannedCall, Take
-from reenact.replay.carrying.answering import RecordedResult, Shelf, action_of
+from reenact.domain.replay import Answered, AskCall, AskTool, CallResult, Plan, Take
+from reenact.replay.carrying.answering import RecordedResult, action_of
 from reenact.replay.carrying.checking import faults
+from reenact.replay.carrying.cloning import Swap, cone, copied, copied_message, sure_calls
 from reenact.replay.carrying.composing import (
     Resolved,
     Standing,
     carried_text,
     compose,
     value_in,
-    written_results,
 )
 from reenact.replay.carrying.departing import departure
-from reenact.replay.carrying.echoing import Echo, echo
-from reenact.replay.carrying.fabric import Fabric, sure_origins
+from reenact.replay.carrying.fabric import Fabric, needed_by, sure_origins
+from reenact.replay.carrying.listing import Resizing, resized
+from reenact.replay.carrying.node import Node
 from reenact.replay.carrying.steering import verdict
-from reenact.replay.carrying.strand import Results, Strand, Woven
+from reenact.replay.carrying.strand import Piece, Results, Strand, Woven
 from reenact.replay.carrying.valuing import MISSING, Place, value_at
 from reenact.replay.performing import skipped
 
@@ -56,54 +57,14 @@ def perform_chained(plan: Plan, take: Take, fabric: Fabric, policies: Policies, 
     """
     performer = _Performer(plan, fabric, policies, edit)
     ready = performer.begin()
-    while performer.awaited:
+    while performer.is_awaiting:
         answered = yield ready
         ready = performer.receive(answered)
     return msgspec.structs.replace(take, results=performer.results())
 
 
-class _Outcome(msgspec.Struct, kw_only=True):
-    """What became of a recorded call in this take, so far."""
-
-    index: int
-    messages: tuple[Message, ...] = ()
-    """What was sent, before the patch."""
-    answer: Answer | None = None
-    is_asked: bool = False
-    is_settled: bool = False
-    reason: str = ""
-    """Why nothing stands for it, when nothing does."""
-    stands_in: int | None = None
-    """For a round that the take did without: the call with which its loop ended."""
-    divergence: Divergence | None = None
-    is_diverged: bool = False
-    """Whether something that it depends on, or itself, left the source's actions."""
-    is_simulated: bool = False
-    doubts: tuple[Doubt, ...] = ()
-    rewrites: tuple[Rewrite, ...] = ()
-    answered: Answered | None = None
-    was_diverged: bool = False
-    """Whether something that it depends on did, before it was asked."""
-    stop: Doubt | None = None
-    """Why its loop could not go on to an end."""
-    round: int = 0
-    """How many rounds beyond the record its loop went."""
-    ending: "_Outcome | None" = None
-    """The last of those rounds."""
-
-    @property
-    def last(self) -> "_Outcome":
-        """The call with which its loop ended."""
-        return self.ending or self
-
-    @property
-    def uses(self) -> tuple[ToolUse, ...]:
-        """The tools that the answer asks for."""
-        return self.answer.message.tool_uses if self.answer and self.answer.message else ()
-
-
 class _Waiting(msgspec.Struct, kw_only=True):
-    """Tool calls that are being answered by the user's address or by a model, and what is to be done then."""
+    """Tool calls whose results are awaited, and what is to be done then."""
 
     uses: tuple[ToolUse, ...]
     results: dict[int, Resolved]
@@ -114,7 +75,6 @@ class _Waiting(msgspec.Struct, kw_only=True):
 class _Miss(msgspec.Struct, frozen=True):
     """A tool call that nobody answers."""
 
-    use: ToolUse
     detail: str
 
 
@@ -128,19 +88,35 @@ class _Performer:
         self._policies = policies
         self._edit = edit
         self._shelf = fabric.shelf()
-        self._outcomes = {index: _Outcome(index=index) for index in fabric.strands}
-        self._unsettled = {index: set(fabric.waits_for(index)) for index in fabric.strands}
+        self._nodes: dict[int, Node] = {}
+        self._unsettled: dict[int, set[int]] = {}
+        self._settled: set[int] = set()
         self._followers: dict[int, list[int]] = defaultdict(list)
-        for index, needs in self._unsettled.items():
-            for need in needs:
-                self._followers[need].append(index)
-        self._ready: deque[int] = deque(index for index, needs in self._unsettled.items() if not needs)
+        self._watchers: list[tuple[set[int], Callable[[], None]]] = []
+        self._ready: deque[Node] = deque()
         self._asks: list[AskCall | AskTool] = []
-        self._waiting: dict[tuple[int, int], _Waiting] = {}
-        self._extra: list[CallResult] = []
-        self.awaited = 0
+        self._awaiting: dict[tuple[int, int, int | None], Callable[[Answered], None]] = {}
+        self._waiting: dict[int, _Waiting] = {}
+        self._rounds: Counter[int] = Counter()
+        self._next_id = 1 + max([0, *self._planned])
+        for index, strand in fabric.strands.items():
+            self._nodes[index] = Node(
+                strand=strand,
+                form=index,
+                needed=fabric.needed[index],
+                gathered=fabric.gathered[index],
+                first_try=fabric.first_tries.get(index),
+                next_round=fabric.rounds.get(index),
+            )
+        for node in list(self._nodes.values()):
+            self._enrol(node)
 
     # --- the driver's side ---------------------------------------------------------------------------------------------
+
+    @property
+    def is_awaiting(self) -> bool:
+        """Whether anything is asked and not answered yet."""
+        return bool(self._awaiting)
 
     def begin(self) -> Asks:
         """Return what may be asked at first."""
@@ -148,85 +124,110 @@ class _Performer:
 
     def receive(self, answered: Answered) -> Asks:
         """Take one outcome and return what may be asked now."""
-        self.awaited -= 1
-        if answered.tool is not None:
-            self._take_result(answered, answered.tool)
-        elif answered.round:
-            self._take_extra(answered)
-        else:
-            self._take_answer(answered)
+        self._awaiting.pop((answered.index, answered.round, answered.tool))(answered)
         return self._drain()
 
     def results(self) -> tuple[CallResult, ...]:
-        """Return what became of every planned call, and of the rounds beyond the record."""
+        """Return what became of every planned call, and of those beyond the record."""
         found = [
-            self._result(self._outcomes[call.index], call) if call.index in self._outcomes else skipped(call)
+            self._nodes[call.index].result(call) if call.index in self._nodes else skipped(call)
             for call in self._plan.calls
         ]
-        return tuple(sorted([*found, *self._extra], key=lambda one: (one.index, one.round)))
+        beyond = [node for node in self._nodes.values() if node.is_beyond and node.answered is not None]
+        found += [node.result(self._planned[node.form]) for node in beyond]
+        return tuple(sorted(found, key=lambda one: (one.index, one.round)))
 
     def _drain(self) -> Asks:
         while self._ready:
             self._start(self._ready.popleft())
         asks, self._asks = tuple(self._asks), []
-        self.awaited += len(asks)
         return asks
+
+    # --- who waits for whom --------------------------------------------------------------------------------------------
+
+    def _enrol(self, node: Node) -> None:
+        """Take a call up: it begins when all that it is made of is settled."""
+        tries = {node.first_try} if node.first_try is not None else set()
+        needs = {*node.strand.sources, *node.strand.steered_by, *tries} - self._settled
+        self._unsettled[node.id] = needs
+        for need in needs:
+            self._followers[need].append(node.id)
+        if not needs:
+            self._ready.append(node)
+
+    def _settle(self, node: Node) -> None:
+        """Say that a call is through; those that waited for it alone may begin."""
+        self._settled.add(node.id)
+        for follower in self._followers[node.id]:
+            self._unsettled[follower].discard(node.id)
+            if not self._unsettled[follower]:
+                self._ready.append(self._nodes[follower])
+        over = [one for one in self._watchers if one[0] <= self._settled]
+        self._watchers = [one for one in self._watchers if not one[0] <= self._settled]
+        for _, then in over:
+            then()
+
+    def _drop(self, node: Node, reason: str, stands_in: int | None = None) -> None:
+        """Leave a call out."""
+        node.reason = reason
+        node.stands_in = stands_in
+        self._settle(node)
+
+    def _stop(self, node: Node, unknown: Unknown, detail: str) -> None:
+        """End a branch before *node* is asked; a loop beyond the record has no end then."""
+        if node.begins is None:
+            node.doubt(unknown, detail)
+            self._drop(node, detail)
+            return
+        first = self._nodes[node.begins]
+        first.stop = Doubt(unknown=unknown, detail=detail, source=first.form)
+        self._settle(first)
 
     # --- one call ------------------------------------------------------------------------------------------------------
 
-    def _start(self, index: int) -> None:
+    def _start(self, node: Node) -> None:
         """Begin a call whose sources are all settled: ask it, or say why not."""
-        strand = self._fabric.strands[index]
-        outcome = self._outcomes[index]
-        ended = self._ended_before(strand)
+        ended = self._ended_before(node)
         if ended is not None:
-            self._drop(outcome, "The take needed no such call any more.", stands_in=ended)
+            self._drop(node, "The take needed no such call any more.", stands_in=ended)
             return
-        reason = self._hindrance(strand)
+        reason = self._hindrance(node)
         if reason:
-            self._drop(outcome, reason)
+            self._drop(node, reason)
             return
-        has_results = any(isinstance(piece, Results) for piece in strand.pieces)
-        if not has_results or strand.parent is None:
-            self._ask(strand, ())
-            return
-        parent = self._last(strand.parent)
-        self._resolve(parent, strand.parent, index, lambda results: self._ask(strand, results))
+        if node.strand.parent is None or not any(isinstance(piece, Results) for piece in node.strand.pieces):
+            self._ask(node, ())
+        else:
+            self._resolve(self._last(node.strand.parent), node, lambda results: self._ask(node, results))
 
-    def _ended_before(self, strand: Strand) -> int | None:
+    def _ended_before(self, node: Node) -> int | None:
         """Return the call that stands for this one because its loop ended earlier, or its first try went well; else None."""
-        first = self._fabric.first_tries.get(strand.index)
-        if first is not None and self._outcomes[first].answer is not None:
-            return first
-        if not strand.is_round or strand.parent is None:
+        if node.first_try is not None and self._nodes[node.first_try].answer is not None:
+            return node.first_try
+        if not node.strand.is_round or node.strand.parent is None:
             return None
-        parent = self._outcomes[strand.parent]
+        parent = self._nodes[node.strand.parent]
         if parent.stands_in is not None:
             return parent.stands_in
-        return strand.parent if parent.answer is not None and self._is_over(parent) else None
+        return parent.id if parent.answer is not None and self._is_over(parent) else None
 
-    def _is_over(self, outcome: _Outcome) -> bool:
+    def _is_over(self, node: Node) -> bool:
         """Return whether an answer ends its tool loop."""
-        endings = self._shelf.ending_tools
-        return all(use.name in endings for use in outcome.uses)
+        return all(use.name in self._shelf.ending_tools for use in node.uses)
 
-    def _hindrance(self, strand: Strand) -> str:
+    def _hindrance(self, node: Node) -> str:
         """Return why a request cannot be made; empty when it can."""
-        for need in sorted(self._fabric.needed[strand.index]):
-            outcome = self._outcomes[need]
-            if outcome.stands_in is not None:
-                outcome = self._outcomes[outcome.stands_in]
-            if outcome.last.answer is None or outcome.reason:
-                return f"It needs call {need}: {outcome.reason or outcome.last.reason}"
+        strand = node.strand
+        for need in sorted(node.needed):
+            source, last = self._nodes[need], self._last(need)
+            if last.answer is None or source.stop or last.stop:
+                why = source.stop.detail if source.stop else last.reason
+                return f"It needs call {source.form}: {why}"
         for piece in strand.pieces:
             for call, place in sure_origins(piece) if isinstance(piece, Woven) else ():
-                standing = self._standing(call)
-                if value_in(standing, place) is MISSING and (
-                    place.kind == "tool_use" or any(isinstance(step, int) for step in place.steps)
-                ):
-                    return f"Call {call} has no {place} now."
-        if strand.state_of is not None and self._last(strand.state_of).answer is None:
-            return f"The provider's state after call {strand.state_of} is missing."
+                is_item = place.kind == "tool_use" or any(isinstance(step, int) for step in place.steps)
+                if is_item and value_in(self._standing(call), place) is MISSING:
+                    return f"Call {self._nodes[call].form} has no {place} now."
         if strand.recorded.prompt.parameters.get("conversation") is not None:
             return "It goes on in a conversation that the provider holds; asking again would write into it."
         is_user_turn = strand.parent is not None and not strand.is_round
@@ -234,31 +235,41 @@ class _Performer:
             return "A user turn after the divergence is not said."
         return ""
 
-    def _ask(self, strand: Strand, results: Sequence[Resolved]) -> None:
+    def _ask(self, node: Node, results: Sequence[Resolved]) -> None:
+        strand = node.strand
         composed = compose(strand, self._standing, results, self._fabric.manner)
-        outcome = self._outcomes[strand.index]
-        outcome.messages = composed.messages
-        outcome.rewrites = composed.rewrites
-        outcome.doubts += (*composed.doubts, *self._doubts(strand))
-        outcome.is_diverged = outcome.was_diverged = self._is_diverged(strand)
-        outcome.is_simulated = outcome.is_simulated or any(self._outcomes[s].is_simulated for s in strand.sources)
-        if outcome.doubts and self._policies.stop_in_doubt:
-            self._drop(outcome, f"Its request is in doubt: {outcome.doubts[0].detail}")
+        node.messages = composed.messages
+        node.rewrites += composed.rewrites
+        node.doubts += (*composed.doubts, *self._doubts(node))
+        node.was_diverged = node.was_diverged or self._is_diverged(strand)
+        node.is_simulated = node.is_simulated or any(self._nodes[source].is_simulated for source in strand.sources)
+        if node.doubts and self._policies.stop_in_doubt:
+            self._drop(node, f"Its request is in doubt: {node.doubts[0].detail}")
             return
         prompt = self._prompt(strand, composed.messages)
-        wrong = faults(prompt, state_held=strand.state_of is not None)
-        if wrong and not faults(strand.recorded.prompt, state_held=strand.state_of is not None):
-            self._drop(outcome, f"Its request would be refused: {wrong[0]}.")
+        is_held = strand.state_of is not None
+        wrong = faults(prompt, state_held=is_held)
+        if wrong and not faults(strand.recorded.prompt, state_held=is_held):
+            self._drop(node, f"Its request would be refused: {wrong[0]}.")
             return
-        planned = self._planned[strand.index]
-        outcome.is_asked = True
+        planned = self._planned[node.form]
+        is_as_recorded = not node.is_beyond and prompt == strand.recorded.prompt
+        self._send(node, planned.body if is_as_recorded else self._body(node.form, prompt))
+
+    def _send(self, node: Node, body: bytes) -> None:
+        if node.is_beyond:
+            self._rounds[node.form] += 1
+            node.round = self._rounds[node.form]
+        planned = self._planned[node.form]
+        self._awaiting[node.form, node.round, None] = lambda answered: self._take(node, answered)
         self._asks.append(
             AskCall(
-                index=strand.index,
+                index=node.form,
                 source_call_id=planned.call_id,
                 model=planned.model,
                 url=planned.url,
-                body=planned.body if prompt == strand.recorded.prompt else self._body(strand.index, prompt),
+                body=body,
+                round=node.round,
             )
         )
 
@@ -275,291 +286,331 @@ class _Performer:
         assert dialect is not None, "a call without a dialect is in no fabric"
         return msgspec.json.encode(dialect.write_prompt(self._edit(index, prompt)))
 
-    def _take_answer(self, answered: Answered) -> None:
-        outcome = self._outcomes[answered.index]
-        recorded = self._fabric.strands[answered.index].recorded
-        outcome.answered = answered
-        outcome.answer = answered.answer if answered.failure is None else None
-        outcome.divergence = departure(recorded.answer, outcome.answer)
-        outcome.is_diverged = outcome.is_diverged or outcome.divergence is not None
-        if outcome.answer is None:
-            outcome.reason = f"it failed: {answered.failure}"
-        if self._goes_on(outcome, recorded.answer):
-            self._next_round(outcome, outcome)
+    def _take(self, node: Node, answered: Answered) -> None:
+        """Take the answer to a call: go on beyond the record, or let those begin that waited for it."""
+        node.answered = answered
+        node.answer = answered.answer if answered.failure is None else None
+        if node.answer is None:
+            node.reason = f"it failed: {answered.failure}"
+        recorded = node.strand.recorded.answer
+        if not node.is_beyond:
+            node.divergence = departure(recorded, node.answer)
+        if self._goes_on(node, recorded):
+            self._next_round(node)
+        elif node.begins is not None:
+            first = self._nodes[node.begins]
+            first.stands_in = node.id
+            self._settled.add(node.id)
+            self._settle(first)
         else:
-            self._settle(outcome)
+            self._resize_lists(node)
+            self._settle(node)
 
-    def _goes_on(self, outcome: _Outcome, recorded: Answer | None) -> bool:
-        """Return whether the take has to go on beyond the record: it asks for tools, and the record has no round that answers."""
-        if not outcome.uses or outcome.index in self._fabric.rounds or self._is_over(outcome):
+    def _goes_on(self, node: Node, recorded: Answer | None) -> bool:
+        """Return whether an answer asks for tools and the record has no round that gives their results back."""
+        if not node.uses or node.next_round is not None or self._is_over(node):
             return False
         was = {use.name for use in recorded.message.tool_uses} if recorded and recorded.message else set()
-        return not any(use.name in was for use in outcome.uses)
+        return not any(use.name in was for use in node.uses)
 
-    # --- rounds beyond the record --------------------------------------------------------------------------------------
+    # --- beyond the record ---------------------------------------------------------------------------------------------
 
-    def _next_round(self, first: _Outcome, latest: _Outcome) -> None:
-        """Answer the tools that *latest* asks for and ask again, in the form of *first*, the last recorded round."""
-        if first.round >= self._policies.extra_rounds:
-            self._stop(first, Unknown.ROUNDS, f"It went {first.round} rounds beyond the record, the limit.")
-            return
-        self._resolve(latest, None, first.index, lambda results: self._ask_extra(first, latest, results))
-
-    def _ask_extra(self, first: _Outcome, latest: _Outcome, results: Sequence[Resolved]) -> None:
-        strand = self._fabric.strands[first.index]
-        prompt = strand.recorded.prompt
-        said = latest.answer.message if latest.answer else None
-        assert said is not None
-        results_said = tuple(written_results(prompt.dialect, results, self._shelf.forms()))
-        if self._fabric.held:
-            assert latest.answer is not None
-            state = {"previous_response_id": latest.answer.response_id}
-            prompt = msgspec.structs.replace(prompt, parameters=prompt.parameters | state)
-            system = tuple(message for message in prompt.messages if message.role is Role.SYSTEM)
-            messages = (*system, *results_said)
+    def _next_round(self, node: Node) -> None:
+        """Answer the tools that *node* asks for, and ask again as the last recorded round was asked."""
+        extra = node.extra_rounds + 1
+        begins = node.id if node.begins is None else node.begins
+        strand = self._fabric.round_after(node.strand, self._new_id(), self._shelf.forms())
+        following = Node(strand=strand, form=node.form, was_diverged=True, extra_rounds=extra, begins=begins)
+        self._nodes[following.id] = following
+        self._settled.add(node.id)
+        if extra > self._policies.extra_rounds:
+            self._stop(following, Unknown.ROUNDS, f"It went {node.extra_rounds} rounds beyond the record, the limit.")
         else:
-            form = self._fabric.echoes.get((prompt.dialect, bool(said.text.strip()), True)) or next(
-                iter(self._fabric.echoes.values()), Echo(said, (said,))
-            )
-            messages = (*latest.messages, *echo(prompt.dialect, form, said, self._fabric.echoes), *results_said)
-        first.round += 1
-        planned = self._planned[first.index]
-        first.ending = _Outcome(
-            index=first.index,
-            messages=messages,
-            is_asked=True,
-            is_diverged=True,
+            self._resolve(node, following, lambda results: self._ask(following, results))
+
+    def _copy(self, one: RecordedResult, number: int, asker: Node, target: Node) -> bool:
+        """Ask the calls that a recorded tool result was made of once more, for the tool call *number* of *asker*."""
+        assert one.form is not None
+        ends = sure_calls(one.form.spans.get(one.part, ()))
+        calls = cone(self._fabric.strands, one.call, ends)
+        if not calls or target.extra_rounds >= self._policies.extra_rounds:
+            return False
+        given = self._given(one.call, asker)
+        swap = Swap(before=one.call, old=Place("tool_use", one.number), after=given, new=Place("tool_use", number))
+        names = {call: self._new_id() for call in calls}
+        for call in calls:
+            self._nodes[names[call]] = self._copied(call, names, swap)
+        form = copied_message(one.form, names, swap)
+        finished = {names[call] for call in ends if call in names}
+        self._watchers.append((finished, lambda: self._take_copy(one, form, number, asker, target)))
+        for call in calls:
+            self._enrol(self._nodes[names[call]])
+        return True
+
+    def _copied(self, call: int, names: dict[int, int], swap: Swap) -> Node:
+        fabric = self._fabric
+        return Node(
+            strand=copied(fabric.strands[call], names, swap),
+            form=call,
+            needed=frozenset(swap.after if n == swap.before else names.get(n, n) for n in fabric.needed[call]),
+            first_try=names.get(fabric.first_tries.get(call, 0)),
+            next_round=names.get(fabric.rounds.get(call, 0)),
+            twins=names,
+            swap=swap,
             was_diverged=True,
-            is_simulated=latest.is_simulated,
-            doubts=latest.doubts,
-        )
-        self._asks.append(
-            AskCall(
-                index=first.index,
-                source_call_id=planned.call_id,
-                model=planned.model,
-                url=planned.url,
-                body=self._body(first.index, msgspec.structs.replace(prompt, messages=messages)),
-                round=first.round,
-            )
         )
 
-    def _take_extra(self, answered: Answered) -> None:
-        first = self._outcomes[answered.index]
-        latest = first.last
-        latest.answer = answered.answer if answered.failure is None else None
-        latest.answered = answered
-        if latest.answer is None:
-            latest.reason = first.reason = f"it failed: {answered.failure}"
-        planned = self._planned[first.index]
-        self._extra.append(msgspec.structs.replace(self._result(latest, planned), round=answered.round))
-        if latest.uses and not self._is_over(latest):
-            self._next_round(first, latest)
-        else:
-            self._settle(first)
+    def _resize_lists(self, node: Node) -> None:
+        """Where an answer holds a list of another length, ask more calls or fewer, and bring together what they answer."""
+        for (call, place), items in self._fabric.items.items():
+            count = _length(node.answer, place)
+            if call != node.id or count is None or count == len(items.calls) or not items.are_alike:
+                continue
+            extra = max(0, count - len(items.calls))
+            if not count or extra > self._policies.extra_rounds:
+                continue
+            copies = tuple({one: self._new_id() for one in items.calls[-1]} for _ in range(extra))
+            resizing = Resizing(listed=(call, place), items=items, count=count, copies=copies)
+            for number, names in enumerate(copies, start=len(items.calls)):
+                swap = resizing.swap(number)
+                for one in items.calls[-1]:
+                    self._nodes[names[one]] = self._copied(one, names, swap)
+            for names in copies:
+                for one in items.calls[-1]:
+                    self._enrol(self._nodes[names[one]])
+            for gatherer in items.gatherers:
+                self._regather(self._nodes[gatherer], resizing)
+
+    def _regather(self, node: Node, resizing: Resizing) -> None:
+        """Let a request bring as many items together as there are now, where the record shows how."""
+        pieces: list[Piece] = []
+        for piece in node.strand.pieces:
+            new = resized(piece, resizing) if isinstance(piece, Woven) else piece
+            if new is None:
+                return
+            pieces.append(new)
+        strand = msgspec.structs.replace(node.strand, pieces=tuple(pieces))
+        sources = frozenset(call for piece in pieces if isinstance(piece, Woven) for call, _ in sure_origins(piece))
+        recorded = {one for calls in resizing.items.calls for one in calls}
+        kept = (strand.sources - recorded) | sources
+        node.strand = msgspec.structs.replace(strand, sources=kept, copied_from=kept)
+        node.needed = frozenset(needed_by(node.strand))
+        node.gathered -= {resizing.listed}
+        for source in sources - self._settled:
+            if source not in self._unsettled[node.id]:
+                self._unsettled[node.id].add(source)
+                self._followers[source].append(node.id)
+
+    def _given(self, call: int, asker: Node) -> int:
+        """Return the name of *asker*'s answer as what copies are made of."""
+        recorded = msgspec.structs.replace(
+            self._fabric.strands[call].recorded, index=self._new_id(), answer=asker.answer
+        )
+        node = Node(strand=Strand(recorded=recorded, pieces=()), form=asker.form, answer=asker.answer, is_given=True)
+        node.doubts = asker.doubts
+        self._nodes[node.id] = node
+        self._settled.add(node.id)
+        return node.id
+
+    def _take_copy(self, one: RecordedResult, form: Woven, number: int, asker: Node, target: Node) -> None:
+        """Take what the copied calls came to as the result of a tool call."""
+        text, rewrites, doubts = carried_text(form, one.part, self._standing, self._fabric.manner)
+        waiting = self._waiting.get(target.id)
+        if waiting is None:  # the branch has stopped meanwhile
+            return
+        if any(doubt.unknown is Unknown.MISSING_VALUE for doubt in doubts):
+            del self._waiting[target.id]
+            self._stop(target, Unknown.TOOL_RESULT, f"The calls behind {asker.uses[number].name} did not end well.")
+            return
+        target.doubts += doubts
+        target.rewrites += rewrites
+        for call in sorted(sure_calls(form.spans.get(one.part, ()))):
+            if self._last(call).doubts:
+                target.doubt(Unknown.UPSTREAM, f"It depends on call {self._last(call).form}, which is in doubt.")
+        self._resolved(target, number, Resolved(use=asker.uses[number], text=text, form=one.form, is_recorded=False))
+
+    def _new_id(self) -> int:
+        self._next_id += 1
+        return self._next_id
 
     # --- tools ---------------------------------------------------------------------------------------------------------
 
-    def _resolve(
-        self, asker: _Outcome, call: int | None, for_index: int, then: Callable[[Sequence[Resolved]], None]
-    ) -> None:
-        """Answer the tools that *asker* asks for, by policy, and go on with their results.
-
-        Args:
-            asker: whose answer asks for them.
-            call: the recorded call that it stands for; None in rounds beyond the record.
-            for_index: the call whose request the results go into.
-            then: what to do with them.
-        """
-        target = self._outcomes[for_index]
-        assigned = self._shelf.assign(call, asker.uses) if call is not None else {}
-        results: dict[int, Resolved] = {}
-        pending: set[int] = set()
+    def _resolve(self, asker: Node, target: Node, then: Callable[[Sequence[Resolved]], None]) -> None:
+        """Answer the tools that *asker* asks for, by policy, and go on with their results, which go into *target*."""
+        is_loop = asker.begins is not None
+        assigned = {} if is_loop else self._shelf.assign(asker.form, asker.uses)
+        self._waiting[target.id] = waiting = _Waiting(
+            uses=asker.uses, results={}, open=set(range(len(asker.uses))), then=then
+        )
+        misses: list[_Miss] = []
         for number, use in enumerate(asker.uses):
             found = self._answer_tool(use, number, assigned.get(number), target, asker)
             if isinstance(found, _Miss):
-                self._stop(target, Unknown.TOOL_RESULT, found.detail)
-                return
-            if found is None:
-                pending.add(number)
-            else:
-                results[number] = found
-        if not pending:
-            then([results[number] for number in sorted(results)])
-        else:
-            self._waiting[for_index, target.round] = _Waiting(uses=asker.uses, results=results, open=pending, then=then)
+                misses.append(found)
+            elif found is not None:
+                waiting.results[number] = found
+                waiting.open.discard(number)
+        if misses:
+            del self._waiting[target.id]
+            self._stop(target, Unknown.TOOL_RESULT, misses[0].detail)
+        elif not waiting.open:
+            self._go_on(target)
+
+    def _resolved(self, target: Node, number: int, found: Resolved) -> None:
+        waiting = self._waiting[target.id]
+        waiting.results[number] = found
+        waiting.open.discard(number)
+        if not waiting.open:
+            self._go_on(target)
+
+    def _go_on(self, target: Node) -> None:
+        waiting = self._waiting.pop(target.id)
+        waiting.then([waiting.results[number] for number in sorted(waiting.results)])
 
     def _answer_tool(
-        self, use: ToolUse, number: int, assigned: RecordedResult | None, target: _Outcome, asker: _Outcome
+        self, use: ToolUse, number: int, assigned: RecordedResult | None, target: Node, asker: Node
     ) -> Resolved | _Miss | None:
         """Return the result of one tool call; None when somebody has been asked for it."""
+        form = assigned.form if assigned else None
         for policy in self._policies.of(use.name):
             if isinstance(policy, FromRecord):
-                found = self._from_record(use, assigned, target)
+                found = self._from_record(use, assigned, target, asker)
                 if found is not None:
                     return found
+                is_new = assigned is None or not assigned.is_made
+                if is_new and any(self._copy(one, number, asker, target) for one in self._shelf.made(use.name)):
+                    return None
             elif isinstance(policy, Static):
-                text = policy.result if isinstance(policy.result, str) else msgspec.json.encode(policy.result).decode()
                 target.is_simulated = True
-                return Resolved(use=use, text=text, form=assigned.form if assigned else None)
+                text = policy.result if isinstance(policy.result, str) else msgspec.json.encode(policy.result).decode()
+                return Resolved(use=use, text=text, form=form)
             elif isinstance(policy, ErrorResult):
                 target.is_simulated = True
-                return Resolved(use=use, text=policy.text, is_error=True, form=assigned.form if assigned else None)
+                return Resolved(use=use, text=policy.text, is_error=True, form=form)
             elif isinstance(policy, Callback | Simulate):
-                self._asks.append(self._ask_tool(policy, use, number, target, asker))
                 target.is_simulated = target.is_simulated or isinstance(policy, Simulate)
+                self._ask_tool(policy, use, number, target, asker)
                 return None
             else:
                 break
-        return _Miss(use, f"No record says what {use.name} gives back for {use.arguments}.")
+        return _Miss(f"No record says what {use.name} gives back for {use.arguments}.")
 
-    def _from_record(self, use: ToolUse, assigned: RecordedResult | None, target: _Outcome) -> Resolved | None:
+    def _from_record(self, use: ToolUse, assigned: RecordedResult | None, target: Node, asker: Node) -> Resolved | None:
         same = assigned is not None and (assigned.is_made or (assigned.name, assigned.arguments) == action_of(use))
         one = assigned if same else self._shelf.find(use)
         if one is None or one.form is None or one.result is None:
             return None
         self._shelf.give(one)
-        text, rewrites, doubts = carried_text(one.form, one.part, self._standing, self._fabric.manner)
+        is_copy = asker.swap is not None and bool(same)
+        form = copied_message(one.form, asker.twins, asker.swap) if is_copy and asker.swap else one.form
+        text, rewrites, doubts = carried_text(form, one.part, self._standing, self._fabric.manner)
         if any(doubt.unknown is Unknown.MISSING_VALUE for doubt in doubts):
             return None
         target.doubts += doubts
         target.rewrites += rewrites
         return Resolved(use=use, text=text, is_error=one.result.is_error, form=one.form, is_recorded=bool(same))
 
-    def _ask_tool(
-        self, policy: Callback | Simulate, use: ToolUse, number: int, target: _Outcome, asker: _Outcome
-    ) -> AskCall | AskTool:
-        planned = self._planned[target.index]
+    def _ask_tool(self, policy: Callback | Simulate, use: ToolUse, number: int, target: Node, asker: Node) -> None:
+        """Ask the user's address, or a model that plays the tool."""
+        planned = self._planned[target.form]
+        if target.is_beyond and not target.round:
+            self._rounds[target.form] += 1
+            target.round = self._rounds[target.form]
+        self._awaiting[target.form, target.round, number] = lambda answered: self._take_result(
+            target, number, use, answered
+        )
         if isinstance(policy, Callback):
-            return AskTool(
-                index=target.index,
-                source_call_id=planned.call_id,
-                tool=number,
-                url=policy.url,
-                name=use.name,
-                arguments=use.arguments,
-                round=target.round,
+            self._asks.append(
+                AskTool(
+                    index=target.form,
+                    source_call_id=planned.call_id,
+                    tool=number,
+                    url=policy.url,
+                    name=use.name,
+                    arguments=use.arguments,
+                    round=target.round,
+                )
             )
-        recorded = self._fabric.strands[target.index].recorded.prompt
-        prompt = simulation(recorded, asker.messages, use, policy)
+            return
+        prompt = simulation(target.strand.recorded.prompt, asker.messages, use, policy)
         dialect = dialect_named(prompt.dialect)
         assert dialect is not None, "a call without a dialect is in no fabric"
-        return AskCall(
-            index=target.index,
-            source_call_id=planned.call_id,
-            model=prompt.model or planned.model,
-            url=planned.url,
-            body=msgspec.json.encode(dialect.write_prompt(prompt)),
-            round=target.round,
-            tool=number,
+        self._asks.append(
+            AskCall(
+                index=target.form,
+                source_call_id=planned.call_id,
+                model=prompt.model or planned.model,
+                url=planned.url,
+                body=msgspec.json.encode(dialect.write_prompt(prompt)),
+                round=target.round,
+                tool=number,
+            )
         )
 
-    def _take_result(self, answered: Answered, number: int) -> None:
+    def _take_result(self, target: Node, number: int, use: ToolUse, answered: Answered) -> None:
         """Take what the user's address or a model gave back for a tool call."""
-        key = (answered.index, answered.round)
-        waiting = self._waiting.get(key)
-        if waiting is None:  # the branch has stopped meanwhile
+        if target.id not in self._waiting:  # the branch has stopped meanwhile
             return
         said = answered.answer.message.text if answered.answer and answered.answer.message else None
         text = answered.result if answered.result is not None else said
         if text is None or answered.failure is not None:
-            del self._waiting[key]
-            detail = f"The tool could not be asked: {answered.failure}"
-            self._stop(self._outcomes[answered.index], Unknown.TOOL_RESULT, detail)
+            del self._waiting[target.id]
+            self._stop(target, Unknown.TOOL_RESULT, f"{use.name} could not be asked: {answered.failure}")
             return
-        waiting.open.discard(number)
-        waiting.results[number] = Resolved(use=waiting.uses[number], text=text)
-        if not waiting.open:
-            del self._waiting[key]
-            waiting.then([waiting.results[place] for place in sorted(waiting.results)])
+        self._resolved(target, number, Resolved(use=use, text=text))
 
-    # --- what became of it ---------------------------------------------------------------------------------------------
+    # --- what stands for what ------------------------------------------------------------------------------------------
 
-    def _stop(self, outcome: _Outcome, unknown: Unknown, detail: str) -> None:
-        """End a branch here: the call itself is left out, or its loop has no end."""
-        doubt = Doubt(unknown=unknown, detail=detail, source=outcome.index)
-        if outcome.is_asked:
-            outcome.stop = doubt
-            outcome.reason = detail
-            self._settle(outcome)
-        else:
-            outcome.doubts += (doubt,)
-            self._drop(outcome, detail)
-
-    def _drop(self, outcome: _Outcome, reason: str, stands_in: int | None = None) -> None:
-        """Leave a call out."""
-        outcome.reason = reason
-        outcome.stands_in = stands_in
-        self._settle(outcome)
-
-    def _settle(self, outcome: _Outcome) -> None:
-        """Say that a call is through; those that waited for it alone may begin."""
-        outcome.is_settled = True
-        for follower in self._followers[outcome.index]:
-            self._unsettled[follower].discard(outcome.index)
-            if not self._unsettled[follower]:
-                self._ready.append(follower)
-
-    def _last(self, call: int) -> _Outcome:
-        """Return the outcome that stands for a call: its own, or that of the call with which its tool loop ended."""
-        outcome = self._outcomes[call]
-        while outcome.stands_in is not None:
-            outcome = self._outcomes[outcome.stands_in]
-        return outcome.last
+    def _last(self, call: int) -> Node:
+        """Return the call that stands for one: itself, or that with which its tool loop ended."""
+        node = self._nodes[call]
+        while node.stands_in is not None:
+            node = self._nodes[node.stands_in]
+        return node
 
     def _standing(self, call: int) -> Standing:
-        recorded = self._fabric.strands[call].recorded
-        outcome = self._outcomes[call]
-        last = self._last(call)
+        node, last = self._nodes[call], self._last(call)
+        recorded = node.strand.recorded
         was_final = not (recorded.answer and recorded.answer.message and recorded.answer.message.tool_uses)
-        assigned = self._shelf.assign(call, outcome.uses) if outcome.stands_in is None else {}
+        if node.is_given:
+            uses = {number: number for number in range(len(node.uses))}
+        else:
+            uses = {one.number: number for number, one in self._shelf.assign(node.form, node.uses).items()}
         return Standing(
             recorded=recorded.answer,
             answer=last.answer,
             history=last.messages,
-            uses={one.number: number for number, one in assigned.items()},
+            uses=uses,
             family=recorded.family,
             length=len(recorded.prompt.messages),
-            is_itself=last is outcome or was_final,
+            is_itself=last is node or was_final,
         )
 
     def _is_diverged(self, strand: Strand) -> bool:
-        return any(self._outcomes[source].is_diverged or self._last(source).is_diverged for source in strand.sources)
+        return any(self._nodes[source].is_diverged or self._last(source).is_diverged for source in strand.sources)
 
-    def _doubts(self, strand: Strand) -> Iterator[Doubt]:
+    def _doubts(self, node: Node) -> Iterator[Doubt]:
         """Yield what makes the request of a call doubtful, beside what stands in it."""
-        for source in sorted(strand.sources):
-            if self._last(source).doubts:
+        for source in sorted(node.strand.sources):
+            last = self._last(source)
+            if last.doubts:
                 yield Doubt(
-                    unknown=Unknown.UPSTREAM, detail=f"It depends on call {source}, which is in doubt.", source=source
+                    unknown=Unknown.UPSTREAM,
+                    detail=f"It depends on call {last.form}, which is in doubt.",
+                    source=self._nodes[source].form,
                 )
-        for steer in sorted(strand.steered_by):
-            standing = self._standing(steer)
-            if verdict(standing.answer) != verdict(standing.recorded) or self._last(steer).doubts:
+        for steer in sorted(node.strand.steered_by):
+            standing, last = self._standing(steer), self._last(steer)
+            if verdict(standing.answer) != verdict(standing.recorded) or last.doubts:
                 yield Doubt(
                     unknown=Unknown.DECISION,
-                    detail=f"The answer of call {steer} changed, and what it decides is in no record.",
-                    source=steer,
+                    detail=f"The answer of call {last.form} changed, and what it decides is in no record.",
+                    source=last.form,
                 )
-        for call, place in sorted(self._fabric.gathered[strand.index]):
+        for call, place in sorted(node.gathered):
             standing = self._standing(call)
             if _length(standing.answer, place) != _length(standing.recorded, place):
                 yield Doubt(unknown=Unknown.COUNT, detail=f"{place} of call {call} has another length.", source=call)
-
-    def _result(self, outcome: _Outcome, planned: PlannedCall) -> CallResult:
-        answered = outcome.answered
-        return CallResult(
-            index=planned.index,
-            source_call_id=planned.call_id,
-            call_id=answered.call_id if answered else None,
-            status=answered.status if answered else None,
-            failure=answered.failure if answered else outcome.reason,
-            skipped=answered is None,
-            validity=_validity(outcome),
-            divergence=outcome.divergence,
-            doubts=outcome.doubts if outcome.stop is None else (*outcome.doubts, outcome.stop),
-            rewrites=outcome.rewrites,
-        )
 
 
 def simulation(recorded: Prompt, history: Sequence[Message], use: ToolUse, policy: Simulate) -> Prompt:
@@ -583,11 +634,3 @@ def simulation(recorded: Prompt, history: Sequence[Message], use: ToolUse, polic
 def _length(answer: Answer | None, place: Place) -> int | None:
     value = value_at(answer, place) if answer else MISSING
     return len(value) if isinstance(value, list) else None
-
-
-def _validity(outcome: _Outcome) -> Validity:
-    if outcome.answered is None:
-        return Validity.DROPPED
-    if outcome.is_simulated:
-        return Validity.SIMULATED
-    return Validity.AFTER_DIVERGENCE if outcome.was_diverged or outcome.doubts else Validity.ON_TAPE

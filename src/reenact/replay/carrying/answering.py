@@ -1,4 +1,4 @@
-"""Find what the record gives back for a tool call: the same tool with the same arguments, by assignment, then in order of occurrence.
+"""Find what the record gives back for a tool call: same tool, same arguments, by assignment, then in order of occurrence.
 
 A recorded failure and a recorded nothing are results like any other; a miss is None.
 """
@@ -92,6 +92,10 @@ class Shelf:
             return fresh[0]
         said = {(one.result.text, one.result.is_error) for one in known if one.result is not None}
         return known[-1] if len(said) == 1 else None
+
+    def made(self, name: str) -> list[RecordedResult]:
+        """Return the results of a tool that are made of other calls' answers."""
+        return [one for calls in self._by_call.values() for one in calls if one.name == name and one.is_made]
 
     def forms(self) -> tuple[Woven, ...]:
         """Return a recorded message that gives a result back, as the form of others; none when no result was recorded."""

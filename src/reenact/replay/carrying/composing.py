@@ -7,7 +7,7 @@ import msgspec
 
 from reenact.domain.divergence import Doubt, Rewrite, Unknown
 from reenact.domain.message import Answer, Json, Message, Part, Role, Text, ToolResult, ToolUse
-from reenact.replay.carrying.echoing import Echo, Echoes, echo, is_copied_whole
+from reenact.replay.carrying.echoing import Echo, Echoes, echo, example_for, is_copied_whole, shape_of
 from reenact.replay.carrying.spelling import ASCII_TWINS, spell
 from reenact.replay.carrying.strand import Kept, Origin, Packed, Results, Span, Strand, Turn, Woven
 from reenact.replay.carrying.tracing import Habits, text_of
@@ -134,6 +134,8 @@ class _Composer:
             return ()
         recorded = _said(standing.recorded, piece.alternative)
         new = _said(standing.answer, piece.alternative)
+        if new is not None and not piece.messages:
+            return self._new_turn(new, standing.family)
         if recorded is None or new is None:
             self._doubt(Unknown.MISSING_VALUE, f"Nothing stands for the answer of call {piece.call}.", piece.call)
             return piece.messages
@@ -141,10 +143,16 @@ class _Composer:
             self._doubt(Unknown.PICK, "The agent took one of several answers, and they changed.", piece.call)
         if _has_edges(new) and not _has_edges(recorded) and not is_copied_whole(Echo(recorded, piece.messages)):
             new = _trimmed(new) if self._trims(standing.family, piece.call) else new
-        return echo(self._dialect, Echo(recorded, piece.messages), new, self._echoes)
+        shape = shape_of(self._dialect, standing.family, new)
+        return echo(shape, Echo(recorded, piece.messages), new, self._echoes)
+
+    def _new_turn(self, new: Message, family: str) -> Sequence[Message]:
+        """Return an answer that no recorded one stands for as the agent writes others of its shape."""
+        shape = shape_of(self._dialect, family, new)
+        return echo(shape, example_for(shape, self._echoes) or Echo(new, (new,)), new, self._echoes)
 
     def results(self, piece: Results, results: Sequence[Resolved]) -> Iterator[Message]:
-        """Yield the messages that give tool results back: in the order of their calls, or as the agent ordered the recorded ones."""
+        """Yield the messages that give tool results back: in the order of their calls, or in the agent's own."""
         order = {id(woven): place for place, woven in enumerate(piece.woven)}
         if not self._are_in_order(piece):
             known = [one for one in results if one.is_recorded]
@@ -158,9 +166,7 @@ class _Composer:
         """Return whether the recorded results stand in the order of their calls."""
         answer = self._standing(piece.call).recorded
         uses = answer.message.tool_uses if answer and answer.message else ()
-        given = [
-            part.id for woven in piece.woven for part in woven.message.parts if isinstance(part, ToolResult)
-        ]
+        given = [part.id for woven in piece.woven for part in woven.message.parts if isinstance(part, ToolResult)]
         return given == [use.id for use in uses if use.id in given]
 
     def woven(self, woven: Woven) -> Message:

@@ -1,4 +1,4 @@
-"""Write a new answer into a request the way the agent wrote the recorded one: what it kept, dropped, trimmed and spaced anew."""
+"""Write a new answer into a request as the agent wrote the recorded one: what it kept, dropped, trimmed and spaced anew."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,8 +9,8 @@ from reenact.domain.message import Json, Message, Part, Reasoning, Text, ToolUse
 from reenact.replay.carrying.matching import canonical_arguments
 from reenact.replay.differing import same as is_same
 
-Shape = tuple[str, bool, bool]
-"""A dialect, and whether a turn says something, and whether it asks for tools."""
+Shape = tuple[str, str, bool, bool]
+"""A dialect, the family of the call that answered, whether a turn says something, and whether it asks for tools."""
 
 
 class Echo(msgspec.Struct, frozen=True, eq=False):
@@ -38,18 +38,32 @@ def is_copied_whole(example: Echo) -> bool:
 _WRITTEN_BY_HAND = frozenset({"role", "content", "tool_calls", "name"})
 
 
-def shape_of(dialect: str, message: Message) -> Shape:
+def shape_of(dialect: str, family: str, message: Message) -> Shape:
     """Return the shape of a turn."""
-    return dialect, bool(message.text.strip()), bool(message.tool_uses)
+    return dialect, family, bool(message.text.strip()), bool(message.tool_uses)
 
 
-def echo(dialect: str, example: Echo, new: Message, echoes: Echoes) -> tuple[Message, ...]:
+def example_for(shape: Shape, echoes: Echoes) -> Echo | None:
+    """Return how the session writes a turn of this shape: of the same family, else another shape of it, else of any family."""
+    dialect, family, *kind = shape
+    others = [
+        (
+            (one[1] == family, list(one[2:]) == kind),
+            example,
+        )
+        for one, example in echoes.items()
+        if one[0] == dialect
+    ]
+    return max(others, key=lambda one: one[0], default=(None, None))[1]
+
+
+def echo(shape: Shape, example: Echo, new: Message, echoes: Echoes) -> tuple[Message, ...]:
     """Return *new*, an answer, as the agent would write it: like *example*, or like the session's own turn of its shape."""
     if new.parts == example.answer.parts:
         return example.written
-    shape = shape_of(dialect, new)
-    if shape_of(dialect, example.answer) != shape:
-        example = echoes.get(shape, example)
+    if shape_of(*shape[:2], example.answer) != shape:
+        same_kind = echoes.get(shape)
+        example = same_kind or example
     rewired = _rewired(example, new)
     if rewired is not None:
         return rewired
@@ -135,11 +149,11 @@ _WRITERS = (
 def _rewired(example: Echo, new: Message) -> tuple[Message, ...] | None:
     """Return *new* in the agent's wire form where that can be told key by key; None where it cannot.
 
-    An agent that writes answers back whole, or without some fields (`refusal: null` and its like), does so with the next one too.
+    An agent that writes answers back whole, or without some fields (such as `refusal: null`), does so with the next one too.
     """
     answered = example.answer.origin
     written = [message.origin for message in example.written]
-    if written == answered or written == [answered]:
+    if written in (answered, [answered]):
         return (new,)
     fresh = new.origin
     if len(written) != 1 or not all(isinstance(one, dict) for one in (answered, written[0], fresh)):
@@ -158,7 +172,7 @@ def _rewired(example: Echo, new: Message) -> tuple[Message, ...] | None:
 
 
 def _is_kept(key: str, value: Json, answered: Mapping[str, Json], wire: Mapping[str, Json]) -> bool:
-    """Return whether an agent that wrote *answered* as *wire* keeps a field: told by the field, else by others that say nothing."""
+    """Return whether an agent that wrote *answered* as *wire* keeps a field; a new one is kept when it says something."""
     if key in answered:
         if key in wire or not _says_nothing(answered[key]):
             return key in wire

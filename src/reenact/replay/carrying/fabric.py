@@ -5,18 +5,16 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from reenact.domain.message import Message
+from reenact.domain.message import Message, Role
 from reenact.replay.carrying.answering import Shelf
 from reenact.replay.carrying.composing import Manner
 from reenact.replay.carrying.echoing import Echo, Echoes, Shape, shape_of
-from reenact.replay.carrying.strand import Results, Strand, Turn, Woven, flat
-from reenact.replay.carrying.tracing import Habits
+from reenact.replay.carrying.listing import items_of
+from reenact.replay.carrying.strand import Kept, ListPlace, Piece, Results, Strand, Turn, Woven, flat
 from reenact.replay.carrying.tape import Recorded, Tape
+from reenact.replay.carrying.tracing import Habits
 from reenact.replay.carrying.valuing import Place, lists_on
 from reenact.replay.carrying.weaving import weave
-
-ListPlace = tuple[int, Place]
-"""A list in the answer of a call."""
 
 
 class Fabric:
@@ -32,18 +30,39 @@ class Fabric:
         """The next round of a tool loop for each call that has one."""
         self.first_tries = _first_tries(tape)
         """For a call that repeats one that failed: the one before it."""
-        self.needed = {index: frozenset(_needed(strand)) for index, strand in self.strands.items()}
+        self.needed = {index: frozenset(needed_by(strand)) for index, strand in self.strands.items()}
         """The calls without whose answers a request cannot be made; those in tool results apart, which have policies."""
         self.held = frozenset(s.state_of for s in self.strands.values() if s.state_of is not None)
         """The calls after whose answers the provider held the history."""
+        self.items = items_of(self.strands)
+        """What depends on the items of lists."""
         self.gathered = _gathered(self.strands)
         """The lists of which a call holds several items, or answers made of several items."""
 
-    def waits_for(self, index: int) -> frozenset[int]:
-        """Return the calls that must be settled before the one at *index* can be asked."""
-        strand = self.strands[index]
-        tries = {self.first_tries[index]} if index in self.first_tries else set()
-        return strand.sources | strand.steered_by | tries
+    def round_after(self, before: Strand, index: int, forms: tuple[Woven, ...]) -> Strand:
+        """Return a round beyond the record: the request of *before* with its answer and the results of the tools asked for."""
+        prompt = before.recorded.prompt
+        results = Results(call=before.index, woven=forms)
+        if self.held:
+            system = [
+                Woven(message=message, place=place)
+                for place, message in enumerate(prompt.messages)
+                if message.role is Role.SYSTEM
+            ]
+            pieces: tuple[Piece, ...] = (*system, results)
+        else:
+            whole = Kept(start=0, stop=len(prompt.messages))
+            pieces = (whole, Turn(call=before.index, alternative=0, messages=()), results)
+        return Strand(
+            recorded=msgspec.structs.replace(before.recorded, index=index, answer=None),
+            pieces=pieces,
+            parent=before.index,
+            is_round=True,
+            is_whole=not self.held,
+            state_of=before.index if self.held else None,
+            sources=frozenset({before.index}),
+            copied_from=frozenset({before.index}),
+        )
 
     def shelf(self) -> Shelf:
         """Return the recorded tool results, none of them given out yet."""
@@ -55,7 +74,8 @@ def _echoes(strands: Mapping[int, Strand]) -> Echoes:
     for strand in strands.values():
         for piece in strand.pieces:
             if isinstance(piece, Turn) and (answer := _said(strands[piece.call].recorded, piece.alternative)):
-                found.setdefault(shape_of(strand.recorded.prompt.dialect, answer), Echo(answer, piece.messages))
+                shape = shape_of(strand.recorded.prompt.dialect, strands[piece.call].recorded.family, answer)
+                found.setdefault(shape, Echo(answer, piece.messages))
     return found
 
 
@@ -96,7 +116,8 @@ def _first_tries(tape: Tape) -> dict[int, int]:
     return found
 
 
-def _needed(strand: Strand) -> Iterator[int]:
+def needed_by(strand: Strand) -> Iterator[int]:
+    """Yield the calls without whose answers a request cannot be made."""
     if strand.parent is not None:
         yield strand.parent
     for piece in strand.pieces:

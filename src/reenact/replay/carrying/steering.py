@@ -1,7 +1,7 @@
 """What may have decided that a call is asked at all: answers that stand in no later request, yet came just before others.
 
-Verdicts (`billing`, `{"approved": false}`), vectors, and all but one of several answers to the same question. What they do inside
-the agent is in no record; that they changed can be told, and then what follows them is in doubt.
+Verdicts (`billing`, `{"approved": false}`), vectors, and all but one of several answers to the same question. What they do
+inside the agent is in no record; that they changed can be told, and then what follows them is in doubt.
 """
 
 from collections import defaultdict

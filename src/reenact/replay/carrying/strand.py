@@ -8,6 +8,9 @@ from reenact.domain.message import Json, Message
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.valuing import Place
 
+ListPlace = tuple[int, Place]
+"""A list in the answer of a call."""
+
 
 class Origin(msgspec.Struct, frozen=True):
     """Where a text may have come from."""

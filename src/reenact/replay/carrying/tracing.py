@@ -1,7 +1,8 @@
-"""Find copies of earlier answers inside texts: whole, a field, a line, in any spelling, inside literals too, with the evidence."""
+"""Find copies of earlier answers inside texts: whole, a field, a line, in any spelling, inside literals too."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -217,7 +218,7 @@ class Tracer:
         return msgspec.structs.replace(span, is_sure=True, rule=f"{span.rule}, at a place that repeats")
 
     def _trimmed(self, text: str, span: Span) -> Span:
-        """Return *span* without the space at its ends where the agent was seen to trim such answers: it is the prompt's own then."""
+        """Return *span* without the space at its ends where the agent was seen to trim: it is the prompt's own then."""
         there = text[span.start : span.stop]
         families = {self._families[origin.call] for origin in span.origins}
         if there == there.strip() or not all(self.habits.trims.get(family) == {True} for family in families):
@@ -235,7 +236,7 @@ class Tracer:
             return span
         close = [call for call in calls if call in near]
         by_index = {one.call.index: one.call for one in self._known}
-        follow = all(precedes(by_index[a], by_index[b]) for a, b in zip(calls, calls[1:], strict=False))
+        follow = all(precedes(by_index[a], by_index[b]) for a, b in pairwise(calls))
         taken = close[-1] if close else calls[-1] if follow else None
         if taken is None:
             return span

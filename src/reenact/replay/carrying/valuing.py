@@ -5,7 +5,7 @@ Each value is known by its Place, and reading the same place of another answer g
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -50,7 +50,7 @@ class Value(msgspec.Struct, frozen=True, eq=False):
 
 
 def values_of(answer: Answer) -> list[Value]:
-    """Return the values of *answer* that may stand elsewhere, whole ones before their parts; pieces of text are not among them."""
+    """Return the values of *answer* that may stand elsewhere, whole ones before their parts; without pieces of text."""
     found = [Value(Place("response_id"), answer.response_id)] if answer.response_id else []
     if answer.message is None:
         return found
@@ -157,11 +157,12 @@ def _nodes(document: Json, steps: tuple[str | int, ...] = ()) -> list[tuple[tupl
 
 def _walk(value: Json, steps: tuple[str | int, ...]) -> Json:
     for step in steps:
-        if isinstance(step, int) and isinstance(value, list) and step < len(value):
-            value = value[step]
-        elif isinstance(step, str) and isinstance(value, dict) and step in value:
-            value = value[step]
-        else:
+        fits = isinstance(value, list) if isinstance(step, int) else isinstance(value, dict)
+        try:
+            value = value[step] if fits else MISSING
+        except LookupError:
+            return MISSING
+        if value is MISSING:
             return MISSING
     return value
 
@@ -184,7 +185,7 @@ def _items(text: str) -> list[str]:
     return [_BULLET.sub("", line).strip() for line in text.splitlines() if _BULLET.match(line)]
 
 
-_CUTTERS = {
+_CUTTERS: dict[str, Callable[[str], list[str]]] = {
     "block": lambda text: [match.group(1) for match in _FENCE.finditer(text)],
     "item": _items,
     "line": _lines,

@@ -1,4 +1,4 @@
-"""Find what every request of a session was made of: the turns it keeps, the answers, the tool results, the copies in its texts."""
+"""Find what every request of a session was made of: turns that it keeps, answers, tool results, copies in its texts."""
 
 from collections.abc import Iterator, Sequence
 
@@ -77,7 +77,7 @@ class _Weaver:
         yield from self._news(call, link)
 
     def _news(self, call: Recorded, link: Link) -> Iterator[Piece]:
-        """Yield what a request says after the answer that it continues: the results of its tools together, the rest by itself."""
+        """Yield what a request says after the answer that it continues: its tools' results together, the rest by itself."""
         messages = call.prompt.messages
         at = link.turn_end
         while at < len(messages):

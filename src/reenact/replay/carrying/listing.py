@@ -1,0 +1,202 @@
+"""Lists that an agent goes through: one call or more for each item, and requests that bring the items' answers together.
+
+A list of another length means more calls or fewer, and longer or shorter texts; both by the rule that the record shows.
+"""
+
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from reenact.replay.carrying.cloning import Renaming, Swap, ancestors, copied_span
+from reenact.replay.carrying.strand import ListPlace, Span, Strand, Woven, flat
+from reenact.replay.carrying.tracing import text_of
+from reenact.replay.carrying.valuing import Place, lists_on
+
+_NUMBER = re.compile(r"\d+")
+
+
+class Items(msgspec.Struct, frozen=True, kw_only=True):
+    """What depends on the items of a list."""
+
+    calls: tuple[tuple[int, ...], ...]
+    """For each item the calls that depend on it and on no other item, in their order."""
+    gatherers: tuple[int, ...]
+    """The calls that bring several together."""
+
+    @property
+    def are_alike(self) -> bool:
+        """Whether each item has calls of its own, or none has."""
+        return len(self.calls) > 1 and len({bool(calls) for calls in self.calls}) == 1
+
+
+def items_of(strands: Mapping[int, Strand]) -> dict[ListPlace, Items]:
+    """Return what depends on the items of each list in an answer, for lists of which items stand in requests."""
+    touched: dict[ListPlace, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+    lengths: dict[ListPlace, int] = {}
+    for index, strand in strands.items():
+        for call, place in item_origins(strand):
+            answer = strands[call].recorded.answer
+            for listed, length in lists_on(answer, place) if answer else ():
+                step = place.steps[len(listed.steps)]
+                if isinstance(step, int):
+                    lengths[call, listed] = length
+                    touched[call, listed][index].add(step)
+    return {listed: _items(strands, listed, own, lengths[listed]) for listed, own in touched.items()}
+
+
+def item_origins(strand: Strand) -> Iterator[tuple[int, Place]]:
+    """Yield call and place of what surely stands in the new messages of a request."""
+    for piece in strand.pieces:
+        if isinstance(piece, Woven):
+            for spans in piece.spans.values():
+                yield from ((o.call, o.place) for span in flat(spans) if span.is_sure for o in span.origins[:1])
+
+
+def _items(strands: Mapping[int, Strand], listed: ListPlace, own: Mapping[int, set[int]], length: int) -> Items:
+    call = listed[0]
+    given = ancestors(strands, [call])
+    item_of: dict[int, int] = {}
+    gatherers: list[int] = []
+    for index in sorted(strands):
+        touched = set(own.get(index, ()))
+        sources = strands[index].copied_from
+        touched |= {item_of[source] for source in sources if source in item_of}
+        if len(touched) > 1:
+            gatherers.append(index)
+        elif len(touched) == 1 and sources <= given | {call} | set(item_of):
+            item_of[index] = touched.pop()
+    calls = tuple(tuple(index for index in sorted(item_of) if item_of[index] == number) for number in range(length))
+    return Items(calls=calls, gatherers=tuple(gatherers))
+
+
+class Resizing(msgspec.Struct, frozen=True, kw_only=True):
+    """A list that is longer or shorter in a take."""
+
+    listed: ListPlace
+    items: Items
+    count: int
+    """How many items it has now."""
+    copies: tuple[Renaming, ...] = ()
+    """For each item that the record has not: the copies of the last recorded item's calls."""
+
+    @property
+    def recorded(self) -> int:
+        """How many items the record has."""
+        return len(self.items.calls)
+
+    def swap(self, number: int) -> Swap:
+        """Return the swap of the last recorded item for another."""
+        call, place = self.listed
+        old = msgspec.structs.replace(place, steps=(*place.steps, self.recorded - 1))
+        return Swap(before=call, old=old, after=call, new=msgspec.structs.replace(place, steps=(*place.steps, number)))
+
+    def item_of(self, span: Span) -> int | None:
+        """Return the item that a copy is of; None when it is of none."""
+        call, place = self.listed
+        depth = len(place.steps)
+        origin = span.origins[0]
+        for number, calls in enumerate(self.items.calls):
+            if origin.call in calls:
+                return number
+        is_in = origin.call == call and origin.place.kind == place.kind and origin.place.number == place.number
+        if not is_in or origin.place.steps[:depth] != place.steps or len(origin.place.steps) <= depth:
+            return None
+        step = origin.place.steps[depth]
+        return step if isinstance(step, int) else None
+
+
+def resized(woven: Woven, resizing: Resizing) -> Woven | None:
+    """Return a gathering message with as many items as the list has now; None where the record does not show how.
+
+    *woven* itself when it gathers nothing of the list.
+    """
+    parts = list(woven.message.parts)
+    spans = dict(woven.spans)
+    for number, found in woven.spans.items():
+        text = text_of(parts[number]) or ""
+        if any(span.document is not None and _holds(span, resizing) for span in found):
+            return None
+        if sum(resizing.item_of(span) is not None for span in found if span.document is None) == 0:
+            continue
+        new = _resized_text(text, found, resizing)
+        if new is None:
+            return None
+        parts[number] = msgspec.structs.replace(parts[number], text=new[0])
+        spans[number] = new[1]
+    message = msgspec.structs.replace(woven.message, parts=tuple(parts))
+    return msgspec.structs.replace(woven, message=message, spans=spans)
+
+
+def _holds(span: Span, resizing: Resizing) -> bool:
+    return any(resizing.item_of(one) is not None for one in flat([span]))
+
+
+def _resized_text(text: str, spans: Sequence[Span], resizing: Resizing) -> tuple[str, tuple[Span, ...]] | None:
+    """Return a text with items taken away from its end or put there, and where its copies stand then."""
+    groups: dict[int, list[Span]] = defaultdict(list)
+    others: list[Span] = []
+    for span in spans:
+        item = resizing.item_of(span) if span.document is None and span.is_sure else None
+        (others if item is None else groups[item]).append(span)
+    if sorted(groups) != list(range(resizing.recorded)) or list(groups) != sorted(groups):
+        return None
+    bounds = [(group[0].start, group[-1].stop) for _, group in sorted(groups.items())]
+    if any(bounds[0][0] < span.stop and span.start < bounds[-1][1] for span in others):
+        return None
+    between = [text[before[1] : after[0]] for before, after in itertools.pairwise(bounds)]
+    step = _step(between, text[: bounds[0][0]])
+    if step is None:
+        return None
+    return _joined(text, spans, groups, bounds, between[-1], step, resizing)
+
+
+def _joined(
+    text: str,
+    spans: Sequence[Span],
+    groups: Mapping[int, list[Span]],
+    bounds: Sequence[tuple[int, int]],
+    last_between: str,
+    step: int,
+    resizing: Resizing,
+) -> tuple[str, tuple[Span, ...]]:
+    kept = min(resizing.count, resizing.recorded)
+    at = bounds[kept - 1][1] if kept else bounds[0][0]
+    head, tail = text[:at], text[bounds[-1][1] :]
+    found = [span for span in spans if span.stop <= at]
+    last = resizing.recorded - 1
+    start, stop = bounds[last]
+    for extra, names in enumerate(resizing.copies, start=1):
+        between = _counted_on(last_between, step * extra)
+        shift = len(head) + len(between) - start
+        swap = resizing.swap(last + extra)
+        found += [_shifted(copied_span(span, names, swap), shift) for span in groups[last]]
+        head += between + text[start:stop]
+    shift = len(head) - bounds[-1][1]
+    found += [_shifted(span, shift) for span in spans if span.start >= bounds[-1][1]]
+    return head + tail, tuple(found)
+
+
+def _counted_on(text: str, by: int) -> str:
+    """Return *text* with its numbers raised."""
+    return _NUMBER.sub(lambda number: str(int(number[0]) + by), text)
+
+
+def _shifted(span: Span, by: int) -> Span:
+    return msgspec.structs.replace(span, start=span.start + by, stop=span.stop + by)
+
+
+def _step(between: Sequence[str], before: str) -> int | None:
+    """Return by how much the numbers between items grow from item to item: 0 or 1; None when what stands between differs."""
+    forms = {_NUMBER.sub("#", one) for one in between}
+    if len(forms) != 1:
+        return None
+    rows = [[int(number) for number in _NUMBER.findall(one)] for one in between]
+    if not rows[0]:
+        return 0
+    first = [int(number) for number in _NUMBER.findall(before)][-len(rows[0]) :]
+    rows = [first, *rows] if len(first) == len(rows[0]) else rows
+    steps = {after - here for one, other in itertools.pairwise(rows) for here, after in zip(one, other, strict=True)}
+    return steps.pop() if len(steps) == 1 and steps <= {0, 1} else None
