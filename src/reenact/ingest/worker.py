@@ -1,6 +1,8 @@
 """IngestWorker: a thread that reads the spool, lets each exchange be understood, and saves it with the cursor."""
 
 import logging
+import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 
@@ -18,6 +20,7 @@ _BATCH_BYTES = 4 * 1024 * 1024
 """Small batches: this thread shares the interpreter with the event loop that agents wait on."""
 _LOOK_AGAIN_S = 1.0
 """How long to wait without being told of a record; another process may append to the spool."""
+_NICENESS = 10
 _FIRST_BACKOFF_S, _MOST_BACKOFF_S = 0.1, 10.0
 
 _log = logging.getLogger(__name__)
@@ -44,13 +47,23 @@ class IngestWorker:
     """Reads one spool into one store. Losing power or being killed at any point loses nothing and doubles nothing."""
 
     def __init__(
-        self, reader: SpoolReader, store: CallStore, decode: Callable[[Exchange], Reading], *, spool: str = "spool"
+        self,
+        reader: SpoolReader,
+        store: CallStore,
+        decode: Callable[[Exchange], Reading],
+        *,
+        spool: str = "spool",
+        yields: bool = False,
     ) -> None:
-        """Take the parts; *spool* is the name that the cursor is kept under."""
+        """Take the parts; *spool* is the name that the cursor is kept under.
+
+        *yields* lets whatever else wants the processor go first (on Linux): the gateway's processes, whose agents wait.
+        """
         self._reader = reader
         self._store = store
         self._decode = decode
         self._spool = spool
+        self._yields = yields
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._changed = threading.Condition()
@@ -92,6 +105,8 @@ class IngestWorker:
 
     def _work(self) -> None:
         """Read to the end whenever told; wait longer and longer while something fails."""
+        if self._yields and sys.platform == "linux":  # where a thread has a priority of its own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         backoff_s = _FIRST_BACKOFF_S
         while not self._stopping.is_set():
             self._wake.clear()

@@ -1,6 +1,7 @@
 """Composer: settings become parts, and the parts one server. The only place that knows them all."""
 
 import asyncio
+import random
 import socket
 import tempfile
 import time
@@ -23,6 +24,7 @@ from reenact.ingest.worker import IngestWorker
 from reenact.replay.asker import RelayAsker
 from reenact.replay.runner import Runner
 from reenact.replay.service import Replays
+from reenact.replay.worker import Holder, ReplayWorker
 from reenact.server.clock import Clock
 from reenact.server.crew import Crew
 from reenact.server.epoch import Epoch
@@ -75,7 +77,7 @@ class Server:
             self._folder = opened.enter_context(Folder(settings.data))
             self._calls = SqliteStore(self._folder.calls)
             opened.callback(self._calls.close)
-            self._control = ControlStore(self._folder.control)
+            self._control = ControlStore(settings.control or self._folder.control)
             opened.callback(self._control.close)
             self._epoch = Epoch()
             opened.callback(self._epoch.close)
@@ -90,10 +92,11 @@ class Server:
 
     async def start(self) -> None:
         """Start every part; what is started first is stopped last."""
-        self._control.fail_running("The server was stopped while it ran.")
         async with AsyncExitStack() as running:
             for name, folder in self._folder.spools(self._settings.gateway_workers):
-                worker = IngestWorker(SpoolReader(folder), self._calls, decode, spool=name)
+                worker = IngestWorker(
+                    SpoolReader(folder), self._calls, decode, spool=name, yields=self._settings.gateway_workers > 0
+                )
                 worker.notify()  # of what a killed server left: the first query waits for it as for any new call
                 worker.start()
                 running.push_async_callback(asyncio.to_thread, worker.stop)
@@ -104,14 +107,39 @@ class Server:
             admission = Admission(self._keys, self._local, self._keyless)
             self._line = Line(self._settings, self._folder.cache, self._spool, self._clock, admission)
             running.push_async_callback(self._line.close)
-            asker = RelayAsker(
-                self._line.relay, self._line.routes, environ=environment(), clock=self._clock, new_id=new_id
-            )
-            runner = Runner(asker, self._control, drain=self._settle, clock=self._clock, new_id=new_id)
-            running.push_async_callback(runner.close)
-            self.app = self._app(Replays(self._calls, self._control, runner, price))
+            self.app = self._app(self._replays(running))
             await running.enter_async_context(self.app.lifespan())
             self._running = running.pop_all()
+
+    def _replays(self, running: AsyncExitStack) -> Replays:
+        """Return what plans and performs replays, those among them that a stopped server left."""
+        asker = RelayAsker(
+            self._line.relay,
+            self._line.routes,
+            recorder=self._spool,
+            decode=decode,
+            environ=environment(),
+            clock=self._clock,
+        )
+        holder = Holder(self._control.leases, self._folder.name(), self._clock)
+        runner = Runner(
+            asker,
+            self._control,
+            store=self._calls,
+            leases=holder,
+            drain=self._drained,
+            clock=self._clock,
+            new_id=new_id,
+            chance=random.random,
+        )
+        running.push_async_callback(runner.close)
+        replays = Replays(self._calls, self._control, runner, price)
+        worker = ReplayWorker(
+            holder, unfinished=self._control.unfinished_replays, recover=replays.recover, lost=runner.lost
+        )
+        worker.start()
+        running.push_async_callback(worker.close)
+        return replays
 
     async def open(self, sockets: Sequence[socket.socket]) -> None:
         """Let agents and visitors in.
@@ -189,13 +217,15 @@ class Server:
         return build(parts, [router(pages)])
 
     async def _settle(self) -> None:
-        await asyncio.to_thread(self._drain, _SETTLE_S)
+        await self._drained()
 
-    def _drain(self, timeout_s: float) -> None:
-        """Wait until what was recorded so far is in the store."""
+    async def _drained(self) -> bool:
+        return await asyncio.to_thread(self._drain, _SETTLE_S)
+
+    def _drain(self, timeout_s: float) -> bool:
+        """Wait until what was recorded so far is in the store; return False when that takes longer."""
         until_s = time.monotonic() + timeout_s
-        for worker in self._ingest:
-            worker.drain(until_s - time.monotonic())
+        return all([worker.drain(until_s - time.monotonic()) for worker in self._ingest])
 
     def _troubles(self) -> list[str]:
         """Return what is wrong with recording now."""
