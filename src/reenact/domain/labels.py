@@ -11,7 +11,7 @@ class ReplayLink(msgspec.Struct, frozen=True, kw_only=True):
     """Counted from 1."""
     source_session_id: str
     source_call_id: str
-    """The recorded call this one re-asks."""
+    """The recorded call this one re-asks; its own id when it stands for none."""
     arm: str = "changed"
     """`changed`, or `control` for the unchanged session asked again."""
 

@@ -7,6 +7,7 @@ import msgspec
 from reenact.domain.divergence import Divergence, Doubt, Rewrite, Validity
 from reenact.domain.message import Answer, Json
 from reenact.domain.patch import Patch
+from reenact.domain.playback import Level, Playback, PlayedCall, Server
 
 
 class Mode(enum.Enum):
@@ -48,7 +49,7 @@ class PlannedCall(msgspec.Struct, frozen=True, kw_only=True):
     """After the patch."""
     provider: str
     action: str
-    """`ask` or `skip`."""
+    """`ask`, `serve` (the recorded answer is given) or `skip`."""
     reason: str = ""
     """For `skip`: why, in words."""
     changes: tuple[FieldChange, ...] = ()
@@ -70,6 +71,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     patch: Patch
     takes: int
     calls: tuple[PlannedCall, ...]
+    playback: Playback | None = None
+    """For modes playback and fork: how it is played."""
+
+    @property
+    def served(self) -> tuple[PlannedCall, ...]:
+        """The calls that one take answers from the record."""
+        return tuple(call for call in self.calls if call.action == "serve")
 
     @property
     def asked(self) -> tuple[PlannedCall, ...]:
@@ -183,6 +191,23 @@ class Take(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
     results: tuple[CallResult, ...] = ()
     arm: str = "changed"
+    base_path: str = ""
+    """For modes playback and fork: what stands between the server's address and a provider's name in the base URL of an agent
+    whose calls are this take's, such as `/v1/replay/ID/takes/1/gateway`."""
+    played: tuple[PlayedCall, ...] = ()
+    """For modes playback and fork: what became of each request, in the order in which they came."""
+    unconsumed: tuple[int, ...] = ()
+    """For modes playback and fork: the positions of the recorded calls that no request asked for until now."""
+
+    @property
+    def missed(self) -> tuple[PlayedCall, ...]:
+        """The requests that the record had no answer to."""
+        return tuple(call for call in self.played if call.level is Level.NONE)
+
+    @property
+    def live(self) -> tuple[PlayedCall, ...]:
+        """The requests that were asked for real."""
+        return tuple(call for call in self.played if call.served is Server.LIVE)
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,7 +235,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
         return Progress(
             replay_id=self.id,
             state=self.state,
-            calls=len(self.plan.asked) * self.plan.takes,
+            calls=(len(self.plan.asked) + len(self.plan.served)) * self.plan.takes,
             answered=sum(not result.skipped for result in results),
             failed=sum(not result.skipped and result.failure is not None for result in results),
             detail=self.detail,

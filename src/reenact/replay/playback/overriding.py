@@ -1,0 +1,76 @@
+"""Make a patch's edits in a request that an agent has just sent and that is asked for real."""
+
+from functools import reduce
+
+import msgspec
+
+from reenact.dialects.registry import find_dialect
+from reenact.domain.call import Call
+from reenact.domain.message import Prompt
+from reenact.domain.patch import Edit, Patch
+from reenact.domain.playback import Difference
+from reenact.errors import InvalidInput, InvalidPatch
+from reenact.gateway.ask import Ask
+from reenact.ingest.unpacking import unpack
+from reenact.replay.differing import changes
+from reenact.replay.editing import edited
+from reenact.replay.matching.nearing import shortened
+from reenact.replay.patching import decoded, is_unchanged, selects, written
+from reenact.replay.planning import url_naming
+
+
+class Overridden(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sent in place of what the agent sent."""
+
+    body: bytes
+    target: bytes
+    differences: tuple[Difference, ...]
+
+
+def override(ask: Ask, patch: Patch, position: int, like: Call) -> Overridden | None:
+    """Return *ask* with the edits of *patch* that select it; None when nothing of it changes.
+
+    Args:
+        ask: as the agent sent it.
+        patch: of the replay.
+        position: of the recorded call that it matches; of the request in its take when it matches none.
+        like: a recorded call; what selectors look at is taken from the request.
+
+    Raises:
+        InvalidPatch: an edit does not fit the request.
+    """
+    path = ask.target.partition(b"?")[0].decode("latin-1")
+    dialect = find_dialect(ask.provider, ask.method, path)
+    if dialect is None or patch.is_empty:
+        return None
+    try:
+        body = decoded(unpack(ask.body, ask.headers))
+        before = dialect.read_prompt(body)
+    except InvalidInput as error:
+        raise InvalidPatch(f"The request cannot be patched: {error.message}") from error
+    call = msgspec.structs.replace(
+        like, labels=ask.labels, provider=ask.provider, dialect=dialect.name, model=before.model or like.model
+    )
+    after = reduce(edited, _edits(patch, position, call, before), before)
+    if is_unchanged(before, after):
+        return None
+    url = ask.target.decode("latin-1")
+    target = url_naming(url, before.model, after.model)
+    if target != url and before.model is None:
+        after = msgspec.structs.replace(after, model=None)
+    new = written(dialect, after)
+    moved = (Difference(path="address", before=url, after=target),) if target != url else ()
+    return Overridden(
+        body=msgspec.json.encode(new),
+        target=target.encode("latin-1"),
+        differences=(*moved, *map(shortened, changes(body, new))),
+    )
+
+
+def _edits(patch: Patch, position: int, call: Call, prompt: Prompt) -> list[Edit]:
+    return [
+        edit
+        for change in patch.changes
+        if selects(change.select, position, call, lambda: prompt)
+        for edit in change.edits
+    ]
