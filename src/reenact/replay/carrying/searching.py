@@ -8,10 +8,12 @@ import msgspec
 from reenact.replay.carrying.linking import precedes
 from reenact.replay.carrying.spelling import spellings
 from reenact.replay.carrying.tape import Recorded
-from reenact.replay.carrying.valuing import WHOLE, Place, Value, pieces_of, values_of
+from reenact.replay.carrying.valuing import PIECES, WHOLE, Place, Value, pieces_of, values_of
 from reenact.replay.carrying.weighing import Weight, is_word_there, stands_alone, weigh
 
 _SHORTEST_BEGINNING = 32
+_BEGINNINGS = (10, 3, 1)
+"""By how many letters texts are looked up; the longest that a text has."""
 _QUOTED = frozenset({"JSON", "ASCII JSON", "Python"})
 
 
@@ -63,14 +65,54 @@ def answered(call: Recorded) -> Answered | None:
     )
 
 
-def hits_of(source: Answered, text: str) -> Iterator[Hit]:
-    """Yield where the values of an answer stand in *text*; pieces of it only where it does not stand as a whole."""
-    found = [hit for known in source.whole for hit in _find(text, known)]
-    yield from found
-    if not any(hit.known.place == WHOLE for hit in found):
-        cut = [hit for known in source.pieces for hit in _find(text, known)]
-        yield from cut
-        yield from _beginning(source.call, text, [*found, *cut])
+class Index:
+    """The texts of all answers so far, found by how they begin: one walk over a text finds them all."""
+
+    def __init__(self) -> None:
+        self._by_beginning: dict[int, dict[str, list[Known]]] = {length: defaultdict(list) for length in _BEGINNINGS}
+
+    def add(self, one: Answered) -> None:
+        """Take the texts of one answer."""
+        for known in (*one.whole, *one.pieces, *_cut_short(one.call)):
+            length = next(length for length in _BEGINNINGS if length <= len(known.text))
+            self._by_beginning[length][known.text[:length]].append(known)
+
+    def hits(self, text: str, asked: Recorded, until_us: int) -> Iterator[Hit]:
+        """Yield where answers stand in *text* that came before *asked* and until *until_us*.
+
+        Pieces of an answer only where it does not stand as a whole, and its cut beginning only where no piece covers it.
+        """
+        by_call: dict[int, list[Hit]] = defaultdict(list)
+        for hit in self._all(text):
+            call = hit.known.call
+            if call.ended_us <= until_us and precedes(call, asked):
+                by_call[call.index].append(hit)
+        for found in by_call.values():
+            yield from _worth(found)
+
+    def _all(self, text: str) -> Iterator[Hit]:
+        for length, known_texts in self._by_beginning.items():
+            if not known_texts:
+                continue
+            for start in range(len(text) - length + 1):
+                for known in known_texts.get(text[start : start + length], ()):
+                    hit = _hit(text, start, known)
+                    if hit is not None:
+                        yield hit
+
+
+def _worth(found: Sequence[Hit]) -> Iterator[Hit]:
+    """Yield the hits of one answer that say something beside the others."""
+    pieces = [hit for hit in found if hit.known.place.kind in PIECES]
+    cut = [hit for hit in found if hit.known.place.kind == "beginning"]
+    whole = [hit for hit in found if hit.known.place.kind not in PIECES and hit.known.place.kind != "beginning"]
+    yield from whole
+    if any(hit.known.place == WHOLE for hit in whole):
+        return
+    yield from pieces
+    for hit in cut:
+        if not any(one.start <= hit.start and one.stop >= hit.stop - 3 for one in (*whole, *pieces)):
+            yield hit
 
 
 def chosen(hits: Sequence[Hit], taken: Sequence[tuple[int, int]] = ()) -> list[list[Hit]]:
@@ -110,28 +152,30 @@ def _known(call: Recorded, value: Value) -> Iterator[Known]:
             yield Known(text, call, value.place, tuple(names), weight, has_edges)
 
 
-def _find(text: str, known: Known) -> Iterator[Hit]:
-    start = text.find(known.text)
-    while start >= 0:
-        stop = start + len(known.text)
-        is_all = known.place == WHOLE and len(text.strip()) <= stop - start
-        if is_all or (known.weight and _is_possible(text, start, stop, known)):
-            is_raised = known.weight is Weight.PHRASE and stands_alone(text, start, stop)
-            yield Hit(start, stop, known, Weight.TEXT if is_all or is_raised else known.weight)
-        start = text.find(known.text, stop)
+def _hit(text: str, start: int, known: Known) -> Hit | None:
+    """Return the occurrence of *known* at *start*; None when it does not stand there, or only as part of a word."""
+    if known.place.kind == "beginning":
+        length = _shared(known.text, text[start : start + len(known.text)])
+        if length < _SHORTEST_BEGINNING or length == len(known.text):
+            return None
+        place = Place("beginning", length)
+        cut = Known(known.text[:length], known.call, place, known.spellings, Weight.TEXT)
+        return Hit(start, start + length, cut, Weight.TEXT)
+    if not text.startswith(known.text, start):
+        return None
+    stop = start + len(known.text)
+    is_all = known.place == WHOLE and len(text.strip()) <= stop - start
+    if not is_all and not (known.weight and _is_possible(text, start, stop, known)):
+        return None
+    is_raised = known.weight is Weight.PHRASE and stands_alone(text, start, stop)
+    return Hit(start, stop, known, Weight.TEXT if is_all or is_raised else known.weight)
 
 
-def _beginning(source: Recorded, text: str, found: Sequence[Hit]) -> Iterator[Hit]:
-    """Yield the beginning of an answer that was cut at a length, unless what is found covers it."""
-    answer = source.answer.message.text.strip() if source.answer and source.answer.message else ""
-    start = text.find(answer[:_SHORTEST_BEGINNING]) if len(answer) > _SHORTEST_BEGINNING else -1
-    if start < 0:
-        return
-    length = _shared(answer, text[start:])
-    if any(hit.start <= start and hit.stop >= start + length - 3 for hit in found):
-        return
-    known = Known(answer[:length], source, Place("beginning", length), ("plain",), Weight.TEXT)
-    yield Hit(start, start + length, known, Weight.TEXT)
+def _cut_short(call: Recorded) -> Iterator[Known]:
+    """Yield a long answer's text as one that may stand cut at a length."""
+    text = call.answer.message.text.strip() if call.answer and call.answer.message else ""
+    if len(text) > _SHORTEST_BEGINNING:
+        yield Known(text, call, Place("beginning", len(text)), ("plain",), Weight.TEXT)
 
 
 def _is_possible(text: str, start: int, stop: int, known: Known) -> bool:
@@ -150,8 +194,3 @@ def _is_json_there(text: str, start: int, stop: int) -> bool:
 
 def _shared(left: str, right: str) -> int:
     return next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
-
-
-def sources_before(known: Sequence[Answered], call: Recorded) -> list[Answered]:
-    """Return the answers that came before *call* was asked."""
-    return [one for one in known if precedes(one.call, call)]

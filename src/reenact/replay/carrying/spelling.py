@@ -1,10 +1,14 @@
 """How programs write a value into a text: as it is, trimmed, escaped, as Python shows it, indented, as a list of lines."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 from reenact.domain.message import Json
+
+_SIMPLE = re.compile(r"(?!\s)[ !#-&(-\[\]-~]*(?<!\s)")
+"""Texts that every spelling leaves as they are: ASCII, on one line, without quotes and backslashes, no space at their ends."""
 
 SPELLINGS: dict[str, Callable[[Any], str | None]] = {
     "plain": lambda value: value if isinstance(value, str) else None,
@@ -60,6 +64,8 @@ def spell(name: str, value: Json) -> str | None:
 
 def spellings(value: Json) -> dict[str, list[str]]:
     """Return the texts that *value* may stand as, each with the names of the spellings that give it, longest text first."""
+    if isinstance(value, str) and _SIMPLE.fullmatch(value):
+        return {value: ["plain", "trimmed", "escaped", "escaped to ASCII"]} if value.strip() else {}
     found: dict[str, list[str]] = {}
     for name, write in SPELLINGS.items():
         text = write(value)

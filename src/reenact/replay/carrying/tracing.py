@@ -1,7 +1,7 @@
 """Find copies of earlier answers inside texts: whole, a field, a line, in any spelling, inside literals too."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -9,7 +9,7 @@ import msgspec
 from reenact.domain.digesting import canonical
 from reenact.domain.message import Json, Part, Text, ToolResult, ToolUse
 from reenact.replay.carrying.linking import CLOCK_SLACK_US, precedes
-from reenact.replay.carrying.searching import Answered, Hit, Known, answered, chosen, fitting, hits_of, sources_before
+from reenact.replay.carrying.searching import Hit, Index, Known, answered, chosen, fitting
 from reenact.replay.carrying.spelling import ASCII_TWINS
 from reenact.replay.carrying.strand import Origin, Packed, PackedPart, Span, flat, resettled
 from reenact.replay.carrying.tape import Recorded
@@ -45,10 +45,10 @@ class Tracer:
 
     def __init__(self) -> None:
         self.habits = Habits()
-        self._known: list[Answered] = []
+        self._index = Index()
+        self._calls: dict[int, Recorded] = {}
         self._containers: dict[bytes, list[tuple[Recorded, Place]]] = defaultdict(list)
         self._own: dict[int, list[str]] = {}
-        self._families: dict[int, str] = {}
         self._constants: dict[str, int] = {}
         """Texts without their copies, each with when it was first sent."""
         self._sent: dict[str, int] = {}
@@ -61,11 +61,11 @@ class Tracer:
         self._own[call.index] = [
             text for message in call.prompt.messages for part in message.parts if (text := text_of(part))
         ]
-        self._families[call.index] = call.family
+        self._calls[call.index] = call
         known = answered(call)
         if known is None or call.answer is None:
             return
-        self._known.append(known)
+        self._index.add(known)
         for value in values_of(call.answer):
             if isinstance(value.value, dict | list) and weigh(name := canonical(value.value).decode()) is Weight.TEXT:
                 self._containers[name.encode()].append((call, value.place))
@@ -73,8 +73,7 @@ class Tracer:
     def trace(self, call: Recorded, text: str) -> tuple[Span, ...]:
         """Return the copies of earlier values in *text*, which stands in the request of *call*, in their order."""
         sent = self._sent.setdefault(text, call.started_us)
-        sources = [one for one in sources_before(self._known, call) if one.call.ended_us <= sent + CLOCK_SLACK_US]
-        return self._trace(call, text, sources, ())
+        return self._trace(call, text, sent + CLOCK_SLACK_US, ())
 
     def settle(self, spans: Sequence[Span], text: str, near: frozenset[int]) -> tuple[Span, ...]:
         """Return *spans* of a text judged by all that was seen.
@@ -89,11 +88,9 @@ class Tracer:
 
     # --- one text ------------------------------------------------------------------------------------------------------
 
-    def _trace(
-        self, call: Recorded, text: str, sources: Sequence[Answered], steps: tuple[str, ...]
-    ) -> tuple[Span, ...]:
-        hits = [hit for source in sources for hit in self._kept(call, text, source)]
-        packed = [span for document in documents_in(text) if (span := self._packed(call, document, sources, hits))]
+    def _trace(self, call: Recorded, text: str, until_us: int, steps: tuple[str, ...]) -> tuple[Span, ...]:
+        hits = list(self._kept(self._index.hits(text, call, until_us)))
+        packed = [span for document in documents_in(text) if (span := self._packed(call, document, until_us, hits))]
         taken = [(span.start, span.stop) for span in packed]
         groups = chosen(hits, taken)
         places = sorted([*taken, *((group[0].start, group[0].stop) for group in groups)])
@@ -102,14 +99,12 @@ class Tracer:
         self._constants.setdefault(_masked(text, found), call.started_us)
         return found
 
-    def _packed(
-        self, call: Recorded, document: Document, sources: Sequence[Answered], hits: Sequence[Hit]
-    ) -> Span | None:
+    def _packed(self, call: Recorded, document: Document, until_us: int, hits: Sequence[Hit]) -> Span | None:
         """Return a literal with the copies inside it; None when there are none, or when it is a copy as a whole."""
         whole = [hit for hit in hits if hit.start <= document.start and hit.stop >= document.stop]
         if any(hit.weight is Weight.TEXT for hit in whole):
             return None
-        parts = tuple(self._packed_parts(call, document.value, sources))
+        parts = tuple(self._packed_parts(call, document.value, until_us))
         if not any(part.copy or part.spans for part in parts):
             return None
         written = [value for _, value in nodes_of(document.value) if isinstance(value, str)]
@@ -124,7 +119,7 @@ class Tracer:
             document=Packed(value=document.value, spelling=document.spelling, parts=parts),
         )
 
-    def _packed_parts(self, call: Recorded, value: Json, sources: Sequence[Answered]) -> Iterator[PackedPart]:
+    def _packed_parts(self, call: Recorded, value: Json, until_us: int) -> Iterator[PackedPart]:
         copied: list[Steps] = []
         for steps, node in nodes_of(value):
             if any(steps[: len(one)] == one for one in copied):
@@ -136,7 +131,7 @@ class Tracer:
                 yield PackedPart(steps=steps, copy=copy)
             elif isinstance(node, str):
                 names = tuple("*" if isinstance(step, int) else step for step in steps)
-                spans = self._trace(call, node, sources, names)
+                spans = self._trace(call, node, until_us, names)
                 if spans:
                     yield PackedPart(steps=steps, text=node, spans=spans)
 
@@ -149,17 +144,18 @@ class Tracer:
 
     # --- one hit -------------------------------------------------------------------------------------------------------
 
-    def _kept(self, call: Recorded, text: str, source: Answered) -> Iterator[Hit]:
+    def _kept(self, hits: Iterable[Hit]) -> Iterator[Hit]:
         """Yield the hits that say something.
 
         A long text that stood in a request before its answer came is no copy of it. A short one may be, when it came last.
         """
-        older: dict[str, bool] = {}
-        for hit in hits_of(source, text):
+        older: dict[tuple[int, str], bool] = {}
+        for hit in hits:
             known = hit.known
-            if known.text not in older:
-                older[known.text] = self._is_older(known)
-            if not older[known.text]:
+            name = (known.call.index, known.text)
+            if name not in older:
+                older[name] = self._is_older(known)
+            if not older[name]:
                 yield hit
             elif hit.weight < Weight.TEXT or weigh(known.text) < Weight.TEXT:
                 yield msgspec.structs.replace(hit, weight=Weight.WORD)
@@ -220,7 +216,7 @@ class Tracer:
     def _trimmed(self, text: str, span: Span) -> Span:
         """Return *span* without the space at its ends where the agent was seen to trim: it is the prompt's own then."""
         there = text[span.start : span.stop]
-        families = {self._families[origin.call] for origin in span.origins}
+        families = {self._calls[origin.call].family for origin in span.origins}
         if there == there.strip() or not all(self.habits.trims.get(family) == {True} for family in families):
             return span
         if any(origin.spelling != "plain" for origin in span.origins):
@@ -235,8 +231,7 @@ class Tracer:
         if len(calls) < 2:
             return span
         close = [call for call in calls if call in near]
-        by_index = {one.call.index: one.call for one in self._known}
-        follow = all(precedes(by_index[a], by_index[b]) for a, b in pairwise(calls))
+        follow = all(precedes(self._calls[a], self._calls[b]) for a, b in pairwise(calls))
         taken = close[-1] if close else calls[-1] if follow else None
         if taken is None:
             return span

@@ -192,3 +192,6 @@ _CUTTERS: dict[str, Callable[[str], list[str]]] = {
     "paragraph": lambda text: [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()],
     "sentence": lambda text: [part.strip() for part in _SENTENCE_END.split(text.strip()) if part.strip()],
 }
+
+PIECES = frozenset({*_CUTTERS, "label"})
+"""The kinds of place that are cut out of a text."""
