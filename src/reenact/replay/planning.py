@@ -173,7 +173,7 @@ def _changed(planned: PlannedCall, one: _Recorded, steps: Sequence[_Step]) -> Pl
     if is_unchanged(before, after):
         return planned
     model = after.model
-    url = _url_naming(planned.url, before.model, model)
+    url = url_naming(planned.url, before.model, model)
     in_url = url != planned.url
     if in_url and before.model is None:
         after = msgspec.structs.replace(after, model=None)
@@ -221,7 +221,7 @@ def _is_writable(dialect: Dialect, prompt: Prompt) -> bool:
     return True
 
 
-def _url_naming(url: str, before: str | None, after: str | None) -> str:
+def url_naming(url: str, before: str | None, after: str | None) -> str:
     """Return *url* with the model that its path names, if it names one, put in place of by *after*."""
     if after is None or after == before:
         return url
