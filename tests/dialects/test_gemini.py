@@ -195,6 +195,20 @@ def test_a_changed_tool_keeps_the_others() -> None:
     ]
 
 
+@pytest.mark.parametrize("field", ["parameters", "parametersJsonSchema", "parameters_json_schema"])
+def test_a_schema_is_read_and_changed_where_it_stands(field: str) -> None:
+    """In whichever field a client put it."""
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    body = {"contents": [], "tools": [{"functionDeclarations": [{"name": "get_weather", field: schema}]}]}
+    prompt = Gemini().read_prompt(body)
+    assert (schema,) == tuple(tool.schema for tool in prompt.tools)
+
+    changed = replace(prompt, tools=(replace(prompt.tools[0], schema={"type": "object"}),))
+    assert [{"functionDeclarations": [{"name": "get_weather", field: {"type": "object"}}]}] == Gemini().write_prompt(
+        changed
+    )["tools"]
+
+
 def test_what_cannot_be_a_prompt_is_refused() -> None:
     """The error names the place."""
     with pytest.raises(InvalidInput) as caught:

@@ -32,7 +32,8 @@ from reenact.domain.message import Answer, Json, Message, Prompt, Role, Tool, Us
 _PATH = re.compile(r"(^|/)(models|tunedModels|endpoints)/[^/]+:(generateContent|streamGenerateContent)$")
 _SYSTEM = ("systemInstruction", "system_instruction")
 _DECLARATIONS = ("functionDeclarations", "function_declarations")
-_SCHEMAS = ("parameters", "parametersJsonSchema")
+_SCHEMAS = ("parameters", "parametersJsonSchema", "parameters_json_schema")
+"""The last is what the google-genai package sends for a declaration that was given as a dict (3.4, 2026-11)."""
 
 
 class Gemini:
