@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import zstandard
 
@@ -10,6 +11,10 @@ from reenact.errors import InvalidInput
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of an unpacked body; a small body can be made to grow a thousandfold."""
+
+Inflated = TypeVar("Inflated", bytes, bytearray)
+_GZIP = zlib.MAX_WBITS | 16
+_WINDOW_BYTES = 4096
 
 
 def unpack(body: bytes, headers: Sequence[Header], most_bytes: int = MOST_BYTES) -> bytes:
@@ -33,27 +38,34 @@ def unpack(body: bytes, headers: Sequence[Header], most_bytes: int = MOST_BYTES)
 
 
 def _gunzip(body: bytes, most_bytes: int) -> bytes:
-    """Return the members of a gzip stream, joined."""
-    pieces: list[bytes] = []
-    while body:
-        piece, body = _inflate(body, zlib.MAX_WBITS | 16, most_bytes - sum(map(len, pieces)))
-        pieces.append(piece)
-    return b"".join(pieces)
+    """Return the members of a gzip stream, joined.
+
+    It is read through a small window: what follows a member is copied, and a body can be made of millions of empty ones.
+    """
+    rest = memoryview(body)
+    inflated = bytearray()
+    inflater = zlib.decompressobj(_GZIP)
+    while rest:
+        window = rest[:_WINDOW_BYTES]
+        inflated += inflater.decompress(window, most_bytes + 1 - len(inflated))
+        _bounded(inflated, most_bytes)
+        rest = rest[len(window) - len(inflater.unused_data) :]
+        if inflater.eof:
+            inflater = zlib.decompressobj(_GZIP)
+    return bytes(inflated)
 
 
 def _undeflate(body: bytes, most_bytes: int) -> bytes:
     """Return a `deflate` body: zlib as the standard says (RFC 9110, 8.4.1.2), or raw as some servers send it."""
     try:
-        return _inflate(body, zlib.MAX_WBITS, most_bytes)[0]
+        return _inflate(body, zlib.MAX_WBITS, most_bytes)
     except zlib.error:
-        return _inflate(body, -zlib.MAX_WBITS, most_bytes)[0]
+        return _inflate(body, -zlib.MAX_WBITS, most_bytes)
 
 
-def _inflate(body: bytes, window_bits: int, most_bytes: int) -> tuple[bytes, bytes]:
-    """Return one inflated stream and what follows it."""
-    inflater = zlib.decompressobj(window_bits)
-    inflated = inflater.decompress(body, most_bytes + 1)
-    return _bounded(inflated, most_bytes), inflater.unused_data
+def _inflate(body: bytes, window_bits: int, most_bytes: int) -> bytes:
+    """Return one inflated stream."""
+    return _bounded(zlib.decompressobj(window_bits).decompress(body, most_bytes + 1), most_bytes)
 
 
 def _unzstd(body: bytes, most_bytes: int) -> bytes:
@@ -62,7 +74,7 @@ def _unzstd(body: bytes, most_bytes: int) -> bytes:
         return _bounded(reader.read(most_bytes + 1), most_bytes)
 
 
-def _bounded(body: bytes, most_bytes: int) -> bytes:
+def _bounded(body: Inflated, most_bytes: int) -> Inflated:
     """Return *body* unless it is too long."""
     if len(body) > most_bytes:
         raise InvalidInput(f"The body is longer than {most_bytes} bytes when unpacked")
