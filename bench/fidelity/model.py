@@ -97,6 +97,11 @@ def _text(content: Json) -> str:
     return "".join(part.get("text", "") for part in content or [] if isinstance(part, dict))
 
 
+def _salt(body: Json) -> str:
+    """Return what sets a variant's answers apart (see `world`)."""
+    return str(body.get("salt", ""))
+
+
 def _chat(body: Json) -> Json:
     choices = []
     for number in range(body.get("n", 1)):
@@ -124,7 +129,7 @@ def _chat_choice(body: Json, dice: Dice) -> Json:
         }
         for one in body.get("tools", [])
     ]
-    calls = chosen_tools(tools, _text(messages[last_user]["content"]), rounds, dice)
+    calls = chosen_tools(tools, _text(messages[last_user]["content"]) + _salt(body), rounds, dice)
     message: Json = {"role": "assistant", "content": None, "refusal": None, "annotations": []}
     if calls:
         message["tool_calls"] = [
@@ -169,7 +174,7 @@ def _messages(body: Json) -> Json:
     last = asked[-1] if asked else 0
     tools = [{"name": one["name"], "schema": one["input_schema"], "parallel": True} for one in body.get("tools", [])]
     rounds = sum(1 for one in messages[last:] if one["role"] == "assistant")
-    calls = chosen_tools(tools, _text(messages[last]["content"]), rounds, dice)
+    calls = chosen_tools(tools, _text(messages[last]["content"]) + _salt(body), rounds, dice)
     content: list[Json] = []
     if body.get("thinking"):
         content.append({"type": "thinking", "thinking": dice.words(6), "signature": f"sig{dice.number(10**9)}"})
@@ -198,7 +203,7 @@ def _responses(body: Json) -> Json:
     rounds = sum(1 for one in items[last:] if one.get("type") == "function_call_output")
     question = _text(items[last].get("content")) if asked else str(body.get("previous_response_id"))
     tools = [{"name": one["name"], "schema": one["parameters"], "parallel": True} for one in body.get("tools", [])]
-    calls = chosen_tools(tools, question, rounds, dice)
+    calls = chosen_tools(tools, question + _salt(body), rounds, dice)
     output: list[Json] = []
     if (body.get("reasoning") or {}).get("effort"):
         output.append(
