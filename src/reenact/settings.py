@@ -27,6 +27,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where to listen; 0 takes any free port."""
     upstreams: dict[str, str] = {}
     """Origin by provider, such as openai=http://127.0.0.1:9000, instead of the provider's own."""
+    control: str = ""
+    """Where keys and replays are kept: an SQLAlchemy URL such as postgresql+psycopg://user@host/reenact, for several servers
+    that share them; a file in the data folder when empty."""
     require_key: bool = False
     """Ask for a valid key on loopback too."""
     public_url: str = ""

@@ -1,7 +1,6 @@
 """A replay's calls go through the real relay to a real socket, in the take's session and with the right key."""
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -18,6 +17,7 @@ from reenact.errors import InvalidInput
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import Routes
 from reenact.gateway.upstream import LiveUpstream
+from reenact.ingest.decoding import decode
 from reenact.replay.asker import RelayAsker
 from reenact.replay.planning import plan
 from reenact.replay.question import Question
@@ -73,14 +73,15 @@ async def staged(script: Script = says_hello, environ: Mapping[str, str] | None 
     """Run a provider and an asker whose providers all stand there."""
     async with upstream(script) as provider:
         source = LiveUpstream(connect_timeout_seconds=5, read_timeout_seconds=10, proxy_for=lambda origin: None)
-        kept, ids = Kept(), itertools.count(1)
+        kept = Kept()
         names = ("openai", "anthropic", "google", "azure")
         asker = RelayAsker(
             Relay(source, kept, lambda: NOW_US),
             Routes(dict.fromkeys(names, provider.origin)),
+            recorder=kept,
+            decode=decode,
             environ=environ or {},
             clock=lambda: NOW_US,
-            new_id=lambda: f"new-{next(ids)}",
         )
         try:
             yield Stage(asker, provider, kept)
@@ -91,6 +92,7 @@ async def staged(script: Script = says_hello, environ: Mapping[str, str] | None 
 def a_question(source: Call, *headers: Header, body: bytes = BODY, model: str = "gpt-4o-mini") -> Question:
     """Return a call to ask again; BODY is what was recorded."""
     return Question(
+        id="new-1",
         organisation_id="org",
         ask=AskCall(index=1, source_call_id=source.id, model=model, url=source.url, body=body),
         source=source,
@@ -200,7 +202,7 @@ async def test_a_refusal_is_told_in_the_providers_words() -> None:
     async with staged(refuses) as stage:
         answered = await stage.asker.ask(a_question(a_call("call-1")), {})
 
-    assert Answered(index=1, call_id="new-1", status=429, failure="HTTP 429: Slow down.") == answered
+    assert Answered(index=1, call_id="new-1", status=429, failure="HTTP 429: Slow down.", is_passing=True) == answered
     assert 429 == stage.kept.exchanges[0].status
 
 
@@ -241,9 +243,10 @@ def checked(url: str, *, upstreams: dict[str, str], environ: dict[str, str], key
     asker = RelayAsker(
         Relay(source, Kept(), lambda: NOW_US),
         Routes(upstreams),
+        recorder=Kept(),
+        decode=decode,
         environ=environ,
         clock=lambda: NOW_US,
-        new_id=lambda: "x",
     )
     asker.check(whole, recording, keys)
 

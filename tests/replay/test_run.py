@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from reenact.domain.patch import Patch
-from reenact.domain.replay import CallResult, Mode, Replay, State, Take
+from reenact.domain.replay import CallResult, Mode, Replay, Spent, State, Take
+from reenact.replay.governor import Governor
 from reenact.replay.planning import plan
 from reenact.replay.run import Order, Run
 from tests.replay.recordings import a_recording, chat
@@ -20,14 +21,12 @@ async def run() -> Run:
     """Two takes of two calls, before any result."""
     recording = a_recording(chat("one"), chat("two"))
     whole = plan(recording, Patch(), Mode.ANCHORED, 2, lambda *_: None)
-    order = Order(
-        organisation_id="org", plan=whole, recording=recording, session_name="R", concurrency=1, provider_keys={}
-    )
+    order = Order(organisation_id="org", plan=whole, recording=recording, session_name="R", provider_keys={})
     takes = (Take(number=1, session_id="a"), Take(number=2, session_id="b"))
     replay = Replay(
         id="r", organisation_id="org", created_us=1, plan=whole, session_name="R", state=State.RUNNING, takes=takes
     )
-    return Run(replay, order)
+    return Run(replay, order, Governor(order.limits, Spent()))
 
 
 async def test_results_are_counted_and_ordered(run: Run) -> None:
@@ -58,7 +57,9 @@ async def test_watchers_are_woken_by_every_change_and_nothing_else(run: Run) -> 
     assert before is run.replay
     assert not changed.is_set()
 
-    run.end(State.DONE, "")
+    run.close(State.DONE, "")
+    assert not changed.is_set()
+    run.end()
 
     assert changed.is_set()
     assert (State.DONE, True) == (run.replay.state, run.progress.is_over)

@@ -16,16 +16,16 @@ from reenact.errors import InvalidPatch, NotFound
 from reenact.replay.planning import Recording
 from reenact.replay.question import Question
 from reenact.replay.request import ReplayRequest
-from reenact.replay.runner import Runner
 from reenact.replay.service import Replays
 from reenact.store.control.store import ControlStore
 from reenact.store.sqlite.store import SqliteStore
+from tests.fakes.replaying import FreshAsker, a_runner
 from tests.replay.recordings import a_call, chat
 
 BODIES = [b'{ "model": "gpt-4o-mini", "messages": [] }', msgspec.json.encode(chat("two"))]
 
 
-class GatedAsker:
+class GatedAsker(FreshAsker):
     """Answers with 200 once the gate is open."""
 
     def __init__(self) -> None:
@@ -82,10 +82,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     store.save([reading(f"call-{number}", number, body) for number, body in enumerate(BODIES, start=1)])
     ids = itertools.count(1)
 
-    async def drained() -> None:
-        return None
-
-    runner = Runner(asker, control, drain=drained, clock=lambda: 1, new_id=lambda: f"id-{next(ids)}")
+    runner = a_runner(asker, control, store, clock=lambda: 1, new_id=lambda: f"id-{next(ids)}")
     yield Stage(Replays(store, control, runner, lambda *_: 5), asker, control)
     await runner.close()
     control.close()
@@ -110,7 +107,8 @@ async def test_the_recorded_bytes_are_asked(stage: Stage) -> None:
 
     assert BODIES == [question.ask.body for question in sorted(stage.asker.asked, key=lambda one: one.ask.index)]
     assert [((b"content-type", b"application/json"),)] * 2 == [question.headers for question in stage.asker.asked]
-    assert Progress(replay_id="id-1", state=State.DONE, calls=2, answered=2, failed=0) == watched[-1]
+    over = Progress(replay_id="id-1", state=State.DONE, calls=2, answered=2, failed=0, spent=watched[-1].spent)
+    assert over == watched[-1]
 
 
 async def test_a_replay_is_the_same_while_it_runs_and_when_it_is_kept(stage: Stage) -> None:

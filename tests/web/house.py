@@ -14,19 +14,19 @@ from reenact.domain.replay import Answered, Plan
 from reenact.errors import InvalidInput
 from reenact.replay.planning import Recording
 from reenact.replay.question import Question
-from reenact.replay.runner import Runner
 from reenact.replay.service import Replays
 from reenact.store.control.store import ControlStore
 from reenact.store.sqlite.store import SqliteStore
 from reenact.web.parts import Parts
 from reenact.web.routes import router
+from tests.fakes.replaying import FreshAsker, a_runner
 from tests.fakes.serving import serving
 from tests.web.recordings import a_reading, said, user
 
 NOW_US = 1_770_000_000_000_000
 
 
-class Asker:
+class Asker(FreshAsker):
     """Answers every question of a replay by recording a call in the store, as the relay and ingest would."""
 
     def __init__(self, store: SqliteStore) -> None:
@@ -80,7 +80,7 @@ def a_house(folder: Path, *, keyless: bool = True) -> Iterator[House]:
         )
     )  # fmt: skip
     asker, ids = Asker(calls), itertools.count(1)
-    runner = Runner(asker, control, drain=_nothing, clock=lambda: NOW_US, new_id=lambda: f"id-{next(ids)}")
+    runner = a_runner(asker, control, calls, clock=lambda: NOW_US, new_id=lambda: f"id-{next(ids)}")
     parts = Parts(
         calls=calls,
         control=control,

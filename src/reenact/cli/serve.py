@@ -25,6 +25,10 @@ def serve(
         list[str] | None,
         typer.Option(metavar="PROVIDER=URL", help="Where a provider is, instead of its own address. Repeatable."),
     ] = None,
+    control: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="A database for keys and replays that several servers share (PostgreSQL)."),
+    ] = None,
     require_key: Annotated[
         bool | None, typer.Option("--require-key", help="Ask for a valid key on loopback too.")
     ] = None,
@@ -48,6 +52,7 @@ def serve(
         port=port,
         host=host,
         upstreams=upstream or None,
+        control=control,
         require_key=require_key,
         public_url=public_url,
         gateway_workers=gateway_workers,

@@ -1,6 +1,7 @@
 """Plan, Replay, Take: what running a session again will do, is doing, and did."""
 
 import enum
+from typing import Annotated
 
 import msgspec
 
@@ -37,6 +38,51 @@ class FieldChange(msgspec.Struct, frozen=True, kw_only=True):
     after: Json = None
 
 
+class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a replay may use before it pauses; None: as much as it takes."""
+
+    cost_nanodollars: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    calls: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """How many requests are sent, retried ones counted each."""
+    seconds: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """Of wall time."""
+    allow_unpriced: bool = False
+    """Whether a budget in money may be given though the price of some calls is not known: they count as free."""
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How fast one provider may be asked; None: as fast as it answers."""
+
+    requests_per_minute: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    tokens_per_minute: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """Of prompts and answers together."""
+    concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much and how fast a replay may ask."""
+
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=256)] = 16
+    """How many calls may be under way at once."""
+    budget: Budget = Budget()
+    rates: dict[str, Rate] = {}
+    """By provider."""
+    retries: Annotated[int, msgspec.Meta(ge=0, le=10)] = 3
+    """How often a call is asked again that failed in passing: 429, 5xx, or a connection that broke."""
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a replay has used of its budget."""
+
+    calls: int = 0
+    """Requests sent, retried ones counted each."""
+    cost_nanodollars: int = 0
+    """Of the calls whose price is known; a call that broke off counts as much as it may have cost."""
+    unpriced_calls: int = 0
+    elapsed_us: int = 0
+    """Of wall time, while it ran."""
+
+
 class PlannedCall(msgspec.Struct, frozen=True, kw_only=True):
     """What a replay will do with one recorded call."""
 
@@ -60,6 +106,11 @@ class PlannedCall(msgspec.Struct, frozen=True, kw_only=True):
     expected_input_tokens: int | None = None
     expected_output_tokens: int | None = None
     expected_cost_nanodollars: int | None = None
+    most_cost_nanodollars: int | None = None
+    """What the call may cost at most: what is set aside of a budget while it is under way. It holds when the request limits its
+    output; else it is twice what is expected."""
+    is_reused: bool = False
+    """Whether its answer is taken from the record, because the request is unchanged: nobody is asked and it costs nothing."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +122,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     patch: Patch
     takes: int
     calls: tuple[PlannedCall, ...]
+    control_takes: int = 0
+    """How many takes of the unchanged session run beside those of the patch."""
+    control_cost_nanodollars: int = 0
+    """What one of these is expected to cost, the calls of unknown price left out."""
     playback: Playback | None = None
     """For modes playback and fork: how it is played."""
 
@@ -86,8 +141,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def expected_cost_nanodollars(self) -> int:
-        """What all takes together are expected to cost, the calls of unknown price left out."""
-        return self.takes * sum(call.expected_cost_nanodollars or 0 for call in self.asked)
+        """What all takes together are expected to cost, control takes among them, the calls of unknown price left out."""
+        changed = sum(call.expected_cost_nanodollars or 0 for call in self.asked)
+        return self.takes * changed + self.control_takes * self.control_cost_nanodollars
 
     @property
     def unpriced_calls(self) -> int:
@@ -143,6 +199,17 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """As in the AskCall or AskTool."""
     result: str | None = None
     """What the user's address gave back for an AskTool."""
+    cost_nanodollars: int | None = None
+    tokens: int | None = None
+    """Of prompt and answer together."""
+    attempts: int = 1
+    """How often it was asked."""
+    is_passing: bool = False
+    """For a failure: whether asking again may help, as after 429, 5xx or a connection that broke."""
+    retry_after_s: float | None = None
+    """When the provider wants to be asked again."""
+    is_reused: bool = False
+    """Whether the answer is the recorded one: nobody was asked."""
 
 
 class State(enum.Enum):
@@ -152,9 +219,14 @@ class State(enum.Enum):
     RUNNING = "running"
     DONE = "done"
     """Every call was asked; some may have failed."""
+    PAUSED = "paused"
+    """A limit was reached or something is missing; `detail` says what, and what is left can be asked by resuming."""
     CANCELLED = "cancelled"
     FAILED = "failed"
     """The replay itself broke off; `detail` says why."""
+
+
+_OVER = frozenset({State.DONE, State.PAUSED, State.CANCELLED, State.FAILED})
 
 
 class CallResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,16 +253,23 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     """Why its tool loop could not go on to an end."""
     rewrites: tuple[Rewrite, ...] = ()
     """What was written into its request in place of recorded texts."""
+    attempts: int = 1
+    """How often it was asked; each time is a recorded call, `call_id` the last."""
+    cost_nanodollars: int | None = None
+    """Of the last attempt; None when its price is not known."""
+    is_reused: bool = False
+    """Whether the answer is the recorded one: nobody was asked and it cost nothing."""
 
 
 class Take(msgspec.Struct, frozen=True, kw_only=True):
     """One performance of a plan: a session of its own."""
 
     number: int
-    """Counted from 1."""
+    """Counted from 1 over both arms, those of the patch first."""
     session_id: str
     results: tuple[CallResult, ...] = ()
     arm: str = "changed"
+    """`changed`, or `control` for the unchanged session asked again."""
     base_path: str = ""
     """For modes playback and fork: what stands between the server's address and a provider's name in the base URL of an agent
     whose calls are this take's, such as `/v1/replay/ID/takes/1/gateway`."""
@@ -222,11 +301,19 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     takes: tuple[Take, ...] = ()
     detail: str = ""
+    limits: Limits = Limits()
+    reuse: bool = False
+    """Whether unchanged calls are answered from the record."""
+    spent: Spent = Spent()
+    root_session_id: str = ""
+    """The session that was recorded from an agent, at the end of the line when a replay is replayed."""
+    batch_id: str | None = None
+    """The batch that it belongs to."""
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing of it will be asked any more."""
-        return self.state in {State.DONE, State.CANCELLED, State.FAILED}
+        """Whether nothing of it will be asked any more, unless it is resumed."""
+        return self.state in _OVER
 
     @property
     def progress(self) -> "Progress":
@@ -235,10 +322,11 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
         return Progress(
             replay_id=self.id,
             state=self.state,
-            calls=(len(self.plan.asked) + len(self.plan.served)) * self.plan.takes,
+            calls=(len(self.plan.asked) + len(self.plan.served)) * (self.plan.takes + self.plan.control_takes),
             answered=sum(not result.skipped for result in results),
             failed=sum(not result.skipped and result.failure is not None for result in results),
             detail=self.detail,
+            spent=self.spent,
         )
 
 
@@ -253,8 +341,14 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """How many of them are through, the failed ones included."""
     failed: int
     detail: str = ""
+    spent: Spent = Spent()
+
+    @property
+    def left(self) -> int:
+        """How many calls are still to be asked, as far as is known now."""
+        return max(self.calls - self.answered, 0)
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come."""
-        return self.state in {State.DONE, State.CANCELLED, State.FAILED}
+        """Whether nothing more will come, unless it is resumed."""
+        return self.state in _OVER

@@ -8,17 +8,17 @@ from urllib.parse import urlsplit
 import msgspec
 
 from reenact import __version__
-from reenact.dialects.registry import dialect_named
 from reenact.domain.call import Call
-from reenact.domain.exchange import Ending, Exchange, Header
+from reenact.domain.exchange import Chunk, Exchange, Handling, Header
 from reenact.domain.labels import Labels
 from reenact.domain.replay import Answered, Plan
 from reenact.errors import InvalidInput
 from reenact.gateway.collector import Collector
 from reenact.gateway.keying import keyed
 from reenact.gateway.redacting import MARK
-from reenact.gateway.relay import Ask, Sink
+from reenact.gateway.relay import Ask, Recorder, Sink
 from reenact.gateway.routing import Rejection, Routes, Target
+from reenact.replay.judging import Decode, judged
 from reenact.replay.planning import Recording
 from reenact.replay.question import Question
 
@@ -50,16 +50,27 @@ class RelayAsker:
         relay: Relaying,
         routes: Routes,
         *,
+        recorder: Recorder,
+        decode: Decode,
         environ: Mapping[str, str],
         clock: Callable[[], int],
-        new_id: Callable[[], str],
     ) -> None:
-        """Take the parts; *environ* is where providers' keys are found that a replay was not given."""
+        """Take the parts.
+
+        Args:
+            relay: sends and records.
+            routes: where addresses lead.
+            recorder: keeps answers that are taken from the record; the one that *relay* has.
+            decode: reads an exchange as a call.
+            environ: where providers' keys are found that a replay was not given.
+            clock: the time in microseconds since the epoch.
+        """
         self._relay = relay
         self._routes = routes
         self._environ = environ
         self._clock = clock
-        self._new_id = new_id
+        self._recorder = recorder
+        self._decode = decode
 
     def check(self, plan: Plan, recording: Recording, provider_keys: Mapping[str, str]) -> None:
         """Make sure that every call of *plan* has somewhere to go and the key to go there.
@@ -95,7 +106,7 @@ class RelayAsker:
         )
         exchange = await self._relay.relay(
             Ask(
-                id=self._new_id(),
+                id=question.id,
                 organisation_id=question.organisation_id,
                 method=source.method,
                 url=ask.url,
@@ -110,12 +121,26 @@ class RelayAsker:
             ),
             Collector(),
         )
-        return Answered(
-            index=ask.index,
-            call_id=exchange.id,
-            status=exchange.status or None,
-            failure=_failure(exchange, source.dialect),
+        return judged(question, exchange, self._decode)
+
+    def recall(self, question: Question, exchange: Exchange) -> Answered:
+        """Return what became of a call that was made before, out of its recording."""
+        return judged(question, exchange, self._decode)
+
+    async def reuse(self, question: Question, exchange: Exchange) -> Answered:
+        """Record the answer of *exchange* once more in the take's session, as one out of a cache, and ask nobody."""
+        copy = msgspec.structs.replace(
+            exchange,
+            id=question.id,
+            started_us=self._clock(),
+            duration_us=0,
+            first_byte_us=0,
+            labels=_labels(question),
+            chunks=(Chunk(body_bytes=len(exchange.response_body), after_us=0),),
+            handling=Handling(attempts=0, cache_reference_id=exchange.id),
         )
+        self._recorder.append(copy)
+        return judged(question, copy, self._decode)
 
     def _target(self, source: Call, url: str) -> Target:
         """Return where *url* leads, as it did when an agent called it."""
@@ -177,22 +202,3 @@ def _labels(question: Question) -> Labels:
         },
         replay=question.link,
     )
-
-
-def _failure(exchange: Exchange, dialect: str) -> str | None:
-    """Return in words why a call failed; None when it was answered whole with a status under 400."""
-    if exchange.ending is not Ending.ANSWERED:
-        return exchange.detail or exchange.ending.value
-    if exchange.status < 400:
-        return None
-    said = _error(exchange.response_body, dialect)
-    return f"HTTP {exchange.status}: {said}" if said else f"HTTP {exchange.status}"
-
-
-def _error(body: bytes, dialect: str) -> str | None:
-    """Return the provider's own words, where its answer has some."""
-    reader = dialect_named(dialect)
-    try:
-        return reader.read_answer(msgspec.json.decode(body)).error if reader else None
-    except (msgspec.DecodeError, InvalidInput):
-        return None

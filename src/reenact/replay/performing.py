@@ -61,6 +61,9 @@ def result(call: PlannedCall, answered: Answered) -> CallResult:
         call_id=answered.call_id,
         status=answered.status,
         failure=answered.failure,
+        attempts=answered.attempts,
+        cost_nanodollars=answered.cost_nanodollars,
+        is_reused=answered.is_reused,
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -13,7 +14,7 @@ from reenact.domain.call import Bodies, Call, Kind
 from reenact.domain.exchange import Ending
 from reenact.domain.message import Json, Prompt, Usage
 from reenact.domain.patch import Edit, Patch
-from reenact.domain.replay import FieldChange, Mode, Plan, PlannedCall
+from reenact.domain.replay import Budget, FieldChange, Mode, Plan, PlannedCall
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.ingest.unpacking import unpack
 from reenact.replay.differing import changes
@@ -26,6 +27,12 @@ Price = Callable[[str, Iterable[str | None], Usage, int], int | None]
 
 _MODEL_IN_PATH = re.compile(r"(?P<before>/(?:models|deployments)/)(?P<model>[^/:?]+)(?=[:/?]|$)")
 """Gemini and Azure name the model in the path: `/v1beta/models/NAME:generateContent`, `/openai/deployments/NAME/...`."""
+
+
+_FINER_TOKENS = 1.5
+"""How many tokens another model may make of what is one token of the recorded model, at most."""
+_LONGER_ANSWER = 2
+"""How many times as long as the recorded one an answer may be that nothing limits."""
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,8 +57,8 @@ class _Step(msgspec.Struct, frozen=True):
     edit: Edit
 
 
-def plan(recording: Recording, patch: Patch, mode: Mode, takes: int, price: Price) -> Plan:
-    """Return what replaying *recording* with *patch* will do.
+def plan(recording: Recording, patch: Patch, mode: Mode, takes: int, price: Price, *, reuse: bool = False) -> Plan:
+    """Return what replaying *recording* with *patch* will do; with *reuse*, unchanged calls are answered from the record.
 
     Raises:
         InvalidInput: the mode cannot be replayed by the server.
@@ -71,8 +78,31 @@ def plan(recording: Recording, patch: Patch, mode: Mode, takes: int, price: Pric
         mode=mode,
         patch=patch,
         takes=takes,
-        calls=tuple(_planned(one, steps.get(one.position, ()), price) for one in recorded),
+        calls=tuple(_reused(_planned(one, steps.get(one.position, ()), price), one, reuse) for one in recorded),
     )
+
+
+def with_control(changed: Plan, control: Plan) -> Plan:
+    """Return *changed* with as many takes of *control*, the plan without its patch, beside its own."""
+    cost = sum(call.expected_cost_nanodollars or 0 for call in control.asked)
+    return msgspec.structs.replace(changed, control_takes=changed.takes, control_cost_nanodollars=cost)
+
+
+def check_budget(budget: Budget, plans: Sequence[Plan]) -> None:
+    """Make sure that a budget in money can be held.
+
+    Raises:
+        InvalidInput: the price of a call is not known, and nothing was said of such calls.
+    """
+    if budget.cost_nanodollars is None or budget.allow_unpriced:
+        return
+    for call in (call for one in plans for call in one.asked):
+        if call.most_cost_nanodollars is None:
+            raise InvalidInput(
+                f"What call {call.index} ({call.model} of {call.provider}) may cost is not known, so a budget in money cannot "
+                "be held. Leave the budget away, limit the calls, or allow unpriced calls, which then count as free.",
+                "budget.cost_nanodollars",
+            )
 
 
 def without_bodies(whole: Plan) -> Plan:
@@ -87,7 +117,7 @@ class _Recorded:
         self.position = position
         self.call = call
         self.body = bodies.request if bodies else b""
-        self._headers = bodies.request_headers if bodies else ()
+        self.headers = bodies.request_headers if bodies else ()
 
     @cached_property
     def hindrance(self) -> str:
@@ -113,7 +143,7 @@ class _Recorded:
     @cached_property
     def json(self) -> Json:
         """Its request body, out of its content encoding."""
-        return decoded(unpack(self.body, self._headers))
+        return decoded(unpack(self.body, self.headers))
 
     @cached_property
     def prompt(self) -> Prompt:
@@ -240,6 +270,7 @@ def _expecting(planned: PlannedCall, one: _Recorded, price: Price) -> PlannedCal
         else _size(planned.body, planned) / _size(msgspec.json.encode(one.json), one.call)
     )
     inputs = None if recorded.input_tokens is None else round(recorded.input_tokens * grown)
+    most = _most(planned, one)
     expected = Usage(input_tokens=inputs, output_tokens=recorded.output_tokens)
     models = (planned.model, one.call.response_model if planned.model == one.call.model else None)
     return msgspec.structs.replace(
@@ -249,7 +280,63 @@ def _expecting(planned: PlannedCall, one: _Recorded, price: Price) -> PlannedCal
         expected_cost_nanodollars=None
         if inputs is None
         else price(planned.provider, models, expected, one.call.created_us),
+        most_cost_nanodollars=None if most is None else price(planned.provider, models, most, one.call.created_us),
     )
+
+
+def _most(planned: PlannedCall, one: "_Recorded") -> Usage | None:
+    """Return the most tokens that a call may use; None when its recording does not say what it used.
+
+    No byte makes more than one token. Another model's tokens may be smaller. Without a limit of its own, an answer may be twice
+    as long as the recorded one.
+    """
+    recorded = one.call.usage
+    if recorded.input_tokens is None:
+        return None
+    added = max(0, len(planned.body) - one.call.request_body_bytes) if planned.body is not one.body else 0
+    finer = 1.0 if planned.model == one.call.model else _FINER_TOKENS
+    stated = output_limit(unpack(one.body, one.headers) if planned.body is one.body else planned.body)
+    usual = _LONGER_ANSWER * (recorded.output_tokens or 0)
+    return Usage(
+        input_tokens=round((recorded.input_tokens + added) * finer),
+        output_tokens=round(usual * finer) if stated is None else stated,
+    )
+
+
+class _GenerationConfig(msgspec.Struct):
+    maxOutputTokens: Any = None  # noqa: N815 - the wire's own name
+    candidateCount: Any = None  # noqa: N815 - the wire's own name
+
+
+class _Output(msgspec.Struct):
+    """The fields of a request body that limit its answer, in all formats."""
+
+    max_tokens: Any = None
+    max_completion_tokens: Any = None
+    max_output_tokens: Any = None
+    n: Any = None
+    generationConfig: _GenerationConfig | None = None  # noqa: N815 - the wire's own name
+
+
+def output_limit(body: bytes) -> int | None:
+    """Return how many tokens all answers to *body* may have together; None when it does not say."""
+    try:
+        said = msgspec.json.decode(body, type=_Output)
+    except msgspec.DecodeError:
+        return None
+    nested = said.generationConfig or _GenerationConfig()
+    stated = (said.max_completion_tokens, said.max_tokens, said.max_output_tokens, nested.maxOutputTokens)
+    limit = next((one for one in stated if isinstance(one, int)), None)
+    count = next((one for one in (said.n, nested.candidateCount) if isinstance(one, int)), 1)
+    return None if limit is None else limit * count
+
+
+def _reused(planned: PlannedCall, one: "_Recorded", reuse: bool) -> PlannedCall:
+    """Return *planned* as answered from the record, when that is wanted and its request is the recorded one."""
+    is_same = planned.action == "ask" and planned.body is one.body and planned.url == one.call.url
+    if not (reuse and is_same and one.call.status == 200):
+        return planned
+    return msgspec.structs.replace(planned, is_reused=True, expected_cost_nanodollars=0, most_cost_nanodollars=0)
 
 
 def _size(body: bytes, asked: PlannedCall | Call) -> int:

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from reenact.domain.call import Call
-from reenact.domain.exchange import Header
+from reenact.domain.exchange import Exchange, Header
 from reenact.domain.labels import ReplayLink
 from reenact.domain.replay import Answered, AskCall, Plan
 from reenact.replay.planning import Recording
@@ -15,6 +15,8 @@ from reenact.replay.planning import Recording
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """One call of a take, with what is known of the call that it re-asks."""
 
+    id: str
+    """Of the new call; the same whenever this step of this replay is asked (`naming.step_id`)."""
     organisation_id: str
     ask: AskCall
     source: Call
@@ -25,6 +27,14 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
     """Of the take."""
     session_name: str
+    needs_meaning: bool = False
+    """Whether the answer, its tokens and its cost are wanted at once; reading them costs time."""
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether exactly what was recorded is to be asked, of the same model at the same place."""
+        ask, source = self.ask, self.source
+        return ask.body == self.recorded_body and ask.url == source.url and ask.round == 0 and ask.tool is None
 
 
 class Asker(Protocol):
@@ -40,4 +50,12 @@ class Asker(Protocol):
 
     async def ask(self, question: Question, provider_keys: Mapping[str, str]) -> Answered:
         """Send one call and return what became of it; a failure of the provider is a value."""
+        ...
+
+    def recall(self, question: Question, exchange: Exchange) -> Answered:
+        """Return what became of a call that was made before, out of its recording: the same as `ask` returned."""
+        ...
+
+    async def reuse(self, question: Question, exchange: Exchange) -> Answered:
+        """Give the recorded answer of the source call in the take's session, and ask nobody."""
         ...

@@ -1,12 +1,14 @@
 """Run: one replay under way, as it stands from moment to moment."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from reenact.domain.labels import ReplayLink
-from reenact.domain.replay import AskCall, CallResult, Plan, Progress, Replay, State, Take
+from reenact.domain.replay import AskCall, CallResult, Limits, Mode, Plan, PlannedCall, Progress, Replay, State, Take
+from reenact.replay.governor import Governor
+from reenact.replay.naming import step_id
 from reenact.replay.planning import Recording
 from reenact.replay.question import Question
 
@@ -17,10 +19,19 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     organisation_id: str
     plan: Plan
     """With the bodies to send."""
+    control: Plan | None = None
+    """The same without the patch, bodies and all; None when no control takes run."""
     recording: Recording
     session_name: str
-    concurrency: int
+    limits: Limits = Limits()
+    reuse: bool = False
+    root_session_id: str = ""
+    batch_id: str | None = None
     provider_keys: Mapping[str, str]
+
+    def plan_of(self, take: Take) -> Plan:
+        """Return what *take* performs."""
+        return self.control if self.control is not None and take.arm == "control" else self.plan
 
     def __repr__(self) -> str:
         return f"Order(session_id={self.plan.session_id!r}, session_name={self.session_name!r})"
@@ -29,8 +40,20 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 class Run:
     """One replay under way. Adding a result costs the same however many there are; `replay` puts them together when asked."""
 
-    def __init__(self, replay: Replay, order: Order) -> None:
-        """Begin with *replay*, whose takes have no results yet."""
+    def __init__(self, replay: Replay, order: Order, governor: Governor, recorded: Collection[str] = ()) -> None:
+        """Begin with *replay*; the results that its takes have are made again out of what was recorded.
+
+        Args:
+            replay: as it was kept.
+            order: what to perform.
+            governor: holds it to its limits.
+            recorded: the ids of the calls that were made of it before, when it is resumed.
+        """
+        replay = msgspec.structs.replace(
+            replay, takes=tuple(msgspec.structs.replace(take, results=()) for take in replay.takes)
+        )
+        self.governor = governor
+        self.recorded = recorded
         self.id = replay.id
         self.organisation_id = replay.organisation_id
         self.takes = replay.takes
@@ -40,16 +63,27 @@ class Run:
         """Set, and replaced by a new one, whenever something changes."""
         self.settled = asyncio.Event()
         """Set when no more results will come."""
-        self.gate = asyncio.Semaphore(order.concurrency)
         self.task: asyncio.Task[None] | None = None
-        self.is_stopping = False
-        self.stopping = (State.FAILED, "the server stopped")
-        """What the replay comes to when it is stopped."""
+        self.is_stopping = self.is_lost = self.is_ended = False
+        self.stopping = (State.RUNNING, "")
+        """What the replay comes to when it is stopped; one that stays running is resumed by whoever comes next."""
+        self.exhausted = ""
+        """Which limit was reached, in words; empty when none was."""
         self._replay: Replay | None = replay
         self._last = replay
         self._progress = replay.progress
         self._results: dict[int, list[CallResult]] = {take.number: [] for take in replay.takes}
         self._calls = {call.id: call for call in order.recording.calls}
+        self._planned = {
+            arm: {call.index: call for call in plan.calls}
+            for arm, plan in (("changed", order.plan), ("control", order.control or order.plan))
+        }
+        budget = order.limits.budget
+        self.needs_meaning = (
+            order.plan.mode is Mode.CHAINED
+            or budget.cost_nanodollars is not None
+            or any(rate.tokens_per_minute is not None for rate in order.limits.rates.values())
+        )
 
     @property
     def progress(self) -> Progress:
@@ -61,7 +95,7 @@ class Run:
         """The replay as it stands: the same value as long as nothing changes."""
         if self._replay is None:
             takes = tuple(msgspec.structs.replace(take, results=self._ordered(take)) for take in self.takes)
-            self._replay = self._last = msgspec.structs.replace(self._last, takes=takes)
+            self._replay = self._last = msgspec.structs.replace(self._last, takes=takes, spent=self._progress.spent)
         return self._replay
 
     def add(self, take: Take, *results: CallResult) -> None:
@@ -75,15 +109,34 @@ class Run:
         self._results[take.number] = list(take.results)
         self._count(take.results, 1)
 
-    def end(self, state: State, detail: str) -> None:
-        """Say how it ended."""
-        self._last = msgspec.structs.replace(self.replay, state=state, detail=detail)
-        self._change(state=state, detail=detail)
+    def price(self, costs: Mapping[str, int | None]) -> None:
+        """Write into the results what their calls cost, by call id."""
+        for number, results in self._results.items():
+            self._results[number] = [
+                msgspec.structs.replace(result, cost_nanodollars=costs.get(result.call_id or "")) for result in results
+            ]
+        self._replay = None
 
-    def question(self, take: Take, ask: AskCall) -> Question:
+    def close(self, state: State, detail: str) -> None:
+        """Say how it ended; watchers are told by `end`, when that is kept."""
+        spent = self.governor.spent
+        self._last = self._replay = msgspec.structs.replace(self.replay, state=state, detail=detail, spent=spent)
+        self._progress = msgspec.structs.replace(self._progress, state=state, detail=detail, spent=spent)
+
+    def end(self) -> None:
+        """Wake whoever watches: it is over and kept."""
+        self.is_ended = True
+        self.changed.set()
+
+    def planned(self, take: Take, index: int) -> PlannedCall:
+        """Return the plan of the call at a position."""
+        return self._planned[take.arm][index]
+
+    def question(self, take: Take, ask: AskCall, attempt: int = 1) -> Question:
         """Return *ask* with all that is known of it."""
         bodies = self.order.recording.bodies[ask.source_call_id]
         return Question(
+            id=step_id(self.id, take, ask, attempt),
             organisation_id=self.organisation_id,
             ask=ask,
             source=self._calls[ask.source_call_id],
@@ -98,6 +151,7 @@ class Run:
             ),
             session_id=take.session_id,
             session_name=self.order.session_name,
+            needs_meaning=self.needs_meaning,
         )
 
     def _ordered(self, take: Take) -> tuple[CallResult, ...]:
@@ -111,6 +165,6 @@ class Run:
     def _change(self, **progress: object) -> None:
         """Note what changed and wake whoever watches."""
         self._replay = None
-        self._progress = msgspec.structs.replace(self._progress, **progress)
+        self._progress = msgspec.structs.replace(self._progress, spent=self.governor.spent, **progress)
         self.changed.set()
         self.changed = asyncio.Event()

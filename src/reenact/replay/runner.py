@@ -1,22 +1,31 @@
-"""Runner: performs planned replays in the background, all calls that may go at once, and keeps what became of each."""
+"""Runner: performs planned replays in the background, all calls that may go at once, and keeps what became of each.
+
+The recording of a take is its journal: a step whose answer is recorded is not asked again when a replay is resumed, after a
+crash, a limit or a stop, here or by another worker that holds the replay's lease.
+"""
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
 import msgspec
 
-from reenact.domain.replay import Answered, AskCall, Progress, Replay, State, Take
+from reenact.domain.replay import Answered, AskCall, Progress, Replay, Spent, State, Take
+from reenact.errors import StoreFailed
+from reenact.replay.attempter import Attempter
+from reenact.replay.governor import Exhausted, Governor
 from reenact.replay.performing import advance, perform, result, skipped
 from reenact.replay.planning import without_bodies
 from reenact.replay.question import Asker
 from reenact.replay.run import Order, Run
+from reenact.store.calls import CallStore
 
 logger = logging.getLogger(__name__)
 
-_KEEP_EVERY_S = 0.2
+_KEEP_EVERY_S = 0.5
 """How soon a result is kept; the calls themselves are recorded before their answers end."""
 
 
@@ -28,61 +37,136 @@ class Keeper(Protocol):
         ...
 
 
+class Leases(Protocol):
+    """Whoever knows which worker performs which replay."""
+
+    async def claim(self, replay_id: str) -> bool:
+        """Take a replay for this worker; return False when another one holds it. Held until released."""
+        ...
+
+    async def release(self, replay_id: str) -> None:
+        """Let go of a replay."""
+        ...
+
+
 class Runner:
     """Performs orders on the running event loop; every take is a session of its own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of the machine, named at the one place that puts them together
         self,
         asker: Asker,
         keeper: Keeper,
         *,
-        drain: Callable[[], Awaitable[None]],
+        store: CallStore,
+        leases: Leases,
+        drain: Callable[[], Awaitable[bool]],
         clock: Callable[[], int],
         new_id: Callable[[], str],
+        chance: Callable[[], float],
     ) -> None:
         """Take the parts.
 
         Args:
             asker: sends the calls.
             keeper: keeps replays.
-            drain: returns when what was recorded until now can be read from the store.
+            store: where takes are read that were recorded before.
+            leases: keeps two workers from performing one replay.
+            drain: waits until what was recorded until now can be read from the store; False when that takes too long.
             clock: the time in microseconds since the epoch.
             new_id: makes a UUID.
+            chance: gives random numbers in [0, 1).
         """
         self._asker = asker
+        self._attempter = Attempter(asker, store, chance)
         self._keeper = keeper
+        self._store = store
+        self._leases = leases
         self._drain = drain
         self._clock = clock
         self._new_id = new_id
         self._runs: dict[str, Run] = {}
 
-    async def start(self, order: Order) -> Replay:
+    async def start(self, order: Order, *, replay_id: str | None = None, above: Governor | None = None) -> Replay:
         """Keep *order* as a replay, begin to perform it in the background, and return it as it stands.
+
+        Args:
+            order: what to perform.
+            replay_id: the id to give it; a new one when None.
+            above: holds a whole batch to its limits.
 
         Raises:
             InvalidInput: a call cannot be sent, such as for want of a provider's key; nothing was sent.
         """
-        self._asker.check(order.plan, order.recording, order.provider_keys)
+        self.check(order)
         replay = Replay(
-            id=self._new_id(),
+            id=replay_id or self._new_id(),
             organisation_id=order.organisation_id,
             created_us=self._clock(),
             plan=without_bodies(order.plan),
             session_name=order.session_name,
             state=State.RUNNING,
-            takes=tuple(Take(number=number, session_id=self._new_id()) for number in range(1, order.plan.takes + 1)),
+            takes=self._takes(order),
+            limits=order.limits,
+            reuse=order.reuse,
+            root_session_id=order.root_session_id,
+            batch_id=order.batch_id,
         )
+        await self._leases.claim(replay.id)
         await asyncio.to_thread(self._keeper.save_replay, replay)
-        run = Run(replay, order)
-        self._runs[replay.id] = run
-        run.task = asyncio.create_task(self._drive(run), name=f"replay {replay.id}")
-        await asyncio.sleep(0)  # a task cancelled before its first step would end without keeping that
-        return replay
+        return await self._launch(Run(replay, order, Governor(order.limits, replay.spent, above=above)))
+
+    async def resume(self, replay: Replay, order: Order, *, above: Governor | None = None) -> Replay | None:
+        """Go on with a kept *replay*, asking only what no answer is recorded for; None when another worker performs it.
+
+        Raises:
+            InvalidInput: as `start`.
+        """
+        self.check(order)
+        if replay.id in self._runs or not await self._leases.claim(replay.id):
+            return None
+        while not await self._drain():
+            logger.warning("Replay %s waits for what was recorded of it before.", replay.id)
+        recorded, spent = await asyncio.to_thread(self._recorded, replay)
+        replay = msgspec.structs.replace(replay, state=State.RUNNING, detail="", limits=order.limits, spent=spent)
+        await asyncio.to_thread(self._keeper.save_replay, replay)
+        governor = Governor(order.limits, spent, above=above)
+        return await self._launch(Run(replay, order, governor, recorded))
+
+    async def claim(self, replay_id: str) -> bool:
+        """Take a replay that is not under way here; return False when it is, or another worker holds it."""
+        return replay_id not in self._runs and await self._leases.claim(replay_id)
+
+    async def release(self, replay_id: str) -> None:
+        """Let go of a replay that was claimed and is not performed here."""
+        await self._leases.release(replay_id)
+
+    async def set_aside(self, replay: Replay, detail: str) -> None:
+        """Keep that a replay that was claimed waits for something, and let go of it."""
+        paused = msgspec.structs.replace(replay, state=State.PAUSED, detail=detail)
+        await asyncio.to_thread(self._keeper.save_replay, paused)
+        await self._leases.release(replay.id)
+
+    def check(self, order: Order) -> None:
+        """Make sure that every call of *order* can be sent.
+
+        Raises:
+            InvalidInput: a provider's key is missing, or a call's address leads nowhere.
+        """
+        for plan in (order.plan, order.control):
+            if plan is not None:
+                self._asker.check(plan, order.recording, order.provider_keys)
 
     def running(self, organisation_id: str, replay_id: str) -> Replay | None:
-        """Return a replay that is under way as it stands now; None when it is not under way."""
+        """Return a replay that is under way here as it stands now; None when it is not."""
         run = self._runs.get(replay_id)
         return run.replay if run is not None and run.organisation_id == organisation_id else None
+
+    def lost(self, replay_id: str) -> None:
+        """Stop performing a replay whose lease another worker has taken; nothing is kept."""
+        run = self._runs.get(replay_id)
+        if run is not None and run.task is not None:
+            run.is_stopping = run.is_lost = True
+            run.task.cancel()
 
     async def watch(self, replay_id: str) -> AsyncIterator[Progress]:
         """Yield the progress of a replay under way at once and whenever it changes, last when it is over."""
@@ -91,19 +175,56 @@ class Runner:
             changed = run.changed
             progress = run.progress
             yield progress
-            if progress.is_over:
+            if progress.is_over or run.is_ended:
                 return
             await changed.wait()
 
     async def cancel(self, replay_id: str) -> None:
         """Stop a replay under way at once, calls in flight included, and return when that is kept."""
-        run = self._runs.get(replay_id)
-        if run is not None:
-            await _stopped([run], State.CANCELLED, "stopped on request")
+        await self._stop_one(replay_id, State.CANCELLED, "stopped on request")
+
+    async def pause(self, replay_id: str) -> None:
+        """Stop a replay under way at once, to be resumed, and return when that is kept."""
+        await self._stop_one(replay_id, State.PAUSED, "paused on request")
 
     async def close(self) -> None:
-        """Stop every replay: the server ends."""
-        await _stopped(list(self._runs.values()), State.FAILED, "the server stopped")
+        """Stop every replay: the server ends. They stay running, for whoever comes next."""
+        await _stopped(list(self._runs.values()), State.RUNNING, "")
+
+    async def _stop_one(self, replay_id: str, state: State, detail: str) -> None:
+        run = self._runs.get(replay_id)
+        if run is not None:
+            await _stopped([run], state, detail)
+
+    def _takes(self, order: Order) -> tuple[Take, ...]:
+        arms = ["changed"] * order.plan.takes + ["control"] * order.plan.control_takes
+        return tuple(
+            Take(number=number, session_id=self._new_id(), arm=arm) for number, arm in enumerate(arms, start=1)
+        )
+
+    async def _launch(self, run: Run) -> Replay:
+        self._runs[run.id] = run
+        run.task = asyncio.create_task(self._drive(run), name=f"replay {run.id}")
+        await asyncio.sleep(0)  # a task cancelled before its first step would end without keeping that
+        return run.replay
+
+    def _recorded(self, replay: Replay) -> tuple[dict[str, int | None], Spent]:
+        """Return what each call cost that was made of *replay*, by its id, and what all cost."""
+        calls = [call for take in replay.takes for call in self._store.session(replay.organisation_id, take.session_id)]
+        asked = [call for call in calls if call.handling.cache_reference_id is None]
+        known = Spent(
+            calls=len(asked),
+            cost_nanodollars=sum(call.cost_nanodollars or 0 for call in asked),
+            unpriced_calls=sum(call.cost_nanodollars is None for call in asked),
+        )
+        kept = replay.spent
+        spent = Spent(
+            calls=max(known.calls, kept.calls),
+            cost_nanodollars=max(known.cost_nanodollars, kept.cost_nanodollars),
+            unpriced_calls=known.unpriced_calls,
+            elapsed_us=kept.elapsed_us,
+        )
+        return {call.id: call.cost_nanodollars for call in calls}, spent
 
     async def _drive(self, run: Run) -> None:
         """Perform the takes and keep how it ended."""
@@ -111,24 +232,44 @@ class Runner:
         state, detail = await self._ending(run)
         run.settled.set()
         await keeping
-        over = msgspec.structs.replace(run.replay, state=state, detail=detail)
-        await self._keep(over)
-        run.end(state, detail)
-        del self._runs[over.id]
+        run.close(state, detail)
+        if not run.is_lost:
+            await self._keep(run.replay)
+            await self._leases.release(run.id)
+        run.end()
+        del self._runs[run.id]
 
     async def _ending(self, run: Run) -> tuple[State, str]:
         """Perform all takes and return how that ended."""
         try:
-            async with asyncio.TaskGroup() as group:
-                for take in run.takes:
-                    group.create_task(self._perform(run, take))
+            async with asyncio.timeout(run.governor.seconds_left):
+                async with asyncio.TaskGroup() as group:
+                    for take in run.takes:
+                        group.create_task(self._perform(run, take))
             await self._drain()
+            await self._fill_costs(run)
         except asyncio.CancelledError:
             return run.stopping
+        except TimeoutError:
+            return State.PAUSED, f"The time is used up. {_left(run)}"
         except Exception as error:  # a worker loop: whatever broke a replay off is kept with it and shown
             logger.exception("Replay %s broke off.", run.id)
             return State.FAILED, _in_words(error)
+        if run.exhausted:
+            return State.PAUSED, f"{run.exhausted[:1].upper()}{run.exhausted[1:]}. {_left(run)}"
         return State.DONE, ""
+
+    async def _fill_costs(self, run: Run) -> None:
+        """Learn from the store what the calls cost, where that was not wanted at once."""
+        if run.needs_meaning:
+            return
+        try:
+            costs, spent = await asyncio.to_thread(self._recorded, run.replay)
+        except StoreFailed:  # the calls are recorded; what they cost can be asked of the store later
+            logger.exception("What replay %s cost is not known yet.", run.id)
+        else:
+            run.price(costs)
+            run.governor.tell(spent)
 
     async def _keep_up(self, run: Run) -> None:
         """Keep results as they come, those that come soon after one another together."""
@@ -136,7 +277,7 @@ class Runner:
         while not run.settled.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(run.settled.wait(), _KEEP_EVERY_S)
-            if run.replay is not kept:
+            if run.replay is not kept and not run.is_lost:
                 kept = run.replay
                 await self._keep(kept)
 
@@ -148,24 +289,34 @@ class Runner:
 
     async def _perform(self, run: Run, take: Take) -> None:
         """Perform one take, asking whatever may be asked as soon as it may."""
-        planned = {call.index: call for call in run.order.plan.calls}
-        run.add(take, *(skipped(call) for call in planned.values() if call.action != "ask"))
-        outcomes: asyncio.Queue[Answered] = asyncio.Queue()
-        performance = perform(run.order.plan, take)
+        plan = run.order.plan_of(take)
+        run.add(take, *(skipped(call) for call in plan.calls if call.action != "ask"))
+        outcomes: asyncio.Queue[Answered | None] = asyncio.Queue()
+        performance = perform(plan, take)
+        under_way, backlog = 0, deque[AskCall]()
         async with asyncio.TaskGroup() as group:
             step = advance(performance)
             while not isinstance(step, Take):
-                for ask in step:
-                    group.create_task(self._ask(run, take, ask, outcomes))
+                backlog += step
+                while backlog and under_way < run.order.limits.concurrency and not run.exhausted:
+                    group.create_task(self._ask(run, take, backlog.popleft(), outcomes))
+                    under_way += 1
+                if not under_way:
+                    return  # a limit was reached
                 answered = await outcomes.get()
-                run.add(take, result(planned[answered.index], answered))
-                step = advance(performance, answered)
+                under_way -= 1
+                step = ()
+                if answered is not None:
+                    run.add(take, result(run.planned(take, answered.index), answered))
+                    step = advance(performance, answered)
         run.finish(step)
 
-    async def _ask(self, run: Run, take: Take, ask: AskCall, outcomes: "asyncio.Queue[Answered]") -> None:
-        async with run.gate:
-            question = run.question(take, ask)
-            outcomes.put_nowait(await self._asker.ask(question, run.order.provider_keys))
+    async def _ask(self, run: Run, take: Take, ask: AskCall, outcomes: "asyncio.Queue[Answered | None]") -> None:
+        try:
+            outcomes.put_nowait(await self._attempter.answer(run, take, ask))
+        except Exhausted as limit:
+            run.exhausted = limit.message
+            outcomes.put_nowait(None)
 
 
 async def _stopped(runs: Sequence[Run], state: State, detail: str) -> None:
@@ -176,6 +327,12 @@ async def _stopped(runs: Sequence[Run], state: State, detail: str) -> None:
             run.task.cancel()
     if tasks := [run.task for run in runs if run.task is not None]:
         await asyncio.wait(tasks)
+
+
+def _left(run: Run) -> str:
+    """Return in words what is still to be asked."""
+    progress = run.progress
+    return f"{progress.left} of {progress.calls} calls are left; what came is kept, and resuming asks only the rest"
 
 
 def _in_words(error: BaseException) -> str:

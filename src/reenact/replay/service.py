@@ -11,20 +11,29 @@ left empty; progress as `domain.replay.Progress`.
 | `GET /v1/replay/{id}` | `get` | a Replay |
 | `GET /v1/replay/{id}/progress` | `watch` | server-sent events, each a Progress, the last one over |
 | `POST /v1/replay/{id}/cancel` | `cancel` | a Replay |
+| `POST /v1/replay/{id}/finish` | `finish` | a Replay: of a playback or fork, once its agent is through |
+| `POST /v1/replay/{id}/pause` | `pause` | a Replay |
+| `POST /v1/replay/{id}/resume` | `resume` | a Replay, under way |
 | `GET /v1/replay?session_id=` | `of_session` | Replays, newest first |
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
-from reenact.domain.replay import Plan, Progress, Replay
-from reenact.errors import NotFound
-from reenact.replay.planning import Price, Recording, plan, without_bodies
-from reenact.replay.request import ReplayRequest
+from reenact.domain.patch import Patch
+from reenact.domain.playback import Playback
+from reenact.domain.replay import Budget, Limits, Mode, Plan, Progress, Replay, State
+from reenact.errors import InvalidInput, NotFound
+from reenact.replay.planning import Price, Recording, check_budget, plan, with_control, without_bodies
+from reenact.replay.playback.planning import plan_playback
+from reenact.replay.playback.playbacks import Playbacks, PlayOrder
+from reenact.replay.request import ReplayRequest, ResumeRequest
 from reenact.replay.run import Order
 from reenact.replay.runner import Runner
 from reenact.store.calls import CallStore
+
+_PLAYED = frozenset({Mode.PLAYBACK, Mode.FORK})
 
 
 class Shelf(Protocol):
@@ -46,12 +55,14 @@ class Shelf(Protocol):
 class Replays:
     """Plans, starts, shows and stops replays. Used on the event loop that the runner works on."""
 
-    def __init__(self, store: CallStore, shelf: Shelf, runner: Runner, price: Price) -> None:
+    def __init__(self, store: CallStore, shelf: Shelf, runner: Runner, playbacks: Playbacks, price: Price) -> None:
         """Take the parts; *price* says what a call would cost."""
+        self._playbacks = playbacks
         self._store = store
         self._shelf = shelf
         self._runner = runner
         self._price = price
+        self._foreign: set[str] = set()
 
     async def plan(self, organisation_id: str, request: ReplayRequest) -> Plan:
         """Return what *request* would do, without bodies. Sends nothing.
@@ -60,8 +71,11 @@ class Replays:
             NotFound: no such session.
             InvalidPatch: a selector matches nothing, or an edit does not fit.
         """
-        whole, _ = await asyncio.to_thread(self._planned, organisation_id, request)
-        return without_bodies(whole)
+        if request.mode in _PLAYED:
+            played = await asyncio.to_thread(self._play_order, organisation_id, request)
+            return without_bodies(played.plan)
+        order = await asyncio.to_thread(self.order, organisation_id, request)
+        return without_bodies(order.plan)
 
     async def start(self, organisation_id: str, request: ReplayRequest) -> Replay:
         """Begin to perform *request* and return the replay, which runs on in the background.
@@ -71,16 +85,55 @@ class Replays:
             InvalidPatch: a selector matches nothing, or an edit does not fit.
             InvalidInput: a provider's key is missing; nothing was sent.
         """
-        whole, recording = await asyncio.to_thread(self._planned, organisation_id, request)
-        order = Order(
-            organisation_id=organisation_id,
-            plan=whole,
-            recording=recording,
-            session_name=request.session_name or f"Replay of {whole.session_name or whole.session_id}",
-            concurrency=request.concurrency,
-            provider_keys=request.provider_keys,
-        )
+        if request.mode in _PLAYED:
+            return await self._playbacks.start(await asyncio.to_thread(self._play_order, organisation_id, request))
+        order = await asyncio.to_thread(self.order, organisation_id, request)
         return await self._runner.start(order)
+
+    async def resume(self, organisation_id: str, replay_id: str, request: ResumeRequest) -> Replay:
+        """Go on with a replay that is not done: what is answered stays, only the rest is asked.
+
+        Raises:
+            NotFound: no such replay, or its session is gone.
+            InvalidInput: it is done or under way, or a provider's key is missing.
+        """
+        replay = await self.get(organisation_id, replay_id)
+        if replay.plan.mode in _PLAYED:
+            raise InvalidInput(f"A {replay.plan.mode.value} cannot be resumed: start another one.", "replay_id")
+        if replay.state in {State.DONE, State.RUNNING}:
+            raise InvalidInput(
+                f"The replay {replay_id} is {replay.state.value}: there is nothing to resume.", "replay_id"
+            )
+        limits = request.limits(replay.limits)
+        order = await asyncio.to_thread(self.order_again, replay, limits, request.provider_keys)
+        resumed = await self._runner.resume(replay, order)
+        if resumed is None:
+            raise InvalidInput(f"Another worker performs the replay {replay_id}.", "replay_id")
+        return resumed
+
+    async def recover(self, organisation_id: str, replay_id: str) -> bool:
+        """Go on with a replay that a worker left; return False when that is not for this one to do.
+
+        One that cannot go on without something only its owner has, such as a key, is paused and says so.
+        """
+        if replay_id in self._foreign or not await self._runner.claim(replay_id):
+            return False
+        replay = await asyncio.to_thread(self._shelf.get_replay, organisation_id, replay_id)
+        if replay.plan.mode in _PLAYED:
+            await self._playbacks.abandon(replay)
+            await self._runner.release(replay_id)
+            return False
+        try:
+            order = await asyncio.to_thread(self.order_again, replay, replay.limits, {})
+        except NotFound:  # its session was recorded by another server, which alone can go on with it
+            self._foreign.add(replay_id)
+            await self._runner.release(replay_id)
+            return False
+        try:
+            return await self._runner.resume(replay, order) is not None
+        except InvalidInput as error:
+            await self._runner.set_aside(replay, error.message)
+            return False
 
     async def get(self, organisation_id: str, replay_id: str) -> Replay:
         """Return a replay as it stands.
@@ -88,7 +141,7 @@ class Replays:
         Raises:
             NotFound: no such replay.
         """
-        running = self._runner.running(organisation_id, replay_id)
+        running = self._running(organisation_id, replay_id)
         if running is not None:
             return running
         return await asyncio.to_thread(self._shelf.get_replay, organisation_id, replay_id)
@@ -96,7 +149,7 @@ class Replays:
     async def of_session(self, organisation_id: str, session_id: str | None = None) -> list[Replay]:
         """Return the replays made of a session, or of all when it is None, newest first, each as it stands now."""
         kept = await asyncio.to_thread(self._shelf.replays_of, organisation_id, session_id)
-        return [self._runner.running(organisation_id, replay.id) or replay for replay in kept]
+        return [self._running(organisation_id, replay.id) or replay for replay in kept]
 
     async def watch(self, organisation_id: str, replay_id: str) -> AsyncIterator[Progress]:
         """Yield how far a replay has come, at once and whenever that changes; the last one is over.
@@ -104,6 +157,10 @@ class Replays:
         Raises:
             NotFound: no such replay.
         """
+        if self._playbacks.running(organisation_id, replay_id) is not None:
+            async for progress in self._playbacks.watch(replay_id):
+                yield progress
+            return
         if self._runner.running(organisation_id, replay_id) is None:
             yield (await self.get(organisation_id, replay_id)).progress
             return
@@ -118,12 +175,125 @@ class Replays:
         """
         if self._runner.running(organisation_id, replay_id) is not None:
             await self._runner.cancel(replay_id)
+        elif self._playbacks.running(organisation_id, replay_id) is not None:
+            await self._playbacks.cancel(replay_id)
         return await self.get(organisation_id, replay_id)
 
-    def _planned(self, organisation_id: str, request: ReplayRequest) -> tuple[Plan, Recording]:
-        calls = self._store.session(organisation_id, request.session_id)
+    async def finish(self, organisation_id: str, replay_id: str) -> Replay:
+        """End a playback or fork whose agent is through, and return it; one that is over stays as it is.
+
+        Raises:
+            NotFound: no such replay.
+            InvalidInput: the server drives it, and it ends by itself.
+        """
+        if self._playbacks.running(organisation_id, replay_id) is not None:
+            await self._playbacks.finish(replay_id)
+        replay = await self.get(organisation_id, replay_id)
+        if not replay.is_over:
+            raise InvalidInput(f"The replay {replay_id} ends by itself; cancel stops it.", "replay_id")
+        return replay
+
+    async def pause(self, organisation_id: str, replay_id: str) -> Replay:
+        """Stop a replay at once, to be resumed, and return it; one that is not under way stays as it is.
+
+        Raises:
+            NotFound: no such replay.
+        """
+        if self._runner.running(organisation_id, replay_id) is not None:
+            await self._runner.pause(replay_id)
+        return await self.get(organisation_id, replay_id)
+
+    def order(self, organisation_id: str, request: ReplayRequest) -> Order:
+        """Return what *request* asks for, planned; reads the store.
+
+        Raises:
+            NotFound: no such session.
+            InvalidPatch: a selector matches nothing, or an edit does not fit.
+            InvalidInput: a budget cannot be held.
+        """
+        if request.playback != Playback():
+            raise InvalidInput("This is said of modes playback and fork only.", "playback")
+        recording = self._recording(organisation_id, request.session_id)
+        changed = plan(recording, request.patch, request.mode, request.takes, self._price, reuse=request.reuse)
+        control = None
+        if request.control and not request.patch.is_empty:
+            control = plan(recording, Patch(), request.mode, request.takes, self._price)
+            changed = with_control(changed, control)
+        check_budget(request.budget, [one for one in (changed, control) if one is not None])
+        return Order(
+            organisation_id=organisation_id,
+            plan=changed,
+            control=control,
+            recording=recording,
+            session_name=request.session_name or f"Replay of {changed.session_name or changed.session_id}",
+            limits=request.limits,
+            reuse=request.reuse,
+            root_session_id=self._root(organisation_id, recording),
+            provider_keys=request.provider_keys,
+        )
+
+    def _play_order(self, organisation_id: str, request: ReplayRequest) -> PlayOrder:
+        """Return what a request for a playback or a fork asks for, planned; reads the store.
+
+        Raises:
+            NotFound: no such session.
+            InvalidPatch: a selector matches nothing, or an edit does not fit.
+            InvalidInput: what is asked for does not go together.
+        """
+        if request.budget != Budget():
+            raise InvalidInput("A budget is for replays whose calls the server makes.", "budget")
+        recording = self._recording(organisation_id, request.session_id)
+        planned = plan_playback(recording, request.patch, request.mode, request.takes, request.playback, self._price)
+        name = planned.session_name or planned.session_id
+        return PlayOrder(
+            organisation_id=organisation_id,
+            plan=planned,
+            recording=recording,
+            session_name=request.session_name or f"{request.mode.value.capitalize()} of {name}",
+            root_session_id=self._root(organisation_id, recording),
+        )
+
+    def _running(self, organisation_id: str, replay_id: str) -> Replay | None:
+        """Return a replay that is under way here."""
+        found = self._runner.running(organisation_id, replay_id)
+        return found or self._playbacks.running(organisation_id, replay_id)
+
+    def order_again(self, replay: Replay, limits: Limits, provider_keys: Mapping[str, str]) -> Order:
+        """Return what a kept *replay* was to do, bodies and all; reads the store.
+
+        Raises:
+            NotFound: its session is gone.
+        """
+        kept = replay.plan
+        request = ReplayRequest(
+            session_id=kept.session_id,
+            patch=kept.patch,
+            mode=kept.mode,
+            takes=kept.takes,
+            session_name=replay.session_name,
+            control=kept.control_takes > 0,
+            reuse=replay.reuse,
+            concurrency=limits.concurrency,
+            budget=limits.budget,
+            rates=limits.rates,
+            retries=limits.retries,
+            provider_keys=dict(provider_keys),
+        )
+        return self.order(replay.organisation_id, request)
+
+    def _recording(self, organisation_id: str, session_id: str) -> Recording:
+        calls = self._store.session(organisation_id, session_id)
         if not calls:
-            raise NotFound(f"There is no session {request.session_id!r}.")
+            raise NotFound(f"There is no session {session_id!r}.")
         bodies = self._store.bodies(organisation_id, [call.id for call in calls])
-        recording = Recording(session_id=request.session_id, calls=calls, bodies=bodies)
-        return plan(recording, request.patch, request.mode, request.takes, self._price), recording
+        return Recording(session_id=session_id, calls=calls, bodies=bodies)
+
+    def _root(self, organisation_id: str, recording: Recording) -> str:
+        """Return the session that an agent recorded, where *recording* is a take of a take of it."""
+        session_id, calls = recording.session_id, recording.calls
+        passed = {session_id}
+        while (link := calls[0].labels.replay if calls else None) and link.source_session_id not in passed:
+            session_id = link.source_session_id
+            passed.add(session_id)
+            calls = self._store.session(organisation_id, session_id)
+        return session_id

@@ -1,6 +1,7 @@
 """Composer: settings become parts, and the parts one server. The only place that knows them all."""
 
 import asyncio
+import contextlib
 import random
 import socket
 import tempfile
@@ -22,6 +23,9 @@ from reenact.ingest.decoding import decode
 from reenact.ingest.pricing import price
 from reenact.ingest.worker import IngestWorker
 from reenact.replay.asker import RelayAsker
+from reenact.replay.playback.playbacks import Playbacks
+from reenact.replay.playback.player import Player
+from reenact.replay.playback.stager import Stager
 from reenact.replay.runner import Runner
 from reenact.replay.service import Replays
 from reenact.replay.worker import Holder, ReplayWorker
@@ -86,8 +90,10 @@ class Server:
             """The key made for a new folder, for whoever is shown it; None for a folder that had one."""
             self._local = Principal(organisation_id=self._control.first_organisation(), key_id=None, permissions="rw")
             # Paths of sockets are short: the data folder's may be too long for one.
-            self.socket = str(Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="reenact-"))) / "house")
+            sockets = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="reenact-")))
+            self.socket = str(sockets / "house")
             """The path of the socket that the API and the pages are to answer on."""
+            self._stage_socket = str(sockets / "stage")
             self._opened = opened.pop_all()
 
     async def start(self) -> None:
@@ -105,7 +111,10 @@ class Server:
             self._spool = SpoolWriter(self._folder.spool, clock=self._clock, on_append=self._ingest[0].notify)
             running.push_async_callback(asyncio.to_thread, self._spool.close)
             admission = Admission(self._keys, self._local, self._keyless)
-            self._line = Line(self._settings, self._folder.cache, self._spool, self._clock, admission)
+            self._stager = Stager(self._calls)
+            self._line = Line(
+                self._settings, self._folder.cache, self._spool, self._clock, admission, stage=self._stager
+            )
             running.push_async_callback(self._line.close)
             self.app = self._app(self._replays(running))
             await running.enter_async_context(self.app.lifespan())
@@ -133,7 +142,18 @@ class Server:
             chance=random.random,
         )
         running.push_async_callback(runner.close)
-        replays = Replays(self._calls, self._control, runner, price)
+        playbacks = Playbacks(
+            self._stager,
+            Player(self._line.relay, self._calls, clock=self._clock, new_id=new_id),
+            self._calls,
+            self._control,
+            leases=holder,
+            drain=self._drained,
+            clock=self._clock,
+            new_id=new_id,
+        )
+        running.push_async_callback(playbacks.close)
+        replays = Replays(self._calls, self._control, runner, playbacks, price)
         worker = ReplayWorker(
             holder, unfinished=self._control.unfinished_replays, recover=replays.recover, lost=runner.lost
         )
@@ -148,12 +168,20 @@ class Server:
             ReenactError: a gateway worker does not start.
         """
         if self._settings.gateway_workers:
+            stage = socket.socket(socket.AF_UNIX)
+            with contextlib.closing(stage):
+                stage.bind(self._stage_socket)
+                await self._admit([stage])  # what plays takes is here
             self._crew = Crew([self._orders(number, bound) for number, bound in enumerate(sockets, 1)])
             await self._crew.start()
         else:
-            self._passer = Passer(self._line.gateway, self.socket, self._settings.max_body_bytes)
-            self._hall = Hall(self._passer)
-            await self._hall.open(sockets)
+            await self._admit(sockets)
+
+    async def _admit(self, sockets: Sequence[socket.socket]) -> None:
+        """Serve agents in this process."""
+        self._passer = Passer(self._line.gateway, self.socket, self._settings.max_body_bytes)
+        self._hall = Hall(self._passer)
+        await self._hall.open(sockets)
 
     async def shut(self) -> None:
         """Let nobody in any more, and wait for answers under way."""
@@ -169,6 +197,7 @@ class Server:
             number=number,
             listener=bound.fileno(),
             house=self.socket,
+            stage=self._stage_socket,
             organisation_id=self._local.organisation_id,
             epoch=self._epoch.descriptor,
         )
@@ -225,7 +254,7 @@ class Server:
     def _drain(self, timeout_s: float) -> bool:
         """Wait until what was recorded so far is in the store; return False when that takes longer."""
         until_s = time.monotonic() + timeout_s
-        return all([worker.drain(until_s - time.monotonic()) for worker in self._ingest])
+        return all(worker.drain(until_s - time.monotonic()) for worker in self._ingest)
 
     def _troubles(self) -> list[str]:
         """Return what is wrong with recording now."""

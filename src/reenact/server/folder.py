@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -59,6 +60,14 @@ class Folder:
     def control(self) -> Path:
         """The control data's database file."""
         return self.path / "control.sqlite3"
+
+    def name(self) -> str:
+        """Return what this folder's server is called among others that share a control database; the same after a restart.
+
+        Raises:
+            FolderUnusable: its secret cannot be read or written.
+        """
+        return hashlib.sha256(b"worker " + self.secret()).hexdigest()[:32]
 
     def secret(self) -> bytes:
         """Return the random secret of this folder, made on first use and readable by its owner only.

@@ -150,13 +150,14 @@ def test_replays_of_a_session_come_newest_first(store: ControlStore) -> None:
     assert store.replays_of("one", "unknown") == []
 
 
-def test_replays_of_a_stopped_server_failed(store: ControlStore) -> None:
-    """Those that were running when it stopped are told from those that were done."""
-    store.save_replay(replay("r1"))
-    store.save_replay(replay("r2", state=State.DONE))
-    assert store.fail_running("The server stopped") == 1
-    assert store.get_replay("one", "r1") == replay("r1", state=State.FAILED, detail="The server stopped")
-    assert store.get_replay("one", "r2") == replay("r2", state=State.DONE)
+def test_unfinished_replays_are_found_by_whoever_comes_next(store: ControlStore) -> None:
+    """Those that were running when a server stopped, of all organisations, oldest first; not those that are over."""
+    store.save_replay(replay("r2", created_us=2))
+    store.save_replay(replay("r1", organisation_id="two"))
+    for number, state in enumerate((State.DONE, State.PAUSED, State.CANCELLED, State.FAILED)):
+        store.save_replay(replay(f"over-{number}", state=state))
+
+    assert store.unfinished_replays() == [("two", "r1"), ("one", "r2")]
 
 
 def test_what_is_found_on_disk_is_opened_or_refused(tmp_path: Path) -> None:

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 
 from reenact.access.keys import KeyRecord
 from reenact.domain.replay import Replay, State
 from reenact.errors import NotFound, StoreFailed
-from reenact.store.control.opener import open_engine
+from reenact.store.control.batchbook import BatchBook
+from reenact.store.control.inserting import inserting
+from reenact.store.control.leasebook import LeaseBook
+from reenact.store.control.opener import open_engine, take_turns
 from reenact.store.control.tables import keys, organisations, replays
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -23,18 +25,23 @@ _whole = msgspec.msgpack.Decoder(Replay)
 class ControlStore:
     """Synchronous; any thread may call it. Ids, times and randomness are the caller's."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file at *path*, made when it is missing; its folder must be there.
+    def __init__(self, place: Path | str) -> None:
+        """Open the file at *place*, made when it is missing in a folder that is there; or the database at an SQLAlchemy URL.
 
         Raises:
-            FolderNewer: a newer version of Reenact wrote the file.
-            FolderUnusable: the file cannot be opened, or is no such database.
+            FolderNewer: a newer version of Reenact wrote it.
+            FolderUnusable: it cannot be opened, or is no such database.
         """
-        self._engine = open_engine(path)
+        self._engine = open_engine(place)
+        self.leases = LeaseBook(self._transaction)
+        """Which worker performs which replay."""
+        self.batches = BatchBook(self._transaction)
+        """Cohorts of sessions, and what is run over them."""
 
     def first_start(self, organisation_id: str, name: str, created_us: int) -> bool:
         """Make the first organisation when there is none yet; return whether it was made now."""
         with self._transaction() as connection:
+            take_turns(connection)
             count = connection.execute(sa.select(sa.func.count()).select_from(organisations)).scalar_one()
             if not count:
                 row = {"id": organisation_id, "name": name, "created_us": created_us}
@@ -94,15 +101,10 @@ class ControlStore:
             "plan": _encode(replay.plan),
             **progress,
         }
-        saved = (
-            insert(replays)
-            .values(row)
-            .on_conflict_do_update(
-                index_elements=["id"], set_=progress, where=replays.c.organisation_id == replay.organisation_id
-            )
-        )
         with self._transaction() as connection:
-            connection.execute(saved)
+            saved = inserting(connection, replays).values(row)
+            own = replays.c.organisation_id == replay.organisation_id
+            connection.execute(saved.on_conflict_do_update(index_elements=["id"], set_=progress, where=own))
 
     def get_replay(self, organisation_id: str, replay_id: str) -> Replay:
         """Return a replay.
@@ -126,17 +128,18 @@ class ControlStore:
         with self._transaction() as connection:
             return [_replay(row) for row in connection.execute(asked).mappings()]
 
-    def fail_running(self, detail: str) -> int:
-        """Mark the replays that a stopped server left running as failed, because of *detail*; return how many."""
-        asked = sa.select(replays).where(replays.c.state.in_([State.RUNNING.value, State.PLANNED.value]))
+    def unfinished_replays(self) -> list[tuple[str, str]]:
+        """Return organisation and id of the replays that are under way or should be, oldest first."""
+        asked = (
+            sa.select(replays.c.organisation_id, replays.c.id)
+            .where(replays.c.state.in_([State.RUNNING.value, State.PLANNED.value]))
+            .order_by(replays.c.created_us, replays.c.id)
+        )
         with self._transaction() as connection:
-            left = [_replay(row) for row in connection.execute(asked).mappings()]
-        for replay in left:
-            self.save_replay(msgspec.structs.replace(replay, state=State.FAILED, detail=detail))
-        return len(left)
+            return [(row.organisation_id, row.id) for row in connection.execute(asked)]
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the database."""
         self._engine.dispose()
 
     @contextmanager

@@ -40,3 +40,38 @@ replays = sa.Table(
     sa.Column("progress", sa.LargeBinary, nullable=False),  # MessagePack of all other fields
     sa.Index("replays_by_session", "organisation_id", "session_id", "created_us"),
 )
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("replay_id", sa.Text, primary_key=True),
+    sa.Column("worker", sa.Text, nullable=False),
+    sa.Column("until_us", sa.BigInteger, nullable=False),
+)
+
+cohorts = sa.Table(
+    "cohorts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("organisation_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),  # of the name, counted from 1
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+    sa.Column("source", sa.LargeBinary, nullable=False),  # JSON of the filter it was taken by; null for a list
+    sa.Column("session_ids", sa.LargeBinary, nullable=False),  # MessagePack; never changed
+    sa.UniqueConstraint("organisation_id", "name", "version"),
+)
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("organisation_id", sa.Text, nullable=False),
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),  # MessagePack
+    sa.Index("batches_by_time", "organisation_id", "created_us"),
+)
+
+versions = sa.Table("control_version", metadata, sa.Column("version", sa.Integer, nullable=False))
+"""Of these tables, where the database has no `user_version`."""

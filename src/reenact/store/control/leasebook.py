@@ -1,0 +1,43 @@
+"""LeaseBook: which worker performs which replay, and until when it need not be asked again."""
+
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+
+import sqlalchemy as sa
+
+from reenact.store.control.inserting import inserting
+from reenact.store.control.tables import leases
+
+
+class LeaseBook:
+    """Synchronous; any thread may call it. Times are the callers', whose clocks must agree to a few seconds."""
+
+    def __init__(self, transaction: Callable[[], AbstractContextManager[sa.Connection]]) -> None:
+        self._transaction = transaction
+
+    def claim(self, replay_id: str, worker: str, *, now_us: int, until_us: int) -> bool:
+        """Give a replay to *worker* until then, unless another one holds it now; return whether it has it."""
+        row = {"replay_id": replay_id, "worker": worker, "until_us": until_us}
+        is_free = (leases.c.until_us <= now_us) | (leases.c.worker == worker)
+        with self._transaction() as connection:
+            claimed = (
+                inserting(connection, leases)
+                .values(row)
+                .on_conflict_do_update(
+                    index_elements=["replay_id"], set_={"worker": worker, "until_us": until_us}, where=is_free
+                )
+            )
+            return connection.execute(claimed).rowcount == 1
+
+    def renew(self, replay_ids: Collection[str], worker: str, *, until_us: int) -> set[str]:
+        """Let *worker* keep these replays until then; return those that it still has."""
+        own = leases.c.replay_id.in_(replay_ids) & (leases.c.worker == worker)
+        with self._transaction() as connection:
+            connection.execute(sa.update(leases).where(own).values(until_us=until_us))
+            return set(connection.execute(sa.select(leases.c.replay_id).where(own)).scalars())
+
+    def release(self, replay_id: str, worker: str) -> None:
+        """Let go of a replay; nothing happens when another worker has it."""
+        own = (leases.c.replay_id == replay_id) & (leases.c.worker == worker)
+        with self._transaction() as connection:
+            connection.execute(sa.delete(leases).where(own))

@@ -1,0 +1,61 @@
+"""What a runner needs beside its asker, for tests with one worker and nothing recorded before."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from reenact.domain.exchange import Exchange
+from reenact.domain.replay import Answered
+from reenact.replay.question import Asker, Question
+from reenact.replay.runner import Keeper, Runner
+from reenact.store.calls import CallStore
+
+
+class AllLeases:
+    """Gives every replay to whoever asks."""
+
+    async def claim(self, replay_id: str) -> bool:
+        """Give it."""
+        return True
+
+    async def release(self, replay_id: str) -> None:
+        """Take it back."""
+
+
+class FreshAsker:
+    """The half of an asker that looks back; the other half asks."""
+
+    def recall(self, question: Question, exchange: Exchange) -> Answered:
+        """Say what was recorded before."""
+        return Answered(index=question.ask.index, call_id=exchange.id, status=exchange.status)
+
+    async def reuse(self, question: Question, exchange: Exchange) -> Answered:
+        """Say that the recorded answer stands."""
+        return Answered(index=question.ask.index, call_id=question.id, status=200, is_reused=True)
+
+
+async def all_drained() -> bool:
+    """Wait for nothing."""
+    return True
+
+
+def a_runner(
+    asker: Asker,
+    keeper: Keeper,
+    store: CallStore,
+    *,
+    clock: Callable[[], int],
+    new_id: Callable[[], str],
+    drain: Callable[[], Awaitable[bool]] = all_drained,
+    leases: Any = None,
+) -> Runner:
+    """Return a runner whose waits between attempts are the shortest."""
+    return Runner(
+        asker,
+        keeper,
+        store=store,
+        leases=leases or AllLeases(),
+        drain=drain,
+        clock=clock,
+        new_id=new_id,
+        chance=lambda: 0.0,
+    )
