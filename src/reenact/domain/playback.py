@@ -81,14 +81,14 @@ class Fork(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self == Fork()
 
 
-class Playback(msgspec.Struct, frozen=True, kw_only=True):
+class Playback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a plan is played: what modes playback and fork have beside the patch."""
 
-    driver: Driver
+    driver: Driver = Driver.AGENT
     matching: Matching = Matching()
     on_miss: OnMiss = OnMiss.STOP
     fork: Fork = Fork()
-    pace: float = 0
+    pace: Annotated[float, msgspec.Meta(ge=0, le=100)] = 0
     """How long recorded answers take: 1 as recorded, 0.5 half as long, 0 at once."""
 
 

@@ -104,11 +104,13 @@ class Gateway:
         """Return what is asked, the body yet to be read."""
         host = value_of(scope["headers"], b"host") or "localhost"
         address: Address = scope[_ADDRESS]
+        take = take_of(scope)
         labels = labelled.labels
         if address.session_id is not None and labels.session_id is None:
             labels = msgspec.structs.replace(labels, session_id=address.session_id)
         return Ask(
-            id=labelled.request_id or self._new_id(),
+            # An agent that runs again may give the ids that it gave before: the recorded calls are not to be overwritten.
+            id=(labelled.request_id if take is None else None) or self._new_id(),
             organisation_id=organisation_id,
             method=scope["method"],
             url=f"{scope['scheme']}://{host}{target.called.decode('latin-1')}",
@@ -123,7 +125,7 @@ class Gateway:
             controls=control(scope["headers"]),
             is_guarded=target.is_guarded,
             elects=target.elects,
-            take=address.take or _named_take(scope),
+            take=take,
         )
 
     async def _serve(self, ask: Ask, agent: Visit) -> None:
@@ -136,7 +138,10 @@ class Gateway:
         await self._relay.relay(msgspec.structs.replace(ask, body=body), agent)
 
 
-def _named_take(scope: Scope) -> TakeName | None:
-    """Return the take that a header names."""
+def take_of(scope: Scope) -> TakeName | None:
+    """Return the take that a request which a gateway handles names, by its path or its header."""
+    address: Address = scope[_ADDRESS]
+    if address.take is not None:
+        return address.take
     name = value_of(scope["headers"], _TAKE)
     return None if name is None else read_take(name)

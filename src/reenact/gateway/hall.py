@@ -56,8 +56,8 @@ class Hall:
     async def open(self, sockets: Sequence[socket.socket]) -> None:
         """Accept agents on bound *sockets*, which stay the caller's."""
         for bound in sockets:
-            made = await self.loop.create_server(lambda: Door(self), sock=bound.dup(), backlog=_BACKLOG)
-            self._servers.append(made)
+            create = self.loop.create_unix_server if bound.family == socket.AF_UNIX else self.loop.create_server
+            self._servers.append(await create(lambda: Door(self), sock=bound.dup(), backlog=_BACKLOG))
         self._watcher = self.loop.call_later(_WATCH_S, self._watch)
 
     async def close(self, grace_s: float) -> None:

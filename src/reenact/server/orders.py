@@ -15,6 +15,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """The descriptor of its socket."""
     house: str
     """The path of the socket that the API and the pages answer on."""
+    stage: str
+    """The path of the socket that takes are played on."""
     organisation_id: str
     """For whom whoever needs no key acts."""
     epoch: int

@@ -1,7 +1,10 @@
-"""Passer: passes what is not for a provider to the API and the pages, over a socket in the file system."""
+"""Passer: passes what is not for a provider to the API and the pages, over a socket in the file system.
+
+Calls of takes are passed on, too, where another process than this one knows the record.
+"""
 
 from reenact.errors import TooLarge, UpstreamFailed
-from reenact.gateway.app import Gateway
+from reenact.gateway.app import Gateway, take_of
 from reenact.gateway.labelling import end_to_end
 from reenact.gateway.pool import PooledSource
 from reenact.gateway.refusing import refuse, report
@@ -14,24 +17,36 @@ _HOUSE = "http://reenact"
 class Passer:
     """Serves a hall: agents' calls go straight to the gateway, all else goes to the house."""
 
-    def __init__(self, gateway: Gateway, house: str, max_body_bytes: int) -> None:
-        """Take the gateway, and the path of the socket that the API and the pages answer on."""
+    def __init__(self, gateway: Gateway, house: str, max_body_bytes: int, stage: str | None = None) -> None:
+        """Take the gateway, and where else requests go.
+
+        Args:
+            gateway: relays.
+            house: the path of the socket that the API and the pages answer on.
+            max_body_bytes: a larger body is refused.
+            stage: the path of the socket that takes are played on; None when *gateway* plays them itself.
+        """
         self._gateway = gateway
         self._house = PooledSource(unix_path=house)
+        self._stage = None if stage is None else PooledSource(unix_path=stage)
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, visit: Visit) -> None:
         """Answer one request."""
-        if self._gateway.handles(scope):
-            await self._gateway(scope, visit)
+        if not self._gateway.handles(scope):
+            await self._pass(scope, visit, self._house)
+        elif self._stage is not None and take_of(scope) is not None:
+            await self._pass(scope, visit, self._stage)
         else:
-            await self._pass(scope, visit)
+            await self._gateway(scope, visit)
 
     async def close(self) -> None:
-        """Close the connections to the house."""
+        """Close the connections to the house and to the stage."""
         await self._house.close()
+        if self._stage is not None:
+            await self._stage.close()
 
-    async def _pass(self, scope: Scope, visit: Visit) -> None:
+    async def _pass(self, scope: Scope, visit: Visit, to: PooledSource) -> None:
         headers = scope["headers"]
         try:
             request = UpstreamRequest(
@@ -42,7 +57,7 @@ class Passer:
                 body=await visit.body(self._max_body_bytes),
                 host=next((value for name, value in headers if name == b"host"), b""),
             )
-            answer = await self._house.open(request)
+            answer = await to.open(request)
         except TooLarge as error:
             await visit.refuse(refuse(413, "request_too_large", error.message))
             return

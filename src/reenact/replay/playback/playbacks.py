@@ -37,6 +37,18 @@ class Keeper(Protocol):
         ...
 
 
+class Leases(Protocol):
+    """Whoever knows which server performs which replay."""
+
+    async def claim(self, replay_id: str) -> bool:
+        """Take a replay for this server; return False when another one holds it. Held until released."""
+        ...
+
+    async def release(self, replay_id: str) -> None:
+        """Let go of a replay."""
+        ...
+
+
 class PlayOrder(msgspec.Struct, frozen=True, kw_only=True):
     """A plan to be played."""
 
@@ -44,6 +56,7 @@ class PlayOrder(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     recording: Recording
     session_name: str
+    root_session_id: str
 
 
 class Playbacks:
@@ -56,7 +69,8 @@ class Playbacks:
         archive: Archive,
         keeper: Keeper,
         *,
-        drain: Callable[[], Awaitable[None]],
+        leases: Leases,
+        drain: Callable[[], Awaitable[object]],
         clock: Callable[[], int],
         new_id: Callable[[], str],
         patience_s: float = _PATIENCE_S,
@@ -68,6 +82,7 @@ class Playbacks:
             player: makes the calls where no agent does.
             archive: where recorded exchanges are read.
             keeper: keeps replays.
+            leases: tell other servers that a replay is open here.
             drain: returns when what was recorded until now can be read from the store.
             clock: the time in microseconds since the epoch.
             new_id: makes a UUID.
@@ -77,6 +92,7 @@ class Playbacks:
         self._player = player
         self._archive = archive
         self._keeper = keeper
+        self._leases = leases
         self._drain = drain
         self._clock = clock
         self._new_id = new_id
@@ -106,10 +122,12 @@ class Playbacks:
                 session_name=order.session_name,
                 state=State.RUNNING,
                 takes=tuple(Take(number=number, session_id=self._new_id()) for number in range(1, plan.takes + 1)),
+                root_session_id=order.root_session_id,
             )
         )
         opened = OpenReplay(replay, cards, normaliser, order.recording.calls[0])
         begun = opened.replay
+        await self._leases.claim(replay.id)
         await asyncio.to_thread(self._keeper.save_replay, begun)
         self._open[replay.id] = opened
         self._stager.admit(opened)
@@ -148,6 +166,11 @@ class Playbacks:
         """End an open replay at once and return when that is kept."""
         await self._stop(replay_id, State.CANCELLED, "stopped on request")
 
+    async def abandon(self, replay: Replay) -> None:
+        """Keep that *replay*, which a stopped server left open, is over: its agent's calls were refused since."""
+        over = msgspec.structs.replace(replay, state=State.FAILED, detail="The server was stopped while it was open.")
+        await asyncio.to_thread(self._keeper.save_replay, over)
+
     async def close(self) -> None:
         """End every replay: the server stops."""
         for replay_id in list(self._open):
@@ -170,6 +193,7 @@ class Playbacks:
         await asyncio.wait([keeping])
         over = msgspec.structs.replace(opened.replay, state=state, detail=detail)
         await self._keep(over)
+        await self._leases.release(opened.id)
         opened.end(state, detail)
         for known in (self._open, self._tasks, self._endings):
             known.pop(opened.id, None)
