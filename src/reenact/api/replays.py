@@ -12,15 +12,24 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from reenact.api.envelope import answer, described
 from reenact.api.guard import WRITES, GivenParts, GivenPrincipal
 from reenact.domain.replay import Plan, Replay
-from reenact.replay.request import read_request
+from reenact.replay.request import ResumeRequest, read_request, understood
 
 Wanted = Annotated[
     dict[str, Any],
     Body(
         title="ReplayRequest",
         description="`session_id` (the only field that must be given), `patch`, `mode`, `takes`, `session_name`, "
-        "`concurrency`, `dry_run` (true: the plan is answered and nothing is sent), `provider_keys` (by provider name; "
-        "kept in memory for this replay only).",
+        "`concurrency`, `playback` (for modes playback and fork), `dry_run` (true: the plan is answered and nothing is sent), "
+        "`provider_keys` (by provider name; kept in memory for this replay only).",
+    ),
+]
+
+WantedAgain = Annotated[
+    dict[str, Any],
+    Body(
+        title="ResumeRequest",
+        description="What is to be otherwise: `concurrency`, `budget`, `rates`, `retries`, `provider_keys`. What is left out "
+        "stays as it was; keys are never kept.",
     ),
 ]
 
@@ -67,4 +76,24 @@ async def cancel_replay(replay_id: FromPath[str], parts: GivenParts, principal: 
     return answer(await parts.replays.cancel(principal.organisation_id, replay_id))
 
 
-ROUTES: list[HTTPRouteHandler] = [start_replay, list_replays, get_replay, watch_replay, cancel_replay]
+@post("/v1/replay/{replay_id:str}/finish", status_code=200, opt=WRITES, responses=described(Replay))
+async def finish_replay(replay_id: FromPath[str], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
+    """End a playback or fork whose agent is through; one that is over stays as it is."""
+    return answer(await parts.replays.finish(principal.organisation_id, replay_id))
+
+
+@post("/v1/replay/{replay_id:str}/pause", status_code=200, opt=WRITES, responses=described(Replay))
+async def pause_replay(replay_id: FromPath[str], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
+    """Stop a replay at once, to be resumed; one that is not under way stays as it is."""
+    return answer(await parts.replays.pause(principal.organisation_id, replay_id))
+
+
+@post("/v1/replay/{replay_id:str}/resume", status_code=200, opt=WRITES, responses=described(Replay))
+async def resume_replay(
+    replay_id: FromPath[str], data: WantedAgain, parts: GivenParts, principal: GivenPrincipal
+) -> Response[bytes]:
+    """Go on with a replay that is not done: what is answered stays, only the rest is asked."""
+    return answer(await parts.replays.resume(principal.organisation_id, replay_id, understood(data, ResumeRequest)))
+
+
+ROUTES: list[HTTPRouteHandler] = [start_replay, list_replays, get_replay, watch_replay, cancel_replay, finish_replay]

@@ -24,11 +24,18 @@ from reenact.client.edits import (
     set_tool_result,
 )
 from reenact.client.rows import Request, Session
+from reenact.client.steering import variables_for
 from reenact.domain.patch import Patch, Selector
+from reenact.domain.playback import Driver, Fork, Matching, OnMiss, Playback
 
 __all__ = [
     "Client",
+    "Driver",
+    "Fork",
+    "Matching",
+    "OnMiss",
     "Patch",
+    "Playback",
     "ReplayOptions",
     "Request",
     "Selector",
@@ -48,4 +55,5 @@ __all__ = [
     "set_system",
     "set_tool",
     "set_tool_result",
+    "variables_for",
 ]

@@ -14,7 +14,8 @@ from reenact.client.rows import Request, Session
 from reenact.domain.comparison import Comparison
 from reenact.domain.message import Json
 from reenact.domain.patch import Patch
-from reenact.domain.replay import Mode, Plan, Progress, Replay
+from reenact.domain.playback import Driver, Playback
+from reenact.domain.replay import Budget, Mode, Plan, Progress, Rate, Replay, Take
 from reenact.errors import ServerUnreachable
 
 T = TypeVar("T")
@@ -29,7 +30,26 @@ class ReplayOptions(TypedDict, total=False):
     mode: Mode
     takes: int
     session_name: str | None
+    playback: Playback
+    control: bool
+    """As many takes of the unchanged session beside those of the patch; True when not said."""
+    reuse: bool
+    """Answer calls that the patch leaves as they are from the record."""
     concurrency: int
+    budget: Budget
+    rates: Mapping[str, Rate]
+    """By provider."""
+    retries: int
+    provider_keys: Mapping[str, str]
+
+
+class ResumeOptions(TypedDict, total=False):
+    """What may be otherwise when a replay goes on; see `POST /v1/replay/{id}/resume`."""
+
+    concurrency: int
+    budget: Budget
+    rates: Mapping[str, Rate]
+    retries: int
     provider_keys: Mapping[str, str]
 
 
@@ -96,7 +116,10 @@ class Client:
         return self._post("/v1/replay", _request(session_id, patch, options) | {"dry_run": True}, Plan)
 
     def start(self, session_id: str, patch: Patch | None = None, **options: Unpack[ReplayOptions]) -> Replay:
-        """Begin a replay, which runs on in the server, and return it as it stands."""
+        """Begin a replay, which runs on in the server, and return it as it stands.
+
+        A playback or a fork waits for its agent, whose SDK is to call `base_url` of a take, until it is finished.
+        """
         return self._post("/v1/replay", _request(session_id, patch, options), Replay)
 
     def replay(
@@ -107,7 +130,13 @@ class Client:
         on_progress: Callable[[Progress], None] | None = None,
         **options: Unpack[ReplayOptions],
     ) -> Replay:
-        """Run a session again and return the replay when it is over, *on_progress* told how far it has come."""
+        """Run a session again and return the replay when it is over, *on_progress* told how far it has come.
+
+        A playback is driven by the server: every recorded request is made again. A fork needs its agent: see `start`.
+        """
+        if options.get("mode") is Mode.PLAYBACK:
+            playback = options.get("playback", Playback())
+            options["playback"] = msgspec.structs.replace(playback, driver=Driver.SERVER)
         replay = self.start(session_id, patch, **options)
         for progress in self.watch(replay.id):
             if on_progress is not None:
@@ -136,6 +165,22 @@ class Client:
     def cancel(self, replay_id: str) -> Replay:
         """Stop a replay at once and return it; one that is over stays as it is."""
         return self._post(f"/v1/replay/{_segment(replay_id)}/cancel", {}, Replay)
+
+    def finish(self, replay_id: str) -> Replay:
+        """End a playback or fork whose agent is through, and return it; one that is over stays as it is."""
+        return self._post(f"/v1/replay/{_segment(replay_id)}/finish", {}, Replay)
+
+    def base_url(self, take: Take) -> str:
+        """Return what an agent whose calls are to be *take*'s is given: a provider's name and path follow, as in `/oai/v1`."""
+        return self.url + take.base_path
+
+    def pause(self, replay_id: str) -> Replay:
+        """Stop a replay at once, to be resumed, and return it; one that is not under way stays as it is."""
+        return self._post(f"/v1/replay/{_segment(replay_id)}/pause", {}, Replay)
+
+    def resume(self, replay_id: str, **changed: Unpack[ResumeOptions]) -> Replay:
+        """Go on with a replay that is not done: what is answered stays, only the rest is asked. What is left out stays as it was."""
+        return self._post(f"/v1/replay/{_segment(replay_id)}/resume", dict(changed), Replay)
 
     def compare(self, left: str, right: str) -> Comparison:
         """Return two sessions side by side, by their ids."""
