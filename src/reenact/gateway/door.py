@@ -61,6 +61,9 @@ class Door(asyncio.Protocol):
         self._url = b""
         self._headers: list[Header] = []
         self._head_bytes = 0
+        """Of what is no body: the head, extensions of chunks, trailers."""
+        self._has_body = False
+        """Whether what came last held some of a body."""
         self._in_head = False
         self._incoming: Visit | None = None
         """Whose body is coming."""
@@ -94,6 +97,7 @@ class Door(asyncio.Protocol):
             return
         if self._is_deaf:
             return
+        self._has_body = False
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
@@ -102,12 +106,12 @@ class Door(asyncio.Protocol):
         except HttpParserError as error:
             self._reject(400, "invalid_request", f"This is no valid HTTP request: {error}")
             return
-        if self._in_head:
+        if self._incoming is not None and not self._is_held:
+            self.deadline_s = self._hall.now_s() + self._hall.body_timeout_s
+        if self._in_head or (self._incoming is not None and not self._has_body):
             self._head_bytes += len(data)
             if self._head_bytes > self._hall.max_head_bytes:
                 self._reject(431, "headers_too_large", f"The headers have over {self._hall.max_head_bytes} bytes.")
-        elif self._incoming is not None and not self._is_held:
-            self.deadline_s = self._hall.now_s() + self._hall.body_timeout_s
 
     def eof_received(self) -> bool:
         """Take the end of what the agent sends: it has left."""
@@ -189,6 +193,8 @@ class Door(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
+        self._head_bytes = 0
+        self._has_body = True
         if self._incoming is not None:
             self._incoming.take(body)
 
