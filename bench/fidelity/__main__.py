@@ -135,7 +135,7 @@ def main() -> None:
 def fitting(data: Json, shape: str) -> Patch:
     """Return a patch that fits a shape: embeddings have no system prompt."""
     data = json.loads(json.dumps(data))
-    if shape == "retrieval, streamed":
+    if shape in ("retrieval, streamed", "batch of embeddings"):
         for change in data.get("changes", []):
             if change["edits"][0]["edit"] != "replace_text":
                 change["select"] = {"dialect": "openai_chat"}

@@ -129,8 +129,13 @@ def _chat_choice(body: Json, dice: Dice) -> Json:
         }
         for one in body.get("tools", [])
     ]
+    tools += [{"name": one["name"], "schema": one["parameters"]} for one in body.get("functions", [])]
     calls = chosen_tools(tools, _text(messages[last_user]["content"]) + _salt(body), rounds, dice)
     message: Json = {"role": "assistant", "content": None, "refusal": None, "annotations": []}
+    if calls and body.get("functions"):
+        name, arguments = calls[0]
+        message["function_call"] = {"name": name, "arguments": json.dumps(arguments)}
+        return {"message": message, "finish_reason": "function_call"}
     if calls:
         message["tool_calls"] = [
             {
@@ -149,10 +154,25 @@ def _said(body: Json, dice: Dice) -> str:
     form = body.get("response_format") or {}
     if form.get("type") == "json_schema":
         return json.dumps(filled(form["json_schema"]["schema"], dice), ensure_ascii=False)
-    system = _text(body["messages"][0]["content"]) if body["messages"] else ""
+    messages = body["messages"]
+    system = _text(messages[0]["content"])
     if "Answer with one word of" in system:
         options = system.split("Answer with one word of", 1)[1].split(":", 1)[1].split(".", 1)[0]
         return str(dice.pick([one.strip() for one in options.split(",")]))
+    last = _text(messages[-1]["content"])
+    if "form of an action" in system and dice.number(4):
+        steady = Dice(len(messages), _text(messages[1]["content"]), _salt(body)) if dice.number(3) else dice
+        return f"I think of the {dice.words(2)}.\nAction: weather[{steady.pick(['Oslo', 'Lima', 'Cairo'])}]"
+    if "JSON" in last and dice.number(2):
+        return json.dumps({"name": dice.words(2), "size": dice.number(90)})
+    if "Numbered list" in last:
+        return "Here:\n" + "\n".join(f"{number + 1}. {dice.words(5)}" for number in range(2 + dice.number(3)))
+    if "code block" in last:
+        return (
+            f"Here it is.\n```python\nprint('{dice.words(3)}')\nreturn '{dice.words(2)}'\n```\nIt is {dice.words(2)}."
+        )
+    if "End with Answer:" in last:
+        return f"{speech(dice).strip()}\nAnswer: the {dice.words(4)}"
     return speech(dice)
 
 

@@ -517,6 +517,188 @@ def _responses(w: Branch, seed: int, *, held: bool) -> None:
             ]
 
 
+# --- further shapes ------------------------------------------------------------------------------------------------------
+
+
+def react_in_prose(w: Branch, seed: int) -> None:
+    """Tools are asked for in words (`Action: weather[Oslo]`) and answered in user messages (`Observation: ...`)."""
+    dice = Dice("prose", seed)
+    system = "Think, then act. Answer in the form of an action: weather of Oslo, Lima, Cairo."
+    messages: list[Json] = [{"role": "system", "content": system}, {"role": "user", "content": asked(dice)}]
+    for _ in range(5):
+        text = said(w.call(chat(messages, stop=["Observation:"]), "/prose"))
+        messages.append({"role": "assistant", "content": text})
+        if "Action: " not in text:
+            return
+        city = text.split("Action: weather[", 1)[1].split("]", 1)[0]
+        messages.append({"role": "user", "content": f"Observation: {w.tool('weather', {'city': city})}"})
+
+
+def format_retry(w: Branch, seed: int) -> None:
+    """An answer that is no JSON is sent back with a complaint, until it is."""
+    dice = Dice("format", seed)
+    messages: list[Json] = [{"role": "user", "content": f"Give JSON for {dice.words(3)}. Perhaps JSON."}]
+    for number in range(3):
+        text = said(w.call(chat(messages), "/json"))
+        is_json = text.startswith("{")
+        if w.decide("is JSON", [number, text], [is_json, not is_json, not is_json], 0) or number == 2:
+            break
+        messages += [
+            {"role": "assistant", "content": text},
+            {"role": "user", "content": "That is no JSON. Answer with a JSON object and nothing else."},
+        ]
+    w.call(chat([{"role": "user", "content": f"Describe this data: {text.strip()}"}]), "/describe")
+
+
+def memory(w: Branch, seed: int) -> None:
+    """Facts that the model notes are kept, and stand in the system prompt of every later turn."""
+    dice = Dice("memory", seed)
+    form = json_form(fact={"type": "string", "words": 6})
+    facts: list[str] = []
+    for _ in range(4):
+        question = asked(dice)
+        known = "\n".join(f"- {fact}" for fact in facts) or "nothing yet"
+        system = {"role": "system", "content": f"You know:\n{known}"}
+        text = ask(w, chat([system, {"role": "user", "content": question}]), "/answer")
+        note = chat([{"role": "user", "content": f"Note a fact.\nQ: {question}\nA: {text}"}], response_format=form)
+        facts.append(json.loads(said(w.call(note, "/note")))["fact"])
+
+
+def numbered_lines(w: Branch, seed: int) -> None:
+    """A numbered list in plain text is cut into its lines; each is asked about, and all answers are put together."""
+    dice = Dice("numbered", seed)
+    text = said(
+        w.call(chat([{"role": "user", "content": f"List queries on {dice.words(3)}. Numbered list."}]), "/list")
+    )
+    queries = [line.split(". ", 1)[1].strip() for line in text.splitlines() if line[:1].isdigit()]
+    threads = [
+        (lambda b, query=query: ask(b, chat([{"role": "user", "content": f"Search: {query}"}]), "/search"))
+        for query in queries
+    ]
+    found = w.parallel(*threads)
+    joined = "\n\n".join(f"Result {number}: {one}" for number, one in enumerate(found, start=1))
+    w.call(chat([{"role": "user", "content": f"Question: {dice.words(4)}\n\n{joined}\n\nAnswer now."}]), "/answer")
+
+
+def extraction(w: Branch, seed: int) -> None:
+    """Only the code block of an answer, or what follows `Answer:`, goes into the next prompt."""
+    dice = Dice("extraction", seed)
+    text = said(
+        w.call(chat([{"role": "user", "content": f"Write code for {dice.words(3)}. In a code block."}]), "/code")
+    )
+    code = text.split("```python\n", 1)[1].split("\n```", 1)[0]
+    review = said(
+        w.call(chat([{"role": "user", "content": f"Review:\n\n{code}\n\nEnd with Answer: and a line."}]), "/review")
+    )
+    verdict = review.split("Answer: ", 1)[1].strip()
+    w.call(chat([{"role": "user", "content": f"The code\n{code}\nwas judged: {verdict}"}]), "/report")
+
+
+def guardrail(w: Branch, seed: int) -> None:
+    """A check runs beside the answer; only a bad check stops the agent."""
+    dice = Dice("guard", seed)
+    messages: list[Json] = [{"role": "system", "content": "You are helpful."}]
+    for _ in range(3):
+        question = asked(dice)
+        messages.append({"role": "user", "content": question})
+        system = "Is it safe? Answer with one word of: safe, fine, harmless."
+        check = [{"role": "system", "content": system}, {"role": "user", "content": question}]
+        word, text = w.parallel(
+            lambda b, check=check: said(b.call(chat(check), "/check")),
+            lambda b: ask(b, chat(messages), "/chat"),
+        )
+        if not w.decide("guard", [question, word], [True, False, False], 0):
+            return
+        messages.append({"role": "assistant", "content": text})
+
+
+def handoff(w: Branch, seed: int) -> None:
+    """A tool call hands the conversation to another agent, with other instructions and tools, in the same history."""
+    dice = Dice("handoff", seed)
+    transfer = function("transfer", schema(to={"type": "string", "enum": ["sales", "repairs"]}))
+    history: list[Json] = []
+    agent = "front"
+    for _ in range(3):
+        history.append({"role": "user", "content": asked(dice)})
+        for _ in range(5):
+            tools = [transfer] if agent == "front" else [WEATHER]
+            body = chat([{"role": "system", "content": f"You are the {agent} desk."}, *history], tools=tools)
+            message = w.call(body, "/desk")["choices"][0]["message"]
+            history.append(echoed(w, message, 0, "/desk"))
+            if not message.get("tool_calls"):
+                break
+            for use in message["tool_calls"]:
+                arguments = json.loads(use["function"]["arguments"])
+                if use["function"]["name"] == "transfer":
+                    agent = w.decide("transfer", [len(history), arguments], [arguments["to"], "other", "third"], 0)
+                    result = "Transferred."
+                else:
+                    result = w.tool("weather", arguments)
+                history.append({"role": "tool", "tool_call_id": use["id"], "content": result})
+
+
+def voting(w: Branch, seed: int) -> None:
+    """The same question five times; the answer given most often is used."""
+    dice = Dice("voting", seed)
+    system = "Answer with one word of: amber, cobalt, indigo."
+    question = [{"role": "system", "content": system}, {"role": "user", "content": asked(dice)}]
+    words = w.parallel(*[(lambda b, n=n: said(b.call(chat(question, seed=n), "/vote"))) for n in range(5)])
+    best = max(sorted(set(words)), key=words.count)
+    best = w.decide("vote", words, [best, "first", "last"], 0)
+    w.call(chat([{"role": "user", "content": f"Paint the wall in the colour {best}."}]), "/paint")
+
+
+def batch_embeddings(w: Branch, seed: int) -> None:
+    """Several answers are embedded in one request, and one of them in a request of its own."""
+    dice = Dice("batch", seed)
+    texts = w.parallel(
+        *[
+            (lambda b, n=n: ask(b, chat([{"role": "user", "content": f"{dice.words(3)} {n}"}]), "/write"))
+            for n in range(3)
+        ]
+    )
+    w.call({"model": "text-embedding-3-small", "input": texts}, "/embed", "openai_embeddings")
+    w.call({"model": "text-embedding-3-small", "input": texts[1]}, "/embed", "openai_embeddings")
+
+
+def wrapped_sub_agent(w: Branch, seed: int) -> None:
+    """A sub-agent's answer comes back inside JSON, with other fields."""
+    dice = Dice("wrapped", seed)
+    expert = function("research", schema(topic={"type": "string", "words": 6}))
+    messages: list[Json] = [{"role": "user", "content": asked(dice)}]
+    while True:
+        message = w.call(chat(messages, tools=[expert]), "/lead")["choices"][0]["message"]
+        messages.append(echoed(w, message, 0, "/lead"))
+        if not message.get("tool_calls"):
+            return
+        for use in message["tool_calls"]:
+            topic = json.loads(use["function"]["arguments"])["topic"]
+            mine = "Research the topic: "
+            start = w.quirk("research", applies=True, mine=mine, other=f"Unknown {w.world.variant}: ")
+            text = ask(w, chat([{"role": "user", "content": start + topic}]), "/research")
+            result = dumped(w, {"topic": topic, "status": "ok", "findings": text})
+            messages.append({"role": "tool", "tool_call_id": use["id"], "content": result})
+
+
+def legacy_functions(w: Branch, seed: int) -> None:
+    """The format's first version: `functions` and `function_call`."""
+    dice = Dice("legacy", seed)
+    functions = [{"name": "weather", "parameters": schema(city=CITY)}]
+    messages: list[Json] = [{"role": "system", "content": "You plan trips."}]
+    for _ in range(2):
+        messages.append({"role": "user", "content": asked(dice)})
+        while True:
+            message = w.call(chat(messages, functions=functions), "/trip")["choices"][0]["message"]
+            use = message.get("function_call")
+            messages.append(
+                {"role": "assistant", "content": message["content"], **({"function_call": use} if use else {})}
+            )
+            if not use:
+                break
+            result = w.tool("weather", json.loads(use["arguments"]))
+            messages.append({"role": "function", "name": "weather", "content": result})
+
+
 SHAPES: dict[str, Agent] = {
     "chat": plain_chat,
     "two chats at once": two_chats,
@@ -545,4 +727,15 @@ SHAPES: dict[str, Agent] = {
     "Anthropic tools": anthropic_tools,
     "Responses tools": responses_tools,
     "server-held state": server_state,
+    "ReAct in prose": react_in_prose,
+    "format retry": format_retry,
+    "memory": memory,
+    "numbered lines": numbered_lines,
+    "extraction": extraction,
+    "guardrail": guardrail,
+    "handoff": handoff,
+    "voting": voting,
+    "batch of embeddings": batch_embeddings,
+    "wrapped sub-agent": wrapped_sub_agent,
+    "legacy functions": legacy_functions,
 }

@@ -38,7 +38,13 @@ class Event:
 class World:
     """All that an agent can ask; remembers what it asked."""
 
-    def __init__(self, patch: Patch | None = None, recorded: "World | None" = None, variant: int = 0, truth: "Counter[str] | None" = None) -> None:
+    def __init__(
+        self,
+        patch: Patch | None = None,
+        recorded: "World | None" = None,
+        variant: int = 0,
+        truth: "Counter[str] | None" = None,
+    ) -> None:
         self.truth = truth
         """The requests of the true run: what else a variant asks, nobody knows the answer of."""
         self.patch = patch or (lambda kind, path, body: body)

@@ -163,7 +163,7 @@ def test_a_compressed_body_is_edited_all_the_same() -> None:
     assert 100 == changed.expected_input_tokens
 
 
-@pytest.mark.parametrize("mode", [Mode.PLAYBACK, Mode.CHAINED, Mode.FORK])
+@pytest.mark.parametrize("mode", [Mode.PLAYBACK, Mode.FORK])
 def test_modes_that_the_server_does_not_replay_are_refused(mode: Mode) -> None:
     """Rather than replayed in another mode."""
     with pytest.raises(InvalidInput, match=mode.value):

@@ -15,6 +15,7 @@ from reenact.domain.comparison import Comparison
 from reenact.domain.message import Json
 from reenact.domain.patch import Patch
 from reenact.domain.playback import Driver, Playback
+from reenact.domain.policy import Policies
 from reenact.domain.replay import Budget, Mode, Plan, Progress, Rate, Replay, Take
 from reenact.errors import ServerUnreachable
 
@@ -31,6 +32,8 @@ class ReplayOptions(TypedDict, total=False):
     takes: int
     session_name: str | None
     playback: Playback
+    policies: Policies
+    """For mode chained: who answers the tools that the model asks for."""
     control: bool
     """As many takes of the unchanged session beside those of the patch; True when not said."""
     reuse: bool

@@ -9,6 +9,7 @@ from reenact.domain.divergence import Divergence, Doubt, Rewrite, Validity
 from reenact.domain.message import Answer, Json
 from reenact.domain.patch import Patch
 from reenact.domain.playback import Level, Playback, PlayedCall, Server
+from reenact.domain.policy import Policies
 
 
 class Mode(enum.Enum):
@@ -111,6 +112,11 @@ class PlannedCall(msgspec.Struct, frozen=True, kw_only=True):
     output; else it is twice what is expected."""
     is_reused: bool = False
     """Whether its answer is taken from the record, because the request is unchanged: nobody is asked and it costs nothing."""
+    carried_from: tuple[int, ...] = ()
+    """For mode chained: the calls whose new answers its request will hold."""
+    maybe_from: tuple[int, ...] = ()
+    """For mode chained: calls of whose answers its request may hold copies, and those that may decide whether it is asked; when
+    one of them changes, this call is marked as doubtful."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +134,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What one of these is expected to cost, the calls of unknown price left out."""
     playback: Playback | None = None
     """For modes playback and fork: how it is played."""
+    policies: Policies | None = None
+    """For mode chained: who answers tools, and what becomes of what no record can tell."""
 
     @property
     def served(self) -> tuple[PlannedCall, ...]:
@@ -301,7 +309,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     takes: tuple[Take, ...] = ()
     detail: str = ""
-    limits: Limits = Limits()
+    limits: Limits = msgspec.field(default_factory=Limits)
     reuse: bool = False
     """Whether unchanged calls are answered from the record."""
     spent: Spent = Spent()

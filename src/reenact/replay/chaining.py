@@ -4,7 +4,7 @@ Calls with nothing between them are asked at once. The driver is that of `perfor
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -14,6 +14,7 @@ from reenact.domain.message import Answer, Message, Prompt, Role, Text, ToolUse
 from reenact.domain.policy import Callback, ErrorResult, Policies, Simulate, Static, UserTurns
 from reenact.domain.policy import Recorded as FromRecord
 from reenact.domain.replay import Answered, AskCall, AskTool, CallResult, Plan, Take
+from reenact.errors import InvalidInput
 from reenact.replay.carrying.answering import RecordedResult, action_of
 from reenact.replay.carrying.checking import faults
 from reenact.replay.carrying.cloning import Swap, cone, copied, copied_message, sure_calls
@@ -31,15 +32,14 @@ from reenact.replay.carrying.node import Node
 from reenact.replay.carrying.steering import verdict
 from reenact.replay.carrying.strand import Piece, Results, Strand, Woven
 from reenact.replay.carrying.valuing import MISSING, Place, value_at
-from reenact.replay.performing import skipped
+from reenact.replay.performing import Performance, skipped
 
 Asks = tuple[AskCall | AskTool, ...]
-ChainedPerformance = Generator[Asks, Answered, Take]
 Edit = Callable[[int, Prompt], Prompt]
 """Applies a plan's patch to the prompt of the call at a position."""
 
 
-def perform_chained(plan: Plan, take: Take, fabric: Fabric, policies: Policies, edit: Edit) -> ChainedPerformance:
+def perform_chained(plan: Plan, take: Take, fabric: Fabric, policies: Policies, edit: Edit) -> Performance:
     """Perform *plan* once, chained.
 
     Args:
@@ -252,9 +252,15 @@ class _Performer:
         if wrong and not faults(strand.recorded.prompt, state_held=is_held):
             self._drop(node, f"Its request would be refused: {wrong[0]}.")
             return
-        planned = self._planned[node.form]
-        is_as_recorded = not node.is_beyond and prompt == strand.recorded.prompt
-        self._send(node, planned.body if is_as_recorded else self._body(node.form, prompt))
+        if not node.is_beyond and prompt == strand.recorded.prompt:
+            self._send(node, self._planned[node.form].body)
+            return
+        try:
+            body = self._body(node.form, prompt)
+        except InvalidInput as error:
+            self._drop(node, f"The patch does not fit the request that the take has come to: {error.message}")
+        else:
+            self._send(node, body)
 
     def _send(self, node: Node, body: bytes) -> None:
         if node.is_beyond:

@@ -12,9 +12,9 @@ from collections.abc import Generator
 
 import msgspec
 
-from reenact.domain.replay import Answered, AskCall, CallResult, Plan, PlannedCall, Take
+from reenact.domain.replay import Answered, AskCall, AskTool, CallResult, Plan, PlannedCall, Take
 
-Performance = Generator[tuple[AskCall, ...], Answered, Take]
+Performance = Generator[tuple[AskCall | AskTool, ...], Answered, Take]
 
 
 def perform(plan: Plan, take: Take) -> Performance:
@@ -36,7 +36,7 @@ def perform(plan: Plan, take: Take) -> Performance:
     return msgspec.structs.replace(take, results=tuple(results[call.index] for call in plan.calls))
 
 
-def advance(performance: Performance, answered: Answered | None = None) -> tuple[AskCall, ...] | Take:
+def advance(performance: Performance, answered: Answered | None = None) -> tuple[AskCall | AskTool, ...] | Take:
     """Return what may be asked next, now that *answered* came (None to begin); the Take when all came."""
     try:
         return next(performance) if answered is None else performance.send(answered)
@@ -64,6 +64,7 @@ def result(call: PlannedCall, answered: Answered) -> CallResult:
         attempts=answered.attempts,
         cost_nanodollars=answered.cost_nanodollars,
         is_reused=answered.is_reused,
+        round=answered.round,
     )
 
 

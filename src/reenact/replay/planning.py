@@ -65,12 +65,9 @@ def plan(recording: Recording, patch: Patch, mode: Mode, takes: int, price: Pric
         InvalidPatch: a selector matches no call that can be asked, or an edit does not fit a call that it selects;
             `field` is the place in the patch, and the message names the call.
     """
-    if mode is not Mode.ANCHORED:
-        raise InvalidInput(f"The mode {mode.value} is not one that this server replays; it replays anchored.", "mode")
-    recorded = [
-        _Recorded(position, call, recording.bodies.get(call.id))
-        for position, call in enumerate(recording.calls, start=1)
-    ]
+    if mode not in {Mode.ANCHORED, Mode.CHAINED}:
+        raise InvalidInput(f"The mode {mode.value} is none in which the server makes the calls.", "mode")
+    recorded = _recorded(recording)
     steps = _selected(patch, [one for one in recorded if not one.hindrance])
     return Plan(
         session_id=recording.session_id,
@@ -80,6 +77,16 @@ def plan(recording: Recording, patch: Patch, mode: Mode, takes: int, price: Pric
         takes=takes,
         calls=tuple(_reused(_planned(one, steps.get(one.position, ()), price), one, reuse) for one in recorded),
     )
+
+
+def edits_of(recording: Recording, patch: Patch) -> dict[int, tuple[Edit, ...]]:
+    """Return the edits that *patch* makes in each call, by position.
+
+    Raises:
+        InvalidPatch: a selector matches no call that can be asked.
+    """
+    steps = _selected(patch, [one for one in _recorded(recording) if not one.hindrance])
+    return {position: tuple(step.edit for step in found) for position, found in steps.items()}
 
 
 def with_control(changed: Plan, control: Plan) -> Plan:
@@ -156,6 +163,13 @@ class _Recorded:
             return self.prompt
         except InvalidInput:
             return None
+
+
+def _recorded(recording: Recording) -> "list[_Recorded]":
+    return [
+        _Recorded(position, call, recording.bodies.get(call.id))
+        for position, call in enumerate(recording.calls, start=1)
+    ]
 
 
 def _selected(patch: Patch, recorded: Sequence[_Recorded]) -> dict[int, list[_Step]]:

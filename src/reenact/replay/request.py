@@ -8,6 +8,12 @@
      "edits": [{"edit": "append_system", "text": " Be brief."}, {"edit": "set_model", "model": "gpt-4o"}]}
   ]},
   "mode": "anchored",
+  "policies": {                               for mode chained (domain.policy): who answers the tools that the model asks for
+    "tools": [{"tool": "search_*", "policies": [{"answer": "recorded"}, {"answer": "static", "result": "none"}]}],
+    "user_turns": "keep",                     "stop": user turns after a divergence are not said
+    "extra_rounds": 16,                       how far a tool loop may go on beyond the record
+    "stop_in_doubt": false                    true: calls whose request is in doubt are left out, not marked
+  },
   "takes": 1,                                 how often, 1 to 100
   "session_name": "Shorter",                  of the new sessions; "Replay of <name>" when left out
   "control": true,                            as many takes of the unchanged session beside them; not for an empty patch
@@ -37,6 +43,7 @@ import msgspec
 from reenact.domain.message import Json
 from reenact.domain.patch import Patch
 from reenact.domain.playback import Playback
+from reenact.domain.policy import Policies
 from reenact.domain.replay import Budget, Limits, Mode, Rate
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.replay.patching import read_patch
@@ -69,6 +76,8 @@ class ReplayRequest(Manner, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     session_id: str
     patch: Patch = Patch()
     mode: Mode = Mode.ANCHORED
+    policies: Policies = Policies()
+    """For mode chained."""
     takes: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
     session_name: str | None = None
     playback: Playback = Playback()

@@ -7,8 +7,10 @@ import msgspec
 
 from reenact.domain.labels import ReplayLink
 from reenact.domain.replay import AskCall, CallResult, Limits, Mode, Plan, PlannedCall, Progress, Replay, State, Take
+from reenact.replay.chain import Chain
 from reenact.replay.governor import Governor
 from reenact.replay.naming import step_id
+from reenact.replay.performing import Performance, perform
 from reenact.replay.planning import Recording
 from reenact.replay.question import Question
 
@@ -28,6 +30,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     root_session_id: str = ""
     batch_id: str | None = None
     provider_keys: Mapping[str, str]
+    chain: Chain | None = None
+    """For mode chained: what takes are made of."""
+
+    def performance(self, take: Take) -> Performance:
+        """Return the performance of *take*, not begun."""
+        plan = self.plan_of(take)
+        return perform(plan, take) if self.chain is None else self.chain.perform(plan, take)
 
     def plan_of(self, take: Take) -> Plan:
         """Return what *take* performs."""
@@ -155,7 +164,7 @@ class Run:
         )
 
     def _ordered(self, take: Take) -> tuple[CallResult, ...]:
-        return tuple(sorted(self._results[take.number], key=lambda one: one.index))
+        return tuple(sorted(self._results[take.number], key=lambda one: (one.index, one.round)))
 
     def _count(self, results: Sequence[CallResult], sign: int) -> None:
         asked = [result for result in results if not result.skipped]

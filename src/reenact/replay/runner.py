@@ -7,7 +7,7 @@ crash, a limit or a stop, here or by another worker that holds the replay's leas
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -15,13 +15,9 @@ import msgspec
 
 from reenact.domain.replay import Answered, AskCall, Progress, Replay, Spent, State, Take
 from reenact.errors import StoreFailed
-from reenact.replay.attempter import Attempter
-from reenact.replay.governor import Exhausted, Governor
-from reenact.replay.performing import advance, perform, result, skipped
-from reenact.replay.planning import without_bodies
-from reenact.replay.question import Asker
+from reenact.replay.governor import Exhausted
+from reenact.replay.performing import advance, result, skipped
 from reenact.replay.run import Order, Run
-from reenact.store.calls import CallStore
 
 logger = logging.getLogger(__name__)
 
@@ -41,110 +37,25 @@ class Leases(Protocol):
     """Whoever knows which worker performs which replay."""
 
     async def claim(self, replay_id: str) -> bool:
-        """Take a replay for this worker; return False when another one holds it. Held until released."""
-        ...
+        """Take a replay that is not under way; return False when it is, here or at another worker."""
+        if replay_id in self._claimed:
+            return False
+        self._claimed.add(replay_id)
+        if await self._leases.claim(replay_id):
+            return True
+        self._claimed.discard(replay_id)
+        return False
 
     async def release(self, replay_id: str) -> None:
-        """Let go of a replay."""
-        ...
-
-
-class Runner:
-    """Performs orders on the running event loop; every take is a session of its own."""
-
-    def __init__(  # noqa: PLR0913 - the parts of the machine, named at the one place that puts them together
-        self,
-        asker: Asker,
-        keeper: Keeper,
-        *,
-        store: CallStore,
-        leases: Leases,
-        drain: Callable[[], Awaitable[bool]],
-        clock: Callable[[], int],
-        new_id: Callable[[], str],
-        chance: Callable[[], float],
-    ) -> None:
-        """Take the parts.
-
-        Args:
-            asker: sends the calls.
-            keeper: keeps replays.
-            store: where takes are read that were recorded before.
-            leases: keeps two workers from performing one replay.
-            drain: waits until what was recorded until now can be read from the store; False when that takes too long.
-            clock: the time in microseconds since the epoch.
-            new_id: makes a UUID.
-            chance: gives random numbers in [0, 1).
-        """
-        self._asker = asker
-        self._attempter = Attempter(asker, store, chance)
-        self._keeper = keeper
-        self._store = store
-        self._leases = leases
-        self._drain = drain
-        self._clock = clock
-        self._new_id = new_id
-        self._runs: dict[str, Run] = {}
-
-    async def start(self, order: Order, *, replay_id: str | None = None, above: Governor | None = None) -> Replay:
-        """Keep *order* as a replay, begin to perform it in the background, and return it as it stands.
-
-        Args:
-            order: what to perform.
-            replay_id: the id to give it; a new one when None.
-            above: holds a whole batch to its limits.
-
-        Raises:
-            InvalidInput: a call cannot be sent, such as for want of a provider's key; nothing was sent.
-        """
-        self.check(order)
-        replay = Replay(
-            id=replay_id or self._new_id(),
-            organisation_id=order.organisation_id,
-            created_us=self._clock(),
-            plan=without_bodies(order.plan),
-            session_name=order.session_name,
-            state=State.RUNNING,
-            takes=self._takes(order),
-            limits=order.limits,
-            reuse=order.reuse,
-            root_session_id=order.root_session_id,
-            batch_id=order.batch_id,
-        )
-        await self._leases.claim(replay.id)
-        await asyncio.to_thread(self._keeper.save_replay, replay)
-        return await self._launch(Run(replay, order, Governor(order.limits, replay.spent, above=above)))
-
-    async def resume(self, replay: Replay, order: Order, *, above: Governor | None = None) -> Replay | None:
-        """Go on with a kept *replay*, asking only what no answer is recorded for; None when another worker performs it.
-
-        Raises:
-            InvalidInput: as `start`.
-        """
-        self.check(order)
-        if replay.id in self._runs or not await self._leases.claim(replay.id):
-            return None
-        while not await self._drain():
-            logger.warning("Replay %s waits for what was recorded of it before.", replay.id)
-        recorded, spent = await asyncio.to_thread(self._recorded, replay)
-        replay = msgspec.structs.replace(replay, state=State.RUNNING, detail="", limits=order.limits, spent=spent)
-        await asyncio.to_thread(self._keeper.save_replay, replay)
-        governor = Governor(order.limits, spent, above=above)
-        return await self._launch(Run(replay, order, governor, recorded))
-
-    async def claim(self, replay_id: str) -> bool:
-        """Take a replay that is not under way here; return False when it is, or another worker holds it."""
-        return replay_id not in self._runs and await self._leases.claim(replay_id)
-
-    async def release(self, replay_id: str) -> None:
-        """Let go of a replay that was claimed and is not performed here."""
+        """Let go of a replay that was claimed and is not performed."""
         await self._leases.release(replay_id)
+        self._claimed.discard(replay_id)
 
     async def set_aside(self, replay: Replay, detail: str) -> None:
         """Keep that a replay that was claimed waits for something, and let go of it."""
         paused = msgspec.structs.replace(replay, state=State.PAUSED, detail=detail)
         await asyncio.to_thread(self._keeper.save_replay, paused)
-        await self._leases.release(replay.id)
+        await self.release(replay.id)
 
     def check(self, order: Order) -> None:
         """Make sure that every call of *order* can be sent.
@@ -179,22 +90,20 @@ class Runner:
                 return
             await changed.wait()
 
-    async def cancel(self, replay_id: str) -> None:
-        """Stop a replay under way at once, calls in flight included, and return when that is kept."""
-        await self._stop_one(replay_id, State.CANCELLED, "stopped on request")
+    async def stop(self, replay_id: str, state: State) -> None:
+        """Bring a replay under way to *state*, paused or cancelled, calls in flight included; return when that is kept.
 
-    async def pause(self, replay_id: str) -> None:
-        """Stop a replay under way at once, to be resumed, and return when that is kept."""
-        await self._stop_one(replay_id, State.PAUSED, "paused on request")
+        One that another worker performs is stopped there, within seconds.
+        """
+        run = self._runs.get(replay_id)
+        if run is None:
+            await self._leases.wish(replay_id, state)
+        else:
+            await _stopped([run], state, f"{state.value} on request")
 
     async def close(self) -> None:
         """Stop every replay: the server ends. They stay running, for whoever comes next."""
         await _stopped(list(self._runs.values()), State.RUNNING, "")
-
-    async def _stop_one(self, replay_id: str, state: State, detail: str) -> None:
-        run = self._runs.get(replay_id)
-        if run is not None:
-            await _stopped([run], state, detail)
 
     def _takes(self, order: Order) -> tuple[Take, ...]:
         arms = ["changed"] * order.plan.takes + ["control"] * order.plan.control_takes
@@ -238,6 +147,7 @@ class Runner:
             await self._leases.release(run.id)
         run.end()
         del self._runs[run.id]
+        self._claimed.discard(run.id)
 
     async def _ending(self, run: Run) -> tuple[State, str]:
         """Perform all takes and return how that ended."""
@@ -292,12 +202,12 @@ class Runner:
         plan = run.order.plan_of(take)
         run.add(take, *(skipped(call) for call in plan.calls if call.action != "ask"))
         outcomes: asyncio.Queue[Answered | None] = asyncio.Queue()
-        performance = perform(plan, take)
+        performance = run.order.performance(take)
         under_way, backlog = 0, deque[AskCall]()
         async with asyncio.TaskGroup() as group:
             step = advance(performance)
             while not isinstance(step, Take):
-                backlog += step
+                backlog += (ask for ask in step if isinstance(ask, AskCall))
                 while backlog and under_way < run.order.limits.concurrency and not run.exhausted:
                     group.create_task(self._ask(run, take, backlog.popleft(), outcomes))
                     under_way += 1
@@ -307,7 +217,8 @@ class Runner:
                 under_way -= 1
                 step = ()
                 if answered is not None:
-                    run.add(take, result(run.planned(take, answered.index), answered))
+                    if answered.tool is None:
+                        run.add(take, result(run.planned(take, answered.index), answered))
                     step = advance(performance, answered)
         run.finish(step)
 

@@ -19,12 +19,15 @@ left empty; progress as `domain.replay.Progress`.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from reenact.domain.patch import Patch
 from reenact.domain.playback import Playback
+from reenact.domain.policy import Policies
 from reenact.domain.replay import Budget, Limits, Mode, Plan, Progress, Replay, State
-from reenact.errors import InvalidInput, NotFound
+from reenact.errors import InvalidInput, NotFound, ReenactError
+from reenact.replay.chain import chain_of
 from reenact.replay.planning import Price, Recording, check_budget, plan, with_control, without_bodies
 from reenact.replay.playback.planning import plan_playback
 from reenact.replay.playback.playbacks import Playbacks, PlayOrder
@@ -32,6 +35,10 @@ from reenact.replay.request import ReplayRequest, ResumeRequest
 from reenact.replay.run import Order
 from reenact.replay.runner import Runner
 from reenact.store.calls import CallStore
+
+_LOOK_EVERY_S = 0.5
+"""How often to look how far a replay has come that another worker performs."""
+_STOP_WITHIN_S = 10.0
 
 _PLAYED = frozenset({Mode.PLAYBACK, Mode.FORK})
 
@@ -104,12 +111,15 @@ class Replays:
             raise InvalidInput(
                 f"The replay {replay_id} is {replay.state.value}: there is nothing to resume.", "replay_id"
             )
-        limits = request.limits(replay.limits)
-        order = await asyncio.to_thread(self.order_again, replay, limits, request.provider_keys)
-        resumed = await self._runner.resume(replay, order)
-        if resumed is None:
-            raise InvalidInput(f"Another worker performs the replay {replay_id}.", "replay_id")
-        return resumed
+        if not await self._runner.claim(replay_id):
+            raise InvalidInput(f"The replay {replay_id} is under way.", "replay_id")
+        try:
+            limits = request.limits(replay.limits)
+            order = await asyncio.to_thread(self.order_again, replay, limits, request.provider_keys)
+            return await self._runner.resume(replay, order)
+        except ReenactError:
+            await self._runner.release(replay_id)
+            raise
 
     async def recover(self, organisation_id: str, replay_id: str) -> bool:
         """Go on with a replay that a worker left; return False when that is not for this one to do.
@@ -119,21 +129,22 @@ class Replays:
         if replay_id in self._foreign or not await self._runner.claim(replay_id):
             return False
         replay = await asyncio.to_thread(self._shelf.get_replay, organisation_id, replay_id)
-        if replay.plan.mode in _PLAYED:
-            await self._playbacks.abandon(replay)
+        if replay.plan.mode in _PLAYED or replay.is_over:
+            if not replay.is_over:
+                await self._playbacks.abandon(replay)
             await self._runner.release(replay_id)
             return False
         try:
             order = await asyncio.to_thread(self.order_again, replay, replay.limits, {})
+            await self._runner.resume(replay, order)
         except NotFound:  # its session was recorded by another server, which alone can go on with it
             self._foreign.add(replay_id)
             await self._runner.release(replay_id)
             return False
-        try:
-            return await self._runner.resume(replay, order) is not None
         except InvalidInput as error:
             await self._runner.set_aside(replay, error.message)
             return False
+        return True
 
     async def get(self, organisation_id: str, replay_id: str) -> Replay:
         """Return a replay as it stands.
@@ -161,9 +172,12 @@ class Replays:
             async for progress in self._playbacks.watch(replay_id):
                 yield progress
             return
-        if self._runner.running(organisation_id, replay_id) is None:
-            yield (await self.get(organisation_id, replay_id)).progress
-            return
+        while self._runner.running(organisation_id, replay_id) is None:  # nobody performs it, or another worker does
+            progress = (await self.get(organisation_id, replay_id)).progress
+            yield progress
+            if progress.is_over:
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
         async for progress in self._runner.watch(replay_id):
             yield progress
 
@@ -173,11 +187,10 @@ class Replays:
         Raises:
             NotFound: no such replay.
         """
-        if self._runner.running(organisation_id, replay_id) is not None:
-            await self._runner.cancel(replay_id)
-        elif self._playbacks.running(organisation_id, replay_id) is not None:
+        if self._playbacks.running(organisation_id, replay_id) is not None:
             await self._playbacks.cancel(replay_id)
-        return await self.get(organisation_id, replay_id)
+            return await self.get(organisation_id, replay_id)
+        return await self._stopped(organisation_id, replay_id, State.CANCELLED)
 
     async def finish(self, organisation_id: str, replay_id: str) -> Replay:
         """End a playback or fork whose agent is through, and return it; one that is over stays as it is.
@@ -199,9 +212,19 @@ class Replays:
         Raises:
             NotFound: no such replay.
         """
-        if self._runner.running(organisation_id, replay_id) is not None:
-            await self._runner.pause(replay_id)
-        return await self.get(organisation_id, replay_id)
+        return await self._stopped(organisation_id, replay_id, State.PAUSED)
+
+    async def _stopped(self, organisation_id: str, replay_id: str, state: State) -> Replay:
+        """Stop a replay, wherever it is performed, and return it when it is, or as it stands after a while."""
+        replay = await self.get(organisation_id, replay_id)
+        if replay.is_over:
+            return replay
+        await self._runner.stop(replay_id, state)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_WITHIN_S):
+                while not (replay := await self.get(organisation_id, replay_id)).is_over:
+                    await asyncio.sleep(_LOOK_EVERY_S)  # another worker performs it
+        return replay
 
     def order(self, organisation_id: str, request: ReplayRequest) -> Order:
         """Return what *request* asks for, planned; reads the store.
@@ -215,6 +238,12 @@ class Replays:
             raise InvalidInput("This is said of modes playback and fork only.", "playback")
         recording = self._recording(organisation_id, request.session_id)
         changed = plan(recording, request.patch, request.mode, request.takes, self._price, reuse=request.reuse)
+        chain = None
+        if request.mode is Mode.CHAINED:
+            chain = chain_of(recording, changed, request.policies)
+            changed = chain.explained(changed)
+        elif request.policies != Policies():
+            raise InvalidInput("This is said of mode chained only.", "policies")
         control = None
         if request.control and not request.patch.is_empty:
             control = plan(recording, Patch(), request.mode, request.takes, self._price)
@@ -230,6 +259,7 @@ class Replays:
             reuse=request.reuse,
             root_session_id=self._root(organisation_id, recording),
             provider_keys=request.provider_keys,
+            chain=chain,
         )
 
     def _play_order(self, organisation_id: str, request: ReplayRequest) -> PlayOrder:
@@ -271,6 +301,7 @@ class Replays:
             mode=kept.mode,
             takes=kept.takes,
             session_name=replay.session_name,
+            policies=kept.policies or Policies(),
             control=kept.control_takes > 0,
             reuse=replay.reuse,
             concurrency=limits.concurrency,

@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence, Set
 from contextlib import suppress
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+from reenact.domain.replay import State
 
 logger = logging.getLogger(__name__)
 
 LEASE_S = 30.0
 """How long a worker may be silent before another takes its replays."""
-_LOOK_EVERY_S = 5.0
+_LOOK_EVERY_S = 3.0
 
 Found = tuple[str, str]
 """Organisation and id."""
@@ -23,12 +26,37 @@ class Book(Protocol):
         """Give a replay to *worker* until then, unless another one holds it now; return whether it has it."""
         ...
 
-    def renew(self, replay_ids: Collection[str], worker: str, *, until_us: int) -> set[str]:
-        """Let *worker* keep these replays until then; return those that it still has."""
+    def renew(self, replay_ids: Collection[str], worker: str, *, until_us: int) -> dict[str, str | None]:
+        """Let *worker* keep these replays until then; return those that it still has, each with what is wished of it."""
+        ...
+
+    def wish(self, replay_id: str, state: str) -> bool:
+        """Tell the worker that performs a replay to bring it to *state*; return whether any does."""
         ...
 
     def release(self, replay_id: str, worker: str) -> None:
         """Let go of a replay."""
+        ...
+
+
+class Renewal(NamedTuple):
+    """What has become of the replays that were held."""
+
+    lost: Set[str] = frozenset()
+    """Other workers have them."""
+    wishes: Mapping[str, State] = MappingProxyType({})
+    """What others were asked to have done with them."""
+
+
+class Performing(Protocol):
+    """Whoever performs replays; the runner."""
+
+    def lost(self, replay_id: str) -> None:
+        """Stop performing a replay whose lease another worker has taken; nothing is kept."""
+        ...
+
+    async def stop(self, replay_id: str, state: State) -> None:
+        """Bring a replay under way to *state*, paused or cancelled."""
         ...
 
 
@@ -57,16 +85,20 @@ class Holder:
         self._held.discard(replay_id)
         await asyncio.to_thread(self._book.release, replay_id, self._worker)
 
-    async def renew(self) -> set[str]:
-        """Keep what is held for another while; return what another worker has taken meanwhile."""
+    async def wish(self, replay_id: str, state: State) -> bool:
+        """Tell the worker that performs a replay, whoever it is, to bring it to *state*; return whether any does."""
+        return await asyncio.to_thread(self._book.wish, replay_id, state.value)
+
+    async def renew(self) -> Renewal:
+        """Keep what is held for another while; return what others have taken, and what is wished of the rest."""
         held = set(self._held)
         if not held:
-            return set()
+            return Renewal()
         until_us = self._clock() + self._lease_us
-        lost = held - await asyncio.to_thread(self._book.renew, held, self._worker, until_us=until_us)
-        lost &= self._held  # what was let go of meanwhile is not lost
+        kept = await asyncio.to_thread(self._book.renew, held, self._worker, until_us=until_us)
+        lost = (held - kept.keys()) & self._held  # what was let go of meanwhile is not lost
         self._held -= lost
-        return lost
+        return Renewal(lost, {replay_id: State(wish) for replay_id, wish in kept.items() if wish is not None})
 
 
 class ReplayWorker:
@@ -78,7 +110,7 @@ class ReplayWorker:
         *,
         unfinished: Callable[[], Sequence[Found]],
         recover: Callable[[str, str], Awaitable[bool]],
-        lost: Callable[[str], None],
+        runner: Performing,
         look_every_s: float = _LOOK_EVERY_S,
     ) -> None:
         """Take the parts.
@@ -87,13 +119,13 @@ class ReplayWorker:
             holder: holds this worker's leases.
             unfinished: returns the replays that are under way or should be, wherever.
             recover: goes on with one, unless it is not for this worker to do.
-            lost: told of a replay that another worker has taken.
+            runner: performs those that are held.
             look_every_s: how often to look.
         """
         self._holder = holder
         self._unfinished = unfinished
         self._recover = recover
-        self._lost = lost
+        self._runner = runner
         self._look_every_s = look_every_s
         self._task: asyncio.Task[None] | None = None
 
@@ -110,8 +142,11 @@ class ReplayWorker:
 
     async def look(self) -> None:
         """Renew the leases, and go on with what nobody performs."""
-        for replay_id in await self._holder.renew():
-            self._lost(replay_id)
+        renewal = await self._holder.renew()
+        for replay_id in renewal.lost:
+            self._runner.lost(replay_id)
+        for replay_id, state in renewal.wishes.items():
+            await self._runner.stop(replay_id, state)
         for organisation_id, replay_id in await asyncio.to_thread(self._unfinished):
             try:
                 await self._recover(organisation_id, replay_id)

@@ -7,6 +7,7 @@ from reenact.domain.message import Answer, Message, ToolUse
 from reenact.domain.replay import Answered, CallResult, PlannedCall
 from reenact.replay.carrying.cloning import Swap
 from reenact.replay.carrying.strand import ListPlace, Strand
+from reenact.replay.performing import result
 
 
 class Node(msgspec.Struct, kw_only=True):
@@ -89,13 +90,20 @@ class Node(msgspec.Struct, kw_only=True):
     def result(self, planned: PlannedCall) -> CallResult:
         """Return what became of it."""
         answered = self.answered
-        return CallResult(
-            index=planned.index,
-            source_call_id=planned.call_id,
-            call_id=answered.call_id if answered else None,
-            status=answered.status if answered else None,
-            failure=answered.failure if answered else self.reason,
-            skipped=answered is None,
+        base = (
+            result(planned, answered)
+            if answered is not None
+            else CallResult(
+                index=planned.index,
+                source_call_id=planned.call_id,
+                call_id=None,
+                status=None,
+                failure=self.reason,
+                skipped=True,
+            )
+        )
+        return msgspec.structs.replace(
+            base,
             round=self.round,
             validity=self.validity,
             divergence=self.divergence,

@@ -1,0 +1,115 @@
+"""Chain: what the chained takes of a replay are made of, prepared once for all of them."""
+
+import re
+from collections.abc import Mapping
+from functools import reduce
+
+import msgspec
+
+from reenact.dialects.dialect import Dialect
+from reenact.dialects.registry import dialect_named
+from reenact.domain.call import Bodies, Call
+from reenact.domain.exchange import Ending
+from reenact.domain.message import Answer, Prompt
+from reenact.domain.patch import Edit
+from reenact.domain.policy import Callback, Policies
+from reenact.domain.replay import Plan, PlannedCall, Take
+from reenact.errors import InvalidInput
+from reenact.ingest.unpacking import unpack
+from reenact.replay.carrying.fabric import Fabric
+from reenact.replay.carrying.tape import Recorded, Tape
+from reenact.replay.chaining import perform_chained
+from reenact.replay.editing import edited
+from reenact.replay.patching import decoded
+from reenact.replay.performing import Performance
+from reenact.replay.planning import Recording, edits_of
+
+_NUMBERS = re.compile(r"\d+")
+
+
+class Chain:
+    """A woven session with the patch and the policies that its takes have in common."""
+
+    def __init__(self, fabric: Fabric, policies: Policies, edits: Mapping[int, tuple[Edit, ...]]) -> None:
+        """Take the parts; *edits* are those of the patch, by position."""
+        self._fabric = fabric
+        self._policies = policies
+        self._edits = edits
+
+    def perform(self, plan: Plan, take: Take) -> Performance:
+        """Return the performance of *take*; one without a patch is the control."""
+        edits = {} if plan.patch.is_empty else self._edits
+
+        def edit(index: int, prompt: Prompt) -> Prompt:
+            changed = reduce(edited, edits.get(index, ()), prompt)
+            return msgspec.structs.replace(changed, model=None) if prompt.model is None else changed
+
+        return perform_chained(plan, take, self._fabric, self._policies, edit)
+
+    def explained(self, plan: Plan) -> Plan:
+        """Return *plan* with what will be carried where."""
+        calls = tuple(self._explained(call) for call in plan.calls)
+        return msgspec.structs.replace(plan, calls=calls, policies=self._policies)
+
+    def _explained(self, call: PlannedCall) -> PlannedCall:
+        strand = self._fabric.strands.get(call.index)
+        if strand is None:
+            return call
+        maybe = (strand.sources | strand.steered_by) - strand.copied_from
+        return msgspec.structs.replace(
+            call, carried_from=tuple(sorted(strand.copied_from)), maybe_from=tuple(sorted(maybe))
+        )
+
+
+def chain_of(recording: Recording, plan: Plan, policies: Policies) -> Chain:
+    """Return what chained takes of *plan* are made of.
+
+    Raises:
+        InvalidInput: a policy is not offered here.
+        InvalidPatch: a selector of the plan's patch matches nothing.
+    """
+    if any(isinstance(policy, Callback) for rule in policies.tools for policy in rule.policies):
+        raise InvalidInput("Tools that are answered by an address of yours are not offered by this server.", "policies")
+    return Chain(Fabric(tape_of(recording, plan)), policies, edits_of(recording, plan.patch))
+
+
+def tape_of(recording: Recording, plan: Plan) -> Tape:
+    """Return the calls that *plan* asks as they were recorded."""
+    asked = {call.index for call in plan.asked}
+    return tuple(
+        _recorded(index, call, recording.bodies[call.id])
+        for index, call in enumerate(recording.calls, start=1)
+        if index in asked
+    )
+
+
+def _recorded(index: int, call: Call, bodies: Bodies) -> Recorded:
+    dialect = dialect_named(call.dialect)
+    assert dialect is not None, "a call without a dialect is not asked"
+    path = _NUMBERS.sub("#", call.labels.path)
+    return Recorded(
+        index=index,
+        prompt=_prompt(dialect, bodies),
+        answer=_answer(dialect, call, bodies),
+        started_us=call.created_us,
+        ended_us=call.created_us + call.duration_us,
+        family=f"{path} {call.labels.prompt_id or ''}".strip(),
+    )
+
+
+def _prompt(dialect: Dialect, bodies: Bodies) -> Prompt:
+    """Return what a request says; one that cannot be read says nothing, and is asked as it is."""
+    try:
+        return dialect.read_prompt(decoded(unpack(bodies.request, bodies.request_headers)))
+    except InvalidInput:
+        return Prompt(dialect=dialect.name, model=None)
+
+
+def _answer(dialect: Dialect, call: Call, bodies: Bodies) -> Answer | None:
+    """Return what was answered; None for failures and for what broke off."""
+    if call.status >= 400 or call.ending is not Ending.ANSWERED or bodies.answer is None:
+        return None
+    try:
+        return dialect.read_answer(bodies.answer)
+    except InvalidInput:
+        return None
