@@ -91,6 +91,11 @@ def provide_pager(request: Request[object, Principal, State], parts: GivenParts)
         calls=parts.calls,
         organisation_id=request.auth.organisation_id,
         secret=parts.secret,
-        origin=parts.public_url.rstrip("/") or str(request.base_url).rstrip("/"),
+        origin=origin_of(request, parts),
         now_s=parts.clock() / 1_000_000,
     )
+
+
+def origin_of(request: Request[object, Principal, State], parts: Parts) -> str:
+    """Return where whoever asks reaches this server; no slash at the end."""
+    return parts.public_url.rstrip("/") or str(request.base_url).rstrip("/")

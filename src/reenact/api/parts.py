@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reenact.access.principal import Principal
 from reenact.api.keykeeper import KeyKeeper
+from reenact.domain.exchange import Exchange
 from reenact.replay.service import Replays
 from reenact.store.calls import CallStore
 
@@ -24,6 +25,10 @@ class Parts:
     """Whoever asks without a valid key while that is allowed: the default organisation."""
     keyless: bool
     """Whether a request without a valid key acts as the default organisation: on loopback, unless a key is required."""
+    record: Callable[[Exchange], None]
+    """Keeps an exchange that was told and did not cross the gateway; waits for a disk. Raises SpoolFailed."""
+    new_id: Callable[[], str]
+    """Gives a random UUID."""
     settle: Callable[[], Awaitable[None]]
     """Returns when calls answered by now can be found, or after about two seconds."""
     clock: Callable[[], int]

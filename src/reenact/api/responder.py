@@ -12,7 +12,7 @@ from litestar.types import ExceptionHandlersMap
 
 from reenact.api.failing import failure, invalid, refused
 from reenact.domain.message import Json
-from reenact.errors import ReenactError, Unauthenticated
+from reenact.errors import InvalidInput, ReenactError, Unauthenticated
 
 _log = logging.getLogger(__name__)
 
@@ -30,9 +30,21 @@ def on_error(_: AnyRequest, error: ReenactError) -> Response[bytes]:
 
 def on_validation(_: AnyRequest, error: ValidationException) -> Response[bytes]:
     """Answer a body or parameter of the wrong shape, naming each place."""
+    return _answer(422, invalid({place: (message, None) for place, message in explained(error)}))
+
+
+def explained(error: Exception) -> list[tuple[str, str]]:
+    """Return what is wrong with a request, place by place: where, and why."""
+    if isinstance(error, InvalidInput):
+        return [(error.field or "body", error.message)]
+    if isinstance(error.__cause__, SerializationException):
+        return [("body", "Not valid JSON.")]
+    if not isinstance(error, ValidationException):
+        return [("body", error.detail if isinstance(error, HTTPException) else "Not understood.")]
     told = [entry for entry in error.extra or [] if isinstance(entry, dict)]
-    details: dict[str, tuple[str, object]] = {_place(entry): (_message(entry), None) for entry in told}
-    return _answer(422, invalid(details or {"query": (error.detail.split(" for url", maxsplit=1)[0], None)}))
+    return [(_place(entry), _message(entry)) for entry in told] or [
+        ("query", error.detail.split(" for url", maxsplit=1)[0])
+    ]
 
 
 def on_http(_: AnyRequest, error: HTTPException) -> Response[bytes]:

@@ -29,7 +29,7 @@ class BatchOrder(msgspec.Struct, frozen=True, kw_only=True):
     takes: int = 1
     control: bool = True
     reuse: bool = False
-    limits: Limits = Limits()
+    limits: Limits = msgspec.field(default_factory=Limits)
     """Of all replays together."""
 
 

@@ -72,6 +72,8 @@ _ELECTING = frozenset({"ai", "ai-gateway"})
 _ROUTER = "router"
 _ELECTABLE = frozenset({b"/chat/completions", b"/responses", b"/embeddings"})
 """What can be asked there, with or without `/v1`."""
+_TOLD = (b"v1/log", b"v1/feedback")
+"""What under a provider's name is for the REST API (surface 3.10)."""
 _GEMINI_ROOTS = frozenset({"v1beta", "v1alpha"})
 _BARE_NAMES = frozenset(
     {_GENERIC, _ROUTER, *_ELECTING}.union(*({provider.name, *provider.aliases} for provider in PROVIDERS))
@@ -171,7 +173,7 @@ class Routes:
         root = first.decode("latin-1")
         if (by_host := self._by_host(call, host, root, rest)) is not None:
             return by_host
-        if root in _BARE_NAMES and not rest.startswith(b"v1/log"):
+        if root in _BARE_NAMES and not rest.startswith(_TOLD):
             return self._by_name(call, path[1:])
         return self._by_resource(call, root, rest)
 

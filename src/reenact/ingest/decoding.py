@@ -17,8 +17,10 @@ from reenact.domain.labels import Labels
 from reenact.domain.message import Answer, Json, Prompt, Usage
 from reenact.errors import InvalidInput
 from reenact.ingest.pricing import price
+from reenact.ingest.recognising import event_kind, recognise
+from reenact.ingest.telling import read_told, read_told_usage
 from reenact.ingest.unpacking import unpack
-from reenact.ingest.wording import answer_text, prompt_text
+from reenact.ingest.wording import answer_text, event_text, prompt_text
 
 OPAQUE = "opaque"
 _UNKNOWN = "unknown"
@@ -26,6 +28,7 @@ _STATUSES = {Ending.TIMED_OUT: -2, Ending.CLIENT_LEFT: -3}
 _OTHER_STATUS = -100
 _THREAT_STATUS = -4
 _NEVER_CHARGED = frozenset({Ending.UNREACHED, Ending.REFUSED})
+_FREE_KINDS = frozenset({Kind.TOOL, Kind.VECTOR, Kind.DATA})
 _MODEL_IN_URL = re.compile(r"/(?:engines|models|deployments)/([^/:?]+)")
 _MOST_TOKENS = 2**53
 _UNUSED = Usage(input_tokens=0, output_tokens=0)
@@ -38,13 +41,18 @@ class _Side(msgspec.Struct, frozen=True):
     json: Json = None
     is_stream: bool = False
     unreadable: str | None = None
+    error: str | None = None
+    """What was told of it beside the JSON."""
 
 
 def decode(exchange: Exchange) -> Reading:
     """Return what *exchange* means."""
-    dialect = find_dialect(exchange.provider, exchange.method, urllib.parse.urlsplit(exchange.target_url).path)
     asked = _read_request(exchange)
-    answered = _read_response(exchange, dialect)
+    if exchange.told is None:
+        dialect = find_dialect(exchange.provider, exchange.method, urllib.parse.urlsplit(exchange.target_url).path)
+        answered = _read_response(exchange, dialect)
+    else:
+        dialect, answered = _read_told(exchange, asked.json)
     prompt, prompt_trouble = _prompt(None if exchange.handling.omitted_request else dialect, asked)
     answer, answer_trouble = _answer(dialect, answered)
     troubles = (asked.unreadable, prompt_trouble, answered.unreadable, answer_trouble)
@@ -57,12 +65,13 @@ def decode(exchange: Exchange) -> Reading:
         answer,
         next((trouble for trouble in troubles if trouble), None),
     )
+    is_event = call.kind is not Kind.MODEL and exchange.told is not None
     return Reading(
         call=call,
         exchange=exchange,
         answer=answered.json,
-        search_text=prompt_text(prompt) if prompt else "",
-        answer_text=answer_text(answer) if answer else "",
+        search_text=event_text(asked.json) if is_event else prompt_text(prompt) if prompt else "",
+        answer_text=event_text(answered.json) if is_event else answer_text(answer),
     )
 
 
@@ -94,6 +103,16 @@ def _read_response(exchange: Exchange, dialect: Dialect | None) -> _Side:
     if dialect is None or not (is_stream or "stream" in exchange.target_url):
         return _Side(json=answer, is_stream=is_stream)
     return _Side(json=dialect.merge(read_events(body)), is_stream=True)
+
+
+def _read_told(exchange: Exchange, asked: Json) -> tuple[Dialect | None, _Side]:
+    """Return the dialect and the response of a call that was told and did not cross the gateway."""
+    told = read_told(exchange.response_body, asked_stream=isinstance(asked, dict) and asked.get("stream") is True)
+    dialect = recognise(exchange.provider, asked, told.events[0] if told.events else told.json)
+    if not told.events:
+        return dialect, _Side(json=told.json, error=told.text if exchange.status >= 400 or told.json else None)
+    merged = dialect.merge(told.events) if dialect else list(told.events)
+    return dialect, _Side(json=merged, is_stream=True, error=told.text)
 
 
 def _prompt(dialect: Dialect | None, asked: _Side) -> tuple[Prompt | None, str | None]:
@@ -135,13 +154,14 @@ def _call(
         response_model=response_model,
         response_id=answer.response_id,
         stop_reason=answer.stop_reason,
-        error=answer.error,
+        error=answer.error or answered.error,
         streamed=streamed,
-        usage=_bounded(answer.usage),
+        usage=_bounded(answer.usage if dialect else read_told_usage(answered.json) if exchange.told else Usage()),
         request_body_bytes=len(exchange.request_body),
         response_body_bytes=len(exchange.response_body),
     )
     models = (labels.model_override, told.response_model, told.request_model)
+    kind = _kind(exchange, dialect, asked)
     if exchange.handling.cache_reference_id is not None:
         told = msgspec.structs.replace(told, usage=_UNUSED)
     return Call(
@@ -150,10 +170,11 @@ def _call(
         created_us=exchange.started_us,
         duration_us=exchange.duration_us,
         first_token_us=exchange.first_byte_us if told.streamed else None,
-        kind=Kind.MODEL if dialect else Kind.OPAQUE,
+        kind=kind,
         dialect=dialect.name if dialect else OPAQUE,
         provider=exchange.provider,
         model=labels.model_override
+        or _event_name(exchange, asked)
         or told.request_model
         or told.response_model
         or _model_in(exchange.target_url)
@@ -169,7 +190,7 @@ def _call(
         error=told.error,
         labels=labels,
         usage=told.usage,
-        cost_nanodollars=_cost(exchange, dialect, told.usage, models),
+        cost_nanodollars=_cost(exchange, kind, told.usage, models),
         url=exchange.url,
         target_url=exchange.target_url,
         method=exchange.method,
@@ -177,7 +198,30 @@ def _call(
         response_body_bytes=told.response_body_bytes,
         unreadable=unreadable,
         handling=exchange.handling,
+        told=exchange.told,
     )
+
+
+def _kind(exchange: Exchange, dialect: Dialect | None, asked: Json) -> Kind:
+    """Return what sort of event the call is; a log of no known format was a model's call all the same."""
+    if exchange.told is None or dialect is not None:
+        return Kind.MODEL if dialect else Kind.OPAQUE
+    metrics = exchange.handling.metrics
+    is_model = bool(_text(asked, "model") or (metrics and metrics.request_model))
+    return event_kind(asked) or (Kind.MODEL if is_model else Kind.OPAQUE)
+
+
+def _event_name(exchange: Exchange, asked: Json) -> str | None:
+    """Return what stands for the model of an event that asked none (surface 4.3)."""
+    match event_kind(asked) if exchange.told else None:
+        case Kind.TOOL:
+            return f"tool:{_text(asked, 'toolName') or _UNKNOWN}"
+        case Kind.VECTOR:
+            return f"vector_db:{_text(asked, 'operation') or _UNKNOWN}"
+        case Kind.DATA:
+            return f"data:{_text(asked, 'name') or _UNKNOWN}"
+        case _:
+            return None
 
 
 def _status(exchange: Exchange) -> int:
@@ -188,18 +232,23 @@ def _status(exchange: Exchange) -> int:
 
 
 def _cost(
-    exchange: Exchange, dialect: Dialect | None, usage: Usage, models: tuple[str | None, str | None, str | None]
+    exchange: Exchange, kind: Kind, usage: Usage, models: tuple[str | None, str | None, str | None]
 ) -> int | None:
     """Return the price; what the provider refused or never got is free when it counted no tokens."""
     if exchange.handling.cache_reference_id is not None or exchange.handling.played_from is not None:
         return 0
-    if dialect is None:
+    if exchange.told is not None and exchange.told.cost_nanodollars is not None:
+        return exchange.told.cost_nanodollars
+    if kind in _FREE_KINDS:
+        return 0
+    if kind is not Kind.MODEL:
         return None
     is_free = exchange.ending in _NEVER_CHARGED or (exchange.ending is Ending.ANSWERED and exchange.status >= 400)
     if is_free and usage.total_tokens is None:
         return 0
     # What was said to be priced, else what answered, which is more exact than the name that was asked for.
-    return price(exchange.provider, (*models, _model_in(exchange.target_url)), usage, exchange.started_us)
+    named = (*models, _model_in(exchange.target_url))
+    return price(exchange.provider, named, usage, exchange.started_us, anywhere=exchange.told is not None)
 
 
 def _labels(labels: Labels, asked: Json) -> Labels:

@@ -32,13 +32,16 @@ _TABLES = {
 """The price table of each of our providers. A provider without one has no known price: its models may be anybody's."""
 
 
-def price(provider: str, models: Iterable[str | None], usage: Usage, at_us: int) -> int | None:
+def price(
+    provider: str, models: Iterable[str | None], usage: Usage, at_us: int, *, anywhere: bool = False
+) -> int | None:
     """Return the cost in nanodollars by the first of *models* that *provider* has a price for at the time *at_us*.
 
-    None when no model has one, or the tokens are not known or make no sense: unknown is not free.
+    With *anywhere* a model of a provider that is not known has its maker's price (surface 5.2). None when no model has one, or
+    the tokens are not known or make no sense: unknown is not free.
     """
     table = _TABLES.get(provider)
-    if table is None or (usage.input_tokens is None and usage.output_tokens is None):
+    if (table is None and not anywhere) or (usage.input_tokens is None and usage.output_tokens is None):
         return None
     at = dt.datetime.fromtimestamp(at_us / 1_000_000, tz=dt.UTC)
     counted = _counted(usage)
@@ -59,7 +62,7 @@ def _counted(usage: Usage) -> dict[str, int]:
     return {name: tokens for name, tokens in counted.items() if tokens is not None}
 
 
-def _price(table: str, model: str, counted: dict[str, int], at: dt.datetime) -> int | None:
+def _price(table: str | None, model: str, counted: dict[str, int], at: dt.datetime) -> int | None:
     """Return the cost by one model; None when the table does not know it or refuses the tokens."""
     try:
         found = calc_price(PricedUsage(**counted), model, provider_id=table, genai_request_timestamp=at)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from reenact.domain.message import Answer, Message, Part, Prompt, Reasoning, Role, Text, ToolResult, ToolUse
+from reenact.dialects.wire import as_json_text
+from reenact.domain.message import Answer, Json, Message, Part, Prompt, Reasoning, Role, Text, ToolResult, ToolUse
 
 MOST_CHARACTERS = 20_000
 """Of one side of a call; what stands behind is not found by search."""
@@ -18,6 +19,11 @@ def answer_text(answer: Answer) -> str:
     messages = [answer.message] if answer.message is not None else []
     said = _joined([*messages, *answer.alternatives])
     return f"{said}\n{answer.error}".strip() if answer.error else said
+
+
+def event_text(body: Json) -> str:
+    """Return the words of an event that asked no model: its JSON, bounded."""
+    return "" if body is None else as_json_text(body)[:MOST_CHARACTERS]
 
 
 def newest_turn(messages: Sequence[Message]) -> Sequence[Message]:

@@ -155,7 +155,7 @@ class Server:
         running.push_async_callback(playbacks.close)
         replays = Replays(self._calls, self._control, runner, playbacks, price)
         worker = ReplayWorker(
-            holder, unfinished=self._control.unfinished_replays, recover=replays.recover, lost=runner.lost
+            holder, unfinished=self._control.unfinished_replays, recover=replays.recover, runner=runner
         )
         worker.start()
         running.push_async_callback(worker.close)
@@ -227,6 +227,8 @@ class Server:
             public_url=public_url,
             local=self._local,
             keyless=self._keyless,
+            record=self._spool.append,
+            new_id=new_id,
             settle=self._settle,
             clock=self._clock,
             troubles=self._troubles,
