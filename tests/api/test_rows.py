@@ -61,12 +61,12 @@ def test_a_row_without_bodies_says_where_they_are() -> None:
     assert (
         ELSEWHERE, ELSEWHERE, ELSEWHERE, "s3", "https://there",
         "https://reenact.example/v1/gateway/oai/v1/x%2Fy?z=1",
-        -3, 2500, 1, None, "CUSTOM", "m", "/", {}, CALL.labels.replay,
+        -3, Ending.CLIENT_LEFT, 2500, 1, None, "CUSTOM", "m", "/", {}, CALL.labels.replay,
         "2023-11-14T22:13:20.123Z", "2023-11-14T22:13:22.624Z",
     ) == (
         shown.request_body, shown.body, shown.response_body, shown.storage_location, shown.signed_body_url,
         shown.request_path,
-        shown.response_status, shown.delay_ms, shown.time_to_first_token, shown.cost, shown.provider, shown.model_override,
+        shown.response_status, shown.ending, shown.delay_ms, shown.time_to_first_token, shown.cost, shown.provider, shown.model_override,
         shown.path, shown.request_properties, shown.replay,
         shown.created_at, shown.response_created_at,
     )  # fmt: skip
