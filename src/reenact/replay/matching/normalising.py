@@ -24,7 +24,7 @@ _IS_LINKED = re.compile(r"_(?:call|use)$|^(?:function|custom|message|reasoning)$
 _LINKED_PARENTS = frozenset({"functionCall", "functionResponse", "function_call", "function_response"})
 
 _DRIFTING = re.compile(
-    rb"(?:(?<![0-9A-Za-z])|(?<=\\\\[nrt]))(?:"
+    rb"(?:(?<![0-9A-Za-z])|(?<=\\[nrt]))(?:"
     rb"(?P<id>[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})"
     rb"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?"
     rb"|(?:[A-Z][a-z]{2},? )?(?:\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2} [ \d]\d) (?:\d{4} )?\d\d:\d\d:\d\d"
