@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from reenact.domain.exchange import Exchange
-from reenact.domain.replay import Answered
+from reenact.domain.replay import Answered, State
 from reenact.replay.question import Asker, Question
 from reenact.replay.runner import Keeper, Runner
 from reenact.store.calls import CallStore
@@ -19,6 +19,10 @@ class AllLeases:
 
     async def release(self, replay_id: str) -> None:
         """Take it back."""
+
+    async def wish(self, replay_id: str, state: State) -> bool:
+        """Say that no other worker has it."""
+        return False
 
 
 class FreshAsker:

@@ -233,7 +233,7 @@ async def test_cancelling_stops_at_once_and_keeps_what_came(stage: Stage) -> Non
     stage.asker.let_go(1)
     await stage.asker.until_asked(3)
 
-    await stage.runner.cancel(replay.id)
+    await stage.runner.stop(replay.id, State.CANCELLED)
 
     kept = stage.shelf.kept[-1]
     assert (State.CANCELLED, 1, 3) == (kept.state, len(kept.takes[0].results), len(stage.asker.asked))
@@ -244,7 +244,7 @@ async def test_a_replay_cancelled_at_once_is_kept_as_cancelled(stage: Stage) -> 
     """Even before its first call."""
     replay = await stage.runner.start(an_order(turns(2)))
 
-    await stage.runner.cancel(replay.id)
+    await stage.runner.stop(replay.id, State.CANCELLED)
 
     assert State.CANCELLED is stage.shelf.kept[-1].state
 

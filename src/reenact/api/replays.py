@@ -96,4 +96,13 @@ async def resume_replay(
     return answer(await parts.replays.resume(principal.organisation_id, replay_id, understood(data, ResumeRequest)))
 
 
-ROUTES: list[HTTPRouteHandler] = [start_replay, list_replays, get_replay, watch_replay, cancel_replay, finish_replay]
+ROUTES: list[HTTPRouteHandler] = [
+    start_replay,
+    list_replays,
+    get_replay,
+    watch_replay,
+    cancel_replay,
+    finish_replay,
+    pause_replay,
+    resume_replay,
+]

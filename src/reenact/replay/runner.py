@@ -7,7 +7,7 @@ crash, a limit or a stop, here or by another worker that holds the replay's leas
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -15,9 +15,13 @@ import msgspec
 
 from reenact.domain.replay import Answered, AskCall, Progress, Replay, Spent, State, Take
 from reenact.errors import StoreFailed
-from reenact.replay.governor import Exhausted
+from reenact.replay.attempter import Attempter
+from reenact.replay.governor import Exhausted, Governor
 from reenact.replay.performing import advance, result, skipped
+from reenact.replay.planning import without_bodies
+from reenact.replay.question import Asker
 from reenact.replay.run import Order, Run
+from reenact.store.calls import CallStore
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +39,102 @@ class Keeper(Protocol):
 
 class Leases(Protocol):
     """Whoever knows which worker performs which replay."""
+
+    async def claim(self, replay_id: str) -> bool:
+        """Take a replay for this worker; return False when another one holds it. Held until released."""
+        ...
+
+    async def release(self, replay_id: str) -> None:
+        """Let go of a replay."""
+        ...
+
+    async def wish(self, replay_id: str, state: State) -> bool:
+        """Tell the worker that performs a replay, whoever it is, to bring it to *state*; return whether any does."""
+        ...
+
+
+class Runner:
+    """Performs orders on the running event loop; every take is a session of its own."""
+
+    def __init__(  # noqa: PLR0913 - the parts of the machine, named at the one place that puts them together
+        self,
+        asker: Asker,
+        keeper: Keeper,
+        *,
+        store: CallStore,
+        leases: Leases,
+        drain: Callable[[], Awaitable[bool]],
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
+        chance: Callable[[], float],
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            asker: sends the calls.
+            keeper: keeps replays.
+            store: where takes are read that were recorded before.
+            leases: keeps two workers from performing one replay.
+            drain: waits until what was recorded until now can be read from the store; False when that takes too long.
+            clock: the time in microseconds since the epoch.
+            new_id: makes a UUID.
+            chance: gives random numbers in [0, 1).
+        """
+        self._asker = asker
+        self._attempter = Attempter(asker, store, chance)
+        self._keeper = keeper
+        self._store = store
+        self._leases = leases
+        self._drain = drain
+        self._clock = clock
+        self._new_id = new_id
+        self._runs: dict[str, Run] = {}
+        self._claimed: set[str] = set()
+        """Those that run, and those that are about to."""
+
+    async def start(self, order: Order, *, replay_id: str | None = None, above: Governor | None = None) -> Replay:
+        """Keep *order* as a replay, begin to perform it in the background, and return it as it stands.
+
+        Args:
+            order: what to perform.
+            replay_id: the id to give it; a new one when None.
+            above: holds a whole batch to its limits.
+
+        Raises:
+            InvalidInput: a call cannot be sent, such as for want of a provider's key; nothing was sent.
+        """
+        self.check(order)
+        replay = Replay(
+            id=replay_id or self._new_id(),
+            organisation_id=order.organisation_id,
+            created_us=self._clock(),
+            plan=without_bodies(order.plan),
+            session_name=order.session_name,
+            state=State.RUNNING,
+            takes=self._takes(order),
+            limits=order.limits,
+            reuse=order.reuse,
+            root_session_id=order.root_session_id,
+            batch_id=order.batch_id,
+        )
+        await self.claim(replay.id)
+        await asyncio.to_thread(self._keeper.save_replay, replay)
+        return await self._launch(Run(replay, order, Governor(order.limits, replay.spent, above=above)))
+
+    async def resume(self, replay: Replay, order: Order, *, above: Governor | None = None) -> Replay:
+        """Go on with a kept *replay* that was claimed, asking only what no answer is recorded for.
+
+        Raises:
+            InvalidInput: as `start`.
+        """
+        self.check(order)
+        while not await self._drain():
+            logger.warning("Replay %s waits for what was recorded of it before.", replay.id)
+        recorded, spent = await asyncio.to_thread(self._recorded, replay)
+        replay = msgspec.structs.replace(replay, state=State.RUNNING, detail="", limits=order.limits, spent=spent)
+        await asyncio.to_thread(self._keeper.save_replay, replay)
+        governor = Governor(order.limits, spent, above=above)
+        return await self._launch(Run(replay, order, governor, recorded))
 
     async def claim(self, replay_id: str) -> bool:
         """Take a replay that is not under way; return False when it is, here or at another worker."""

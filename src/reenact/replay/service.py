@@ -220,11 +220,11 @@ class Replays:
         if replay.is_over:
             return replay
         await self._runner.stop(replay_id, state)
-        with suppress(TimeoutError):
+        with suppress(TimeoutError):  # another worker performs it, which may take a while
             async with asyncio.timeout(_STOP_WITHIN_S):
-                while not (replay := await self.get(organisation_id, replay_id)).is_over:
-                    await asyncio.sleep(_LOOK_EVERY_S)  # another worker performs it
-        return replay
+                async for _ in self.watch(organisation_id, replay_id):
+                    pass
+        return await self.get(organisation_id, replay_id)
 
     def order(self, organisation_id: str, request: ReplayRequest) -> Order:
         """Return what *request* asks for, planned; reads the store.

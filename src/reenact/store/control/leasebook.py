@@ -24,17 +24,26 @@ class LeaseBook:
                 inserting(connection, leases)
                 .values(row)
                 .on_conflict_do_update(
-                    index_elements=["replay_id"], set_={"worker": worker, "until_us": until_us}, where=is_free
+                    index_elements=["replay_id"],
+                    set_={"worker": worker, "until_us": until_us, "wish": None},
+                    where=is_free,
                 )
             )
             return connection.execute(claimed).rowcount == 1
 
-    def renew(self, replay_ids: Collection[str], worker: str, *, until_us: int) -> set[str]:
-        """Let *worker* keep these replays until then; return those that it still has."""
+    def renew(self, replay_ids: Collection[str], worker: str, *, until_us: int) -> dict[str, str | None]:
+        """Let *worker* keep these replays until then; return those that it still has, each with what is wished of it."""
         own = leases.c.replay_id.in_(replay_ids) & (leases.c.worker == worker)
         with self._transaction() as connection:
             connection.execute(sa.update(leases).where(own).values(until_us=until_us))
-            return set(connection.execute(sa.select(leases.c.replay_id).where(own)).scalars())
+            rows = connection.execute(sa.select(leases.c.replay_id, leases.c.wish).where(own))
+            return {row.replay_id: row.wish for row in rows}
+
+    def wish(self, replay_id: str, state: str) -> bool:
+        """Tell the worker that performs a replay to bring it to *state*; return whether any does."""
+        with self._transaction() as connection:
+            asked = sa.update(leases).where(leases.c.replay_id == replay_id).values(wish=state)
+            return connection.execute(asked).rowcount == 1
 
     def release(self, replay_id: str, worker: str) -> None:
         """Let go of a replay; nothing happens when another worker has it."""

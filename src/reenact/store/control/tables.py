@@ -47,6 +47,7 @@ leases = sa.Table(
     sa.Column("replay_id", sa.Text, primary_key=True),
     sa.Column("worker", sa.Text, nullable=False),
     sa.Column("until_us", sa.BigInteger, nullable=False),
+    sa.Column("wish", sa.Text),  # what another worker was asked to have done with it: a State's value
 )
 
 cohorts = sa.Table(
