@@ -22,6 +22,8 @@ class Command(NamedTuple):
     """`module:function`."""
     summary: str
     """The first line of the function's docstring."""
+    runs_another: bool = False
+    """Whether its first argument begins another command, whose options are not its own."""
 
 
 COMMANDS = (
@@ -33,6 +35,12 @@ COMMANDS = (
     ),
     Command("sessions", "reenact.cli.sessions:sessions", "List recorded sessions, newest first."),
     Command("replay", "reenact.cli.replay:replay", "Run a recorded session again with a change."),
+    Command(
+        "run",
+        "reenact.cli.run:run",
+        "Run an agent so that its calls are recorded, or answered from a recording.",
+        runs_another=True,
+    ),
     Command("compare", "reenact.cli.compare:compare", "Compare two sessions: aligned calls and what differs in each."),
 )
 
@@ -57,9 +65,11 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     app.callback()(reenact)
     named = next((argument for argument in arguments if not argument.startswith("-")), None)
     for command in COMMANDS:
-        app.command(command.name, help=command.summary if command.name != named else None)(
-            load(command) if command.name == named else _not_asked_for
-        )
+        app.command(
+            command.name,
+            help=command.summary if command.name != named else None,
+            context_settings={"allow_interspersed_args": False} if command.runs_another else None,
+        )(load(command) if command.name == named else _not_asked_for)
     return app
 
 

@@ -17,6 +17,7 @@ from reenact.ingest.unpacking import unpack
 from reenact.replay.differing import changes
 from reenact.replay.matching.assigning import Card, Deck
 from reenact.replay.matching.fingerprinting import Asked, Fingerprint
+from reenact.replay.matching.normalising import Normaliser
 
 MOST_DIFFERENCES = 20
 """How many differences are listed."""
@@ -76,9 +77,12 @@ def distance(old: Asked, new: Asked) -> float:
     return min(moved / whole, 1.0)
 
 
-def differences(old: Asked, new: Asked) -> tuple[tuple[Difference, ...], int]:
-    """Return where two requests differ, the first places, and how many places are left out."""
-    found = list(_differences(old, new))
+def differences(old: Asked, new: Asked, normaliser: Normaliser) -> tuple[tuple[Difference, ...], int]:
+    """Return where two requests differ, the first places, and how many places are left out.
+
+    What only drifts comes last: it is not why the two do not match.
+    """
+    found = list(_differences(old, new, normaliser))
     return tuple(found[:MOST_DIFFERENCES]), max(len(found) - MOST_DIFFERENCES, 0)
 
 
@@ -90,7 +94,7 @@ def shortened(change: FieldChange) -> Difference:
     return Difference(path=change.path, before=_short(before), after=_short(after))
 
 
-def _differences(old: Asked, new: Asked) -> Iterator[Difference]:
+def _differences(old: Asked, new: Asked, normaliser: Normaliser) -> Iterator[Difference]:
     for name, before, after in (
         ("method", old.method, new.method),
         ("provider", old.provider, new.provider),
@@ -103,7 +107,10 @@ def _differences(old: Asked, new: Asked) -> Iterator[Difference]:
             yield Difference(path=name, before=before, after=after)
     before, after = _json(old), _json(new)
     if before is not None and after is not None:
-        yield from map(shortened, changes(before, after))
+        found = changes(before, after)
+        drifts = {place for place, one in enumerate(found) if normaliser.says_the_same(one.before, one.after)}
+        yield from (shortened(one) for place, one in enumerate(found) if place not in drifts)
+        yield from (shortened(one) for place, one in enumerate(found) if place in drifts)
     elif old.body != new.body:
         yield Difference(path="body", before=f"{len(old.body)} bytes", after=f"{len(new.body)} other bytes")
 

@@ -157,7 +157,18 @@ class _Scene:
         for far, card, _ in measured:
             if far <= most and most > 0 and deck.may_have(print_, card):
                 return deck.give(Match(level=Level.APPROXIMATE, card=card, distance=far))
-        nearest = _nearest(measured[0], asked, deck.is_given(measured[0][1])) if measured else None
+        nearest = None
+        if measured:
+            far, card, exchange = measured[0]
+            listed, left_out = differences(recorded(exchange), asked, self._replay.normaliser)
+            nearest = Nearest(
+                index=card.index,
+                call_id=card.call_id,
+                distance=round(far, 4),
+                is_asked=deck.is_given(card),
+                differences=listed,
+                left_out=left_out,
+            )
         self._take.miss(self._number, miss.reason, nearest)
         return Miss(reason=sentence(miss.reason, nearest), candidates=miss.candidates)
 
@@ -193,19 +204,6 @@ class _Scene:
         if found is not None:
             told.append((b"reenact-source-call", b"%d" % found.card.index))
             told.append((b"reenact-source-id", found.card.call_id.encode("latin-1", "replace")))
-
-
-def _nearest(one: tuple[float, Card, Exchange], asked: Asked, is_asked: bool) -> Nearest:
-    far, card, exchange = one
-    listed, left_out = differences(recorded(exchange), asked)
-    return Nearest(
-        index=card.index,
-        call_id=card.call_id,
-        distance=round(far, 4),
-        is_asked=is_asked,
-        differences=listed,
-        left_out=left_out,
-    )
 
 
 def _asked(ask: Ask) -> Asked:
