@@ -3,13 +3,13 @@
 Calls with nothing between them are asked at once. The driver is that of `performing`; nothing here knows HTTP or time.
 """
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from reenact.dialects.registry import dialect_named
-from reenact.domain.divergence import Doubt, Unknown
+from reenact.domain.divergence import Unknown
 from reenact.domain.message import Answer, Message, Prompt, Role, Text, ToolUse
 from reenact.domain.policy import Callback, ErrorResult, Policies, Simulate, Static, UserTurns
 from reenact.domain.policy import Recorded as FromRecord
@@ -17,21 +17,15 @@ from reenact.domain.replay import Answered, AskCall, AskTool, CallResult, Plan, 
 from reenact.errors import InvalidInput
 from reenact.replay.carrying.answering import RecordedResult, action_of
 from reenact.replay.carrying.checking import faults
-from reenact.replay.carrying.cloning import Swap, cone, copied, copied_message, sure_calls
-from reenact.replay.carrying.composing import (
-    Resolved,
-    Standing,
-    carried_text,
-    compose,
-    value_in,
-)
+from reenact.replay.carrying.cloning import copied_message, sure_calls
+from reenact.replay.carrying.composing import Resolved, carried_text, compose, value_in
 from reenact.replay.carrying.departing import departure
-from reenact.replay.carrying.fabric import Fabric, needed_by, sure_origins
-from reenact.replay.carrying.listing import Resizing, resized
+from reenact.replay.carrying.enlarging import copy_result, next_round, resize_lists
+from reenact.replay.carrying.fabric import Fabric, sure_origins
 from reenact.replay.carrying.node import Node
-from reenact.replay.carrying.steering import verdict
-from reenact.replay.carrying.strand import Piece, Results, Strand, Woven
-from reenact.replay.carrying.valuing import MISSING, Place, value_at
+from reenact.replay.carrying.stage import Stage
+from reenact.replay.carrying.strand import Results, Strand, Woven
+from reenact.replay.carrying.valuing import MISSING
 from reenact.replay.performing import Performance, skipped
 
 Asks = tuple[AskCall | AskTool, ...]
@@ -79,37 +73,18 @@ class _Miss(msgspec.Struct, frozen=True):
 
 
 class _Performer:
-    """The state of one take."""
+    """Asks the calls of one take as the stage lets them begin."""
 
     def __init__(self, plan: Plan, fabric: Fabric, policies: Policies, edit: Edit) -> None:
         self._plan = plan
         self._planned = {call.index: call for call in plan.calls}
-        self._fabric = fabric
         self._policies = policies
         self._edit = edit
-        self._shelf = fabric.shelf()
-        self._nodes: dict[int, Node] = {}
-        self._unsettled: dict[int, set[int]] = {}
-        self._settled: set[int] = set()
-        self._followers: dict[int, list[int]] = defaultdict(list)
-        self._watchers: list[tuple[set[int], Callable[[], None]]] = []
-        self._ready: deque[Node] = deque()
+        self._stage = Stage(fabric)
         self._asks: list[AskCall | AskTool] = []
         self._awaiting: dict[tuple[int, int, int | None], Callable[[Answered], None]] = {}
         self._waiting: dict[int, _Waiting] = {}
         self._rounds: Counter[int] = Counter()
-        self._next_id = 1 + max([0, *self._planned])
-        for index, strand in fabric.strands.items():
-            self._nodes[index] = Node(
-                strand=strand,
-                form=index,
-                needed=fabric.needed[index],
-                gathered=fabric.gathered[index],
-                first_try=fabric.first_tries.get(index),
-                next_round=fabric.rounds.get(index),
-            )
-        for node in list(self._nodes.values()):
-            self._enrol(node)
 
     # --- the driver's side ---------------------------------------------------------------------------------------------
 
@@ -129,128 +104,76 @@ class _Performer:
 
     def results(self) -> tuple[CallResult, ...]:
         """Return what became of every planned call, and of those beyond the record."""
+        nodes = self._stage.nodes
         found = [
-            self._nodes[call.index].result(call) if call.index in self._nodes else skipped(call)
+            nodes[call.index].result(call) if call.index in self._stage.fabric.strands else skipped(call)
             for call in self._plan.calls
         ]
-        beyond = [node for node in self._nodes.values() if node.is_beyond and node.answered is not None]
+        beyond = [node for node in nodes.values() if node.is_beyond and node.answered is not None]
         found += [node.result(self._planned[node.form]) for node in beyond]
         return tuple(sorted(found, key=lambda one: (one.index, one.round)))
 
     def _drain(self) -> Asks:
-        while self._ready:
-            self._start(self._ready.popleft())
+        while self._stage.ready:
+            self._start(self._stage.ready.popleft())
         asks, self._asks = tuple(self._asks), []
         return asks
-
-    # --- who waits for whom --------------------------------------------------------------------------------------------
-
-    def _enrol(self, node: Node) -> None:
-        """Take a call up: it begins when all that it is made of is settled."""
-        tries = {node.first_try} if node.first_try is not None else set()
-        needs = {*node.strand.sources, *node.strand.steered_by, *tries} - self._settled
-        self._unsettled[node.id] = needs
-        for need in needs:
-            self._followers[need].append(node.id)
-        if not needs:
-            self._ready.append(node)
-
-    def _settle(self, node: Node) -> None:
-        """Say that a call is through; those that waited for it alone may begin."""
-        self._settled.add(node.id)
-        for follower in self._followers[node.id]:
-            self._unsettled[follower].discard(node.id)
-            if not self._unsettled[follower]:
-                self._ready.append(self._nodes[follower])
-        over = [one for one in self._watchers if one[0] <= self._settled]
-        self._watchers = [one for one in self._watchers if not one[0] <= self._settled]
-        for _, then in over:
-            then()
-
-    def _drop(self, node: Node, reason: str, stands_in: int | None = None) -> None:
-        """Leave a call out."""
-        node.reason = reason
-        node.stands_in = stands_in
-        self._settle(node)
-
-    def _stop(self, node: Node, unknown: Unknown, detail: str) -> None:
-        """End a branch before *node* is asked; a loop beyond the record has no end then."""
-        if node.begins is None:
-            node.doubt(unknown, detail)
-            self._drop(node, detail)
-            return
-        first = self._nodes[node.begins]
-        first.stop = Doubt(unknown=unknown, detail=detail, source=first.form)
-        self._settle(first)
 
     # --- one call ------------------------------------------------------------------------------------------------------
 
     def _start(self, node: Node) -> None:
         """Begin a call whose sources are all settled: ask it, or say why not."""
-        ended = self._ended_before(node)
+        ended = self._stage.ended_before(node)
         if ended is not None:
-            self._drop(node, "The take needed no such call any more.", stands_in=ended)
+            self._stage.drop(node, "The take needed no such call any more.", stands_in=ended)
             return
         reason = self._hindrance(node)
         if reason:
-            self._drop(node, reason)
+            self._stage.drop(node, reason)
             return
         if node.strand.parent is None or not any(isinstance(piece, Results) for piece in node.strand.pieces):
             self._ask(node, ())
         else:
-            self._resolve(self._last(node.strand.parent), node, lambda results: self._ask(node, results))
-
-    def _ended_before(self, node: Node) -> int | None:
-        """Return the call that stands for this one because its loop ended earlier, or its first try went well; else None."""
-        if node.first_try is not None and self._nodes[node.first_try].answer is not None:
-            return node.first_try
-        if not node.strand.is_round or node.strand.parent is None:
-            return None
-        parent = self._nodes[node.strand.parent]
-        if parent.stands_in is not None:
-            return parent.stands_in
-        return parent.id if parent.answer is not None and self._is_over(parent) else None
-
-    def _is_over(self, node: Node) -> bool:
-        """Return whether an answer ends its tool loop."""
-        return all(use.name in self._shelf.ending_tools for use in node.uses)
+            self._resolve(self._stage.last(node.strand.parent), node, lambda results: self._ask(node, results))
 
     def _hindrance(self, node: Node) -> str:
         """Return why a request cannot be made; empty when it can."""
         strand = node.strand
         for need in sorted(node.needed):
-            source, last = self._nodes[need], self._last(need)
+            source, last = self._stage.nodes[need], self._stage.last(need)
             if last.answer is None or source.stop or last.stop:
                 why = source.stop.detail if source.stop else last.reason
                 return f"It needs call {source.form}: {why}"
         for piece in strand.pieces:
             for call, place in sure_origins(piece) if isinstance(piece, Woven) else ():
                 is_item = place.kind == "tool_use" or any(isinstance(step, int) for step in place.steps)
-                if is_item and value_in(self._standing(call), place) is MISSING:
-                    return f"Call {self._nodes[call].form} has no {place} now."
+                if is_item and value_in(self._stage.standing(call), place) is MISSING:
+                    return f"Call {self._stage.nodes[call].form} has no {place} now."
         if strand.recorded.prompt.parameters.get("conversation") is not None:
             return "It goes on in a conversation that the provider holds; asking again would write into it."
         is_user_turn = strand.parent is not None and not strand.is_round
-        if is_user_turn and self._policies.user_turns is UserTurns.STOP and self._is_diverged(strand):
+        if is_user_turn and self._policies.user_turns is UserTurns.STOP and self._stage.is_diverged(strand):
             return "A user turn after the divergence is not said."
         return ""
 
     def _ask(self, node: Node, results: Sequence[Resolved]) -> None:
         strand = node.strand
-        composed = compose(strand, self._standing, results, self._fabric.manner)
+        composed = compose(strand, self._stage.standing, results, self._stage.fabric.manner)
         node.messages = composed.messages
         node.rewrites += composed.rewrites
-        node.doubts += (*composed.doubts, *self._doubts(node))
-        node.was_diverged = node.was_diverged or self._is_diverged(strand)
-        node.is_simulated = node.is_simulated or any(self._nodes[source].is_simulated for source in strand.sources)
+        node.doubts += (*composed.doubts, *self._stage.doubts(node))
+        node.was_diverged = node.was_diverged or self._stage.is_diverged(strand)
+        node.is_simulated = node.is_simulated or any(
+            self._stage.nodes[source].is_simulated for source in strand.sources
+        )
         if node.doubts and self._policies.stop_in_doubt:
-            self._drop(node, f"Its request is in doubt: {node.doubts[0].detail}")
+            self._stage.drop(node, f"Its request is in doubt: {node.doubts[0].detail}")
             return
         prompt = self._prompt(strand, composed.messages)
         is_held = strand.state_of is not None
         wrong = faults(prompt, state_held=is_held)
         if wrong and not faults(strand.recorded.prompt, state_held=is_held):
-            self._drop(node, f"Its request would be refused: {wrong[0]}.")
+            self._stage.drop(node, f"Its request would be refused: {wrong[0]}.")
             return
         if not node.is_beyond and prompt == strand.recorded.prompt:
             self._send(node, self._planned[node.form].body)
@@ -258,7 +181,7 @@ class _Performer:
         try:
             body = self._body(node.form, prompt)
         except InvalidInput as error:
-            self._drop(node, f"The patch does not fit the request that the take has come to: {error.message}")
+            self._stage.drop(node, f"The patch does not fit the request that the take has come to: {error.message}")
         else:
             self._send(node, body)
 
@@ -283,7 +206,7 @@ class _Performer:
         prompt = msgspec.structs.replace(strand.recorded.prompt, messages=messages)
         if strand.state_of is None:
             return prompt
-        answer = self._last(strand.state_of).answer
+        answer = self._stage.last(strand.state_of).answer
         state = {"previous_response_id": answer.response_id if answer else None}
         return msgspec.structs.replace(prompt, parameters=prompt.parameters | state)
 
@@ -304,17 +227,14 @@ class _Performer:
         if self._goes_on(node, recorded):
             self._next_round(node)
         elif node.begins is not None:
-            first = self._nodes[node.begins]
-            first.stands_in = node.id
-            self._settled.add(node.id)
-            self._settle(first)
+            self._stage.end_loop(node)
         else:
-            self._resize_lists(node)
-            self._settle(node)
+            resize_lists(self._stage, node, self._policies.extra_rounds)
+            self._stage.settle(node)
 
     def _goes_on(self, node: Node, recorded: Answer | None) -> bool:
         """Return whether an answer asks for tools and the record has no round that gives their results back."""
-        if not node.uses or node.next_round is not None or self._is_over(node):
+        if not node.uses or node.next_round is not None or self._stage.is_over(node):
             return False
         was = {use.name for use in recorded.message.tool_uses} if recorded and recorded.message else set()
         return not any(use.name in was for use in node.uses)
@@ -323,128 +243,42 @@ class _Performer:
 
     def _next_round(self, node: Node) -> None:
         """Answer the tools that *node* asks for, and ask again as the last recorded round was asked."""
-        extra = node.extra_rounds + 1
-        begins = node.id if node.begins is None else node.begins
-        strand = self._fabric.round_after(node.strand, self._new_id(), self._shelf.forms())
-        following = Node(strand=strand, form=node.form, was_diverged=True, extra_rounds=extra, begins=begins)
-        self._nodes[following.id] = following
-        self._settled.add(node.id)
-        if extra > self._policies.extra_rounds:
-            self._stop(following, Unknown.ROUNDS, f"It went {node.extra_rounds} rounds beyond the record, the limit.")
+        following = next_round(self._stage, node)
+        if following.extra_rounds > self._policies.extra_rounds:
+            detail = f"It went {node.extra_rounds} rounds beyond the record, the limit."
+            self._stage.stop(following, Unknown.ROUNDS, detail)
         else:
             self._resolve(node, following, lambda results: self._ask(following, results))
 
     def _copy(self, one: RecordedResult, number: int, asker: Node, target: Node) -> bool:
-        """Ask the calls that a recorded tool result was made of once more, for the tool call *number* of *asker*."""
-        assert one.form is not None
-        ends = sure_calls(one.form.spans.get(one.part, ()))
-        calls = cone(self._fabric.strands, one.call, ends)
-        if not calls or target.extra_rounds >= self._policies.extra_rounds:
-            return False
-        given = self._given(one.call, asker)
-        swap = Swap(before=one.call, old=Place("tool_use", one.number), after=given, new=Place("tool_use", number))
-        names = {call: self._new_id() for call in calls}
-        for call in calls:
-            self._nodes[names[call]] = self._copied(call, names, swap)
-        form = copied_message(one.form, names, swap)
-        finished = {names[call] for call in ends if call in names}
-        self._watchers.append((finished, lambda: self._take_copy(one, form, number, asker, target)))
-        for call in calls:
-            self._enrol(self._nodes[names[call]])
-        return True
-
-    def _copied(self, call: int, names: dict[int, int], swap: Swap) -> Node:
-        fabric = self._fabric
-        return Node(
-            strand=copied(fabric.strands[call], names, swap),
-            form=call,
-            needed=frozenset(swap.after if n == swap.before else names.get(n, n) for n in fabric.needed[call]),
-            first_try=names.get(fabric.first_tries.get(call, 0)),
-            next_round=names.get(fabric.rounds.get(call, 0)),
-            twins=names,
-            swap=swap,
-            was_diverged=True,
+        """Have a sub-agent called again, for the tool call *number* of *asker*; return whether that can be done."""
+        return target.extra_rounds < self._policies.extra_rounds and copy_result(
+            self._stage, one, number, asker, lambda form: self._take_copy(one, form, number, asker, target)
         )
-
-    def _resize_lists(self, node: Node) -> None:
-        """Where an answer holds a list of another length, ask more calls or fewer, and bring together what they answer."""
-        for (call, place), items in self._fabric.items.items():
-            count = _length(node.answer, place)
-            if call != node.id or count is None or count == len(items.calls) or not items.are_alike:
-                continue
-            extra = max(0, count - len(items.calls))
-            if not count or extra > self._policies.extra_rounds:
-                continue
-            copies = tuple({one: self._new_id() for one in items.calls[-1]} for _ in range(extra))
-            resizing = Resizing(listed=(call, place), items=items, count=count, copies=copies)
-            for number, names in enumerate(copies, start=len(items.calls)):
-                swap = resizing.swap(number)
-                for one in items.calls[-1]:
-                    self._nodes[names[one]] = self._copied(one, names, swap)
-            for names in copies:
-                for one in items.calls[-1]:
-                    self._enrol(self._nodes[names[one]])
-            for gatherer in items.gatherers:
-                self._regather(self._nodes[gatherer], resizing)
-
-    def _regather(self, node: Node, resizing: Resizing) -> None:
-        """Let a request bring as many items together as there are now, where the record shows how."""
-        pieces: list[Piece] = []
-        for piece in node.strand.pieces:
-            new = resized(piece, resizing) if isinstance(piece, Woven) else piece
-            if new is None:
-                return
-            pieces.append(new)
-        strand = msgspec.structs.replace(node.strand, pieces=tuple(pieces))
-        sources = frozenset(call for piece in pieces if isinstance(piece, Woven) for call, _ in sure_origins(piece))
-        recorded = {one for calls in resizing.items.calls for one in calls}
-        kept = (strand.sources - recorded) | sources
-        node.strand = msgspec.structs.replace(strand, sources=kept, copied_from=kept)
-        node.needed = frozenset(needed_by(node.strand))
-        node.gathered -= {resizing.listed}
-        for source in sources - self._settled:
-            if source not in self._unsettled[node.id]:
-                self._unsettled[node.id].add(source)
-                self._followers[source].append(node.id)
-
-    def _given(self, call: int, asker: Node) -> int:
-        """Return the name of *asker*'s answer as what copies are made of."""
-        recorded = msgspec.structs.replace(
-            self._fabric.strands[call].recorded, index=self._new_id(), answer=asker.answer
-        )
-        node = Node(strand=Strand(recorded=recorded, pieces=()), form=asker.form, answer=asker.answer, is_given=True)
-        node.doubts = asker.doubts
-        self._nodes[node.id] = node
-        self._settled.add(node.id)
-        return node.id
 
     def _take_copy(self, one: RecordedResult, form: Woven, number: int, asker: Node, target: Node) -> None:
         """Take what the copied calls came to as the result of a tool call."""
-        text, rewrites, doubts = carried_text(form, one.part, self._standing, self._fabric.manner)
-        waiting = self._waiting.get(target.id)
-        if waiting is None:  # the branch has stopped meanwhile
+        if target.id not in self._waiting:  # the branch has stopped meanwhile
             return
+        stage = self._stage
+        text, rewrites, doubts = carried_text(form, one.part, stage.standing, stage.fabric.manner)
         if any(doubt.unknown is Unknown.MISSING_VALUE for doubt in doubts):
             del self._waiting[target.id]
-            self._stop(target, Unknown.TOOL_RESULT, f"The calls behind {asker.uses[number].name} did not end well.")
+            stage.stop(target, Unknown.TOOL_RESULT, f"The calls behind {asker.uses[number].name} did not end well.")
             return
         target.doubts += doubts
         target.rewrites += rewrites
         for call in sorted(sure_calls(form.spans.get(one.part, ()))):
-            if self._last(call).doubts:
-                target.doubt(Unknown.UPSTREAM, f"It depends on call {self._last(call).form}, which is in doubt.")
+            if stage.last(call).doubts:
+                target.doubt(Unknown.UPSTREAM, f"It depends on call {stage.last(call).form}, which is in doubt.")
         self._resolved(target, number, Resolved(use=asker.uses[number], text=text, form=one.form, is_recorded=False))
-
-    def _new_id(self) -> int:
-        self._next_id += 1
-        return self._next_id
 
     # --- tools ---------------------------------------------------------------------------------------------------------
 
     def _resolve(self, asker: Node, target: Node, then: Callable[[Sequence[Resolved]], None]) -> None:
         """Answer the tools that *asker* asks for, by policy, and go on with their results, which go into *target*."""
         is_loop = asker.begins is not None
-        assigned = {} if is_loop else self._shelf.assign(asker.form, asker.uses)
+        assigned = {} if is_loop else self._stage.shelf.assign(asker.form, asker.uses)
         self._waiting[target.id] = waiting = _Waiting(
             uses=asker.uses, results={}, open=set(range(len(asker.uses))), then=then
         )
@@ -458,7 +292,7 @@ class _Performer:
                 waiting.open.discard(number)
         if misses:
             del self._waiting[target.id]
-            self._stop(target, Unknown.TOOL_RESULT, misses[0].detail)
+            self._stage.stop(target, Unknown.TOOL_RESULT, misses[0].detail)
         elif not waiting.open:
             self._go_on(target)
 
@@ -484,7 +318,7 @@ class _Performer:
                 if found is not None:
                     return found
                 is_new = assigned is None or not assigned.is_made
-                if is_new and any(self._copy(one, number, asker, target) for one in self._shelf.made(use.name)):
+                if is_new and any(self._copy(one, number, asker, target) for one in self._stage.shelf.made(use.name)):
                     return None
             elif isinstance(policy, Static):
                 target.is_simulated = True
@@ -503,13 +337,13 @@ class _Performer:
 
     def _from_record(self, use: ToolUse, assigned: RecordedResult | None, target: Node, asker: Node) -> Resolved | None:
         same = assigned is not None and (assigned.is_made or (assigned.name, assigned.arguments) == action_of(use))
-        one = assigned if same else self._shelf.find(use)
+        one = assigned if same else self._stage.shelf.find(use)
         if one is None or one.form is None or one.result is None:
             return None
-        self._shelf.give(one)
+        self._stage.shelf.give(one)
         is_copy = asker.swap is not None and bool(same)
         form = copied_message(one.form, asker.twins, asker.swap) if is_copy and asker.swap else one.form
-        text, rewrites, doubts = carried_text(form, one.part, self._standing, self._fabric.manner)
+        text, rewrites, doubts = carried_text(form, one.part, self._stage.standing, self._stage.fabric.manner)
         if any(doubt.unknown is Unknown.MISSING_VALUE for doubt in doubts):
             return None
         target.doubts += doubts
@@ -561,62 +395,9 @@ class _Performer:
         text = answered.result if answered.result is not None else said
         if text is None or answered.failure is not None:
             del self._waiting[target.id]
-            self._stop(target, Unknown.TOOL_RESULT, f"{use.name} could not be asked: {answered.failure}")
+            self._stage.stop(target, Unknown.TOOL_RESULT, f"{use.name} could not be asked: {answered.failure}")
             return
         self._resolved(target, number, Resolved(use=use, text=text))
-
-    # --- what stands for what ------------------------------------------------------------------------------------------
-
-    def _last(self, call: int) -> Node:
-        """Return the call that stands for one: itself, or that with which its tool loop ended."""
-        node = self._nodes[call]
-        while node.stands_in is not None:
-            node = self._nodes[node.stands_in]
-        return node
-
-    def _standing(self, call: int) -> Standing:
-        node, last = self._nodes[call], self._last(call)
-        recorded = node.strand.recorded
-        was_final = not (recorded.answer and recorded.answer.message and recorded.answer.message.tool_uses)
-        if node.is_given:
-            uses = {number: number for number in range(len(node.uses))}
-        else:
-            uses = {one.number: number for number, one in self._shelf.assign(node.form, node.uses).items()}
-        return Standing(
-            recorded=recorded.answer,
-            answer=last.answer,
-            history=last.messages,
-            uses=uses,
-            family=recorded.family,
-            length=len(recorded.prompt.messages),
-            is_itself=last is node or was_final,
-        )
-
-    def _is_diverged(self, strand: Strand) -> bool:
-        return any(self._nodes[source].is_diverged or self._last(source).is_diverged for source in strand.sources)
-
-    def _doubts(self, node: Node) -> Iterator[Doubt]:
-        """Yield what makes the request of a call doubtful, beside what stands in it."""
-        for source in sorted(node.strand.sources):
-            last = self._last(source)
-            if last.doubts:
-                yield Doubt(
-                    unknown=Unknown.UPSTREAM,
-                    detail=f"It depends on call {last.form}, which is in doubt.",
-                    source=self._nodes[source].form,
-                )
-        for steer in sorted(node.strand.steered_by):
-            standing, last = self._standing(steer), self._last(steer)
-            if verdict(standing.answer) != verdict(standing.recorded) or last.doubts:
-                yield Doubt(
-                    unknown=Unknown.DECISION,
-                    detail=f"The answer of call {last.form} changed, and what it decides is in no record.",
-                    source=last.form,
-                )
-        for call, place in sorted(node.gathered):
-            standing = self._standing(call)
-            if _length(standing.answer, place) != _length(standing.recorded, place):
-                yield Doubt(unknown=Unknown.COUNT, detail=f"{place} of call {call} has another length.", source=call)
 
 
 def simulation(recorded: Prompt, history: Sequence[Message], use: ToolUse, policy: Simulate) -> Prompt:
@@ -635,8 +416,3 @@ def simulation(recorded: Prompt, history: Sequence[Message], use: ToolUse, polic
         model=policy.model or recorded.model,
         messages=(Message(role=Role.USER, parts=(Text(task + said),)),),
     )
-
-
-def _length(answer: Answer | None, place: Place) -> int | None:
-    value = value_at(answer, place) if answer else MISSING
-    return len(value) if isinstance(value, list) else None

@@ -126,11 +126,17 @@ def lists_on(answer: Answer, place: Place) -> Iterator[tuple[Place, int]]:
     for depth, step in enumerate(place.steps):
         if isinstance(step, int):
             before = msgspec.structs.replace(place, steps=place.steps[:depth])
-            value = value_at(answer, before)
-            if not before.steps and place.kind == "tool_use" and isinstance(value, str):
-                value = _read(value)
-            if isinstance(value, list):
-                yield before, len(value)
+            length = length_at(answer, before)
+            if length is not None:
+                yield before, length
+
+
+def length_at(answer: Answer, place: Place) -> int | None:
+    """Return how many items the list at *place* has; None when there is no list."""
+    value = value_at(answer, place)
+    if not place.steps and place.kind == "tool_use" and isinstance(value, str):
+        value = _read(value)
+    return len(value) if isinstance(value, list) else None
 
 
 def _read(text: str) -> Json:

@@ -1,0 +1,130 @@
+"""Put calls on the stage that no recorded one is: rounds that a loop goes on, sub-agents called again, more items of a list."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from reenact.replay.carrying.answering import RecordedResult
+from reenact.replay.carrying.cloning import Swap, cone, copied, copied_message, sure_calls
+from reenact.replay.carrying.fabric import needed_by, sure_origins
+from reenact.replay.carrying.listing import Resizing, resized
+from reenact.replay.carrying.node import Node
+from reenact.replay.carrying.stage import Stage
+from reenact.replay.carrying.strand import Piece, Strand, Woven
+from reenact.replay.carrying.valuing import Place, length_at
+
+
+def next_round(stage: Stage, node: Node) -> Node:
+    """Return the round that follows *node* beyond the record, of the form of the last recorded round; it is not begun."""
+    following = Node(
+        strand=stage.fabric.round_after(node.strand, stage.new_id(), stage.shelf.forms()),
+        form=node.form,
+        was_diverged=True,
+        extra_rounds=node.extra_rounds + 1,
+        begins=node.id if node.begins is None else node.begins,
+    )
+    stage.put(following)
+    return following
+
+
+def copy_result(stage: Stage, one: RecordedResult, number: int, asker: Node, then: Callable[[Woven], None]) -> bool:
+    """Have the calls that a recorded tool result was made of asked once more, for tool call *number* of *asker*.
+
+    Args:
+        stage: the take.
+        one: the recorded result.
+        number: the new tool call's number.
+        asker: whose answer asks for it.
+        then: told, once they are through, the message in whose form the result stands, with its copies.
+
+    Returns:
+        Whether that can be done.
+    """
+    assert one.form is not None
+    ends = sure_calls(one.form.spans.get(one.part, ()))
+    calls = cone(stage.fabric.strands, one.call, ends)
+    if not calls:
+        return False
+    given = _given(stage, one.call, asker)
+    swap = Swap(before=one.call, old=Place("tool_use", one.number), after=given, new=Place("tool_use", number))
+    names = {call: stage.new_id() for call in calls}
+    form = copied_message(one.form, names, swap)
+    stage.watch({names[call] for call in ends if call in names}, lambda: then(form))
+    copies = [_copied(stage, call, names, swap) for call in calls]
+    for copy in copies:
+        stage.put(copy)
+    for copy in copies:
+        stage.enrol(copy)
+    return True
+
+
+def resize_lists(stage: Stage, node: Node, most: int) -> None:
+    """Where an answer holds a list of another length, ask more calls or fewer, and bring together what they answer.
+
+    Not for lists with over *most* new items.
+    """
+    for (call, place), items in stage.fabric.items.items():
+        count = length_at(node.answer, place) if node.answer and call == node.id else None
+        extra = (count or 0) - len(items.calls)
+        if not count or not extra or extra > most or not items.are_alike:
+            continue
+        copies = tuple({one: stage.new_id() for one in items.calls[-1]} for _ in range(extra))
+        resizing = Resizing(listed=(call, place), items=items, count=count, copies=copies)
+        made = [
+            _copied(stage, one, names, resizing.swap(number))
+            for number, names in enumerate(copies, start=len(items.calls))
+            for one in items.calls[-1]
+        ]
+        for copy in made:
+            stage.put(copy)
+        for copy in made:
+            stage.enrol(copy)
+        for gatherer in items.gatherers:
+            _regather(stage, stage.nodes[gatherer], resizing)
+
+
+def _copied(stage: Stage, call: int, names: dict[int, int], swap: Swap) -> Node:
+    fabric = stage.fabric
+    return Node(
+        strand=copied(fabric.strands[call], names, swap),
+        form=call,
+        needed=frozenset(swap.after if n == swap.before else names.get(n, n) for n in fabric.needed[call]),
+        first_try=names.get(fabric.first_tries.get(call, 0)),
+        next_round=names.get(fabric.rounds.get(call, 0)),
+        twins=names,
+        swap=swap,
+        was_diverged=True,
+    )
+
+
+def _given(stage: Stage, call: int, asker: Node) -> int:
+    """Return the name of *asker*'s answer as what copies are made of."""
+    recorded = msgspec.structs.replace(stage.fabric.strands[call].recorded, index=stage.new_id(), answer=asker.answer)
+    node = Node(
+        strand=Strand(recorded=recorded, pieces=()),
+        form=asker.form,
+        answer=asker.answer,
+        doubts=asker.doubts,
+        is_given=True,
+    )
+    stage.put(node)
+    stage.settle(node)
+    return node.id
+
+
+def _regather(stage: Stage, node: Node, resizing: Resizing) -> None:
+    """Let a request bring as many items together as there are now, where the record shows how."""
+    pieces: list[Piece] = []
+    for piece in node.strand.pieces:
+        new = resized(piece, resizing) if isinstance(piece, Woven) else piece
+        if new is None:
+            return
+        pieces.append(new)
+    strand = msgspec.structs.replace(node.strand, pieces=tuple(pieces))
+    sources = frozenset(call for piece in pieces if isinstance(piece, Woven) for call, _ in sure_origins(piece))
+    recorded = {one for calls in resizing.items.calls for one in calls}
+    kept = (strand.sources - recorded) | sources
+    node.strand = msgspec.structs.replace(strand, sources=kept, copied_from=kept)
+    node.needed = frozenset(needed_by(node.strand))
+    node.gathered -= {resizing.listed}
+    stage.await_more(node, sources)
