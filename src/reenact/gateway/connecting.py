@@ -103,7 +103,7 @@ def request_head(request: UpstreamRequest, address: Address, proxy: Proxy | None
         target = b"http://" + address.host_header + target  # absolute form (RFC 9112, 3.2.2)
     host = address.host_header if request.host is None else request.host
     lines = [b"%s %s HTTP/1.1\r\nhost: %s\r\n" % (request.method.encode("latin-1"), target, host)]
-    lines += [b"%s: %s\r\n" % header for header in request.headers if header[0] not in FRAMING]
+    lines += [name + b": " + value + b"\r\n" for name, value in request.headers if name not in FRAMING]
     if request.body or request.method in BODIED:
         lines.append(b"content-length: %d\r\n" % len(request.body))
     if proxy is not None and not address.is_tls and proxy.authorization is not None:

@@ -213,9 +213,13 @@ class Door(asyncio.Protocol):
         return self._drain is not None
 
     def write(self, content: bytes) -> None:
-        """Send bytes; those of one turn of the loop leave together."""
+        """Send bytes as they are."""
         if not self.is_lost and self._transport is not None:
             self._transport.write(content)
+
+    def soon(self, act: Callable[[], None]) -> None:
+        """Have *act* called in the loop's next turn."""
+        self._hall.loop.call_soon(act)
 
     async def drained(self) -> None:
         """Return when more may be written."""
@@ -293,6 +297,7 @@ class Door(asyncio.Protocol):
         if self.is_lost:
             return
         if not visit.is_ended:
+            visit.flush()
             self.close(at_once=visit.is_open_ended or not visit.is_begun)
         elif not visit.is_received:
             self._linger()

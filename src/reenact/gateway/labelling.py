@@ -33,6 +33,8 @@ _HOP_BY_HOP = frozenset(
 )
 """Of one connection and its framing (RFC 9110 7.6.1): each side writes its own."""
 
+_OF_A_CONNECTION = _HOP_BY_HOP - {b"content-length"}
+
 _ABSENT = frozenset({"", "undefined", "null"})
 """What JavaScript clients send for a value they do not have (surface 1.2)."""
 
@@ -92,9 +94,14 @@ def end_to_end(headers: Sequence[Header]) -> tuple[Header, ...]:
 
     `Content-Length` is left in: it tells about the body.
     """
-    kept = tuple(header for header in headers if header[0] not in _HOP_BY_HOP or header[0] == b"content-length")
-    named = {token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")}
-    return tuple(header for header in kept if header[0] not in named) if named else kept
+    kept = [header for header in headers if header[0] not in _OF_A_CONNECTION]
+    if len(kept) < len(headers):
+        named = {
+            token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")
+        }
+        if named:
+            kept = [header for header in kept if header[0] not in named]
+    return tuple(kept)
 
 
 def value_of(headers: Sequence[Header], wanted: bytes) -> str | None:

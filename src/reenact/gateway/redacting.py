@@ -5,6 +5,10 @@ from collections.abc import Iterable
 
 from reenact.domain.exchange import Header
 
+_known: dict[bytes, bool] = {}
+"""Names seen before, and whether their values are secrets: the same few come with every call."""
+_MOST_KNOWN = 2000
+
 MARK = b"REDACTED"
 """Stands where a secret stood. A header with this value cannot be sent again."""
 
@@ -59,7 +63,10 @@ def _redact_url(header: Header) -> Header:
 
 
 def _is_secret(name: bytes) -> bool:
-    return name in _SECRETS or (name.endswith(_SECRET_ENDINGS) and name not in _PUBLIC)
+    is_secret = name in _SECRETS or (name.endswith(_SECRET_ENDINGS) and name not in _PUBLIC)
+    if len(_known) < _MOST_KNOWN:
+        _known[name] = is_secret
+    return is_secret
 
 
 def _redact_parameter(parameter: bytes) -> bytes:

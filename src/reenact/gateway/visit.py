@@ -1,7 +1,7 @@
 """Visit: one request at a door, and the answer to it. It is what the gateway knows of an agent's connection."""
 
 import asyncio
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -40,6 +40,10 @@ class Wire(Protocol):
         """Whether nothing more may be written for now."""
         ...
 
+    def soon(self, act: Callable[[], None]) -> None:
+        """Have *act* called in the loop's next turn."""
+        ...
+
     def hold(self) -> None:
         """Read no more for now."""
         ...
@@ -53,7 +57,7 @@ class Visit:
     """Whoever sent a request: gives its body, takes its answer (see Sink). Its task is cancelled when the agent leaves."""
 
     __slots__ = (
-        "_body_bytes", "_framing", "_held_bytes", "_is_chunked", "_pieces", "_waiter", "_wire", "closes", "is_begun",
+        "_body_bytes", "_framing", "_held_bytes", "_is_chunked", "_pieces", "_unsent", "_waiter", "_wire", "closes", "is_begun",
         "is_ended", "is_old", "is_open_ended", "is_received", "scope",
     )  # fmt: skip
 
@@ -84,6 +88,8 @@ class Visit:
         self._waiter: asyncio.Future[None] | None = None
         self._is_chunked = False
         self._framing = True
+        self._unsent: list[bytes] | None = None
+        """The head, and what came with it: they leave in one write."""
 
     # --- the door's side
 
@@ -175,16 +181,23 @@ class Visit:
         if head.count(b"\n") != len(lines):  # nobody may begin a header of their own within another's value
             head = b"".join([lines[0], *(_one_line(line) for line in lines[1:-1]), lines[-1]])
         self.is_begun = True
-        self._wire.write(head)
+        self._unsent = [head]
+        if self._is_chunked:
+            self._wire.soon(self.flush)  # a stream's first event may be long in coming
 
     async def chunk(self, body: bytes) -> None:
         """Send a piece of the body; returns when the connection can take more."""
         if not body or not self._framing:
             return
         wire = self._wire
-        if not self._is_chunked:
+        is_small = len(body) <= _JOIN_BYTES
+        if self._unsent is not None:
+            self._unsent += (b"%x\r\n" % len(body), body, b"\r\n") if self._is_chunked else (body,)
+            if not self._is_chunked or not is_small:
+                self.flush()
+        elif not self._is_chunked:
             wire.write(body)
-        elif len(body) <= _JOIN_BYTES:
+        elif is_small:
             wire.write(b"%x\r\n%b\r\n" % (len(body), body))
         else:
             wire.write(b"%x\r\n" % len(body))
@@ -196,8 +209,18 @@ class Visit:
     async def end(self) -> None:
         """Send the end of a whole answer."""
         self.is_ended = True
-        if self._is_chunked:
+        if self._unsent is not None:
+            if self._is_chunked:
+                self._unsent.append(_LAST_CHUNK)
+            self.flush()
+        elif self._is_chunked:
             self._wire.write(_LAST_CHUNK)
+
+    def flush(self) -> None:
+        """Send what is still held back."""
+        if self._unsent is not None:
+            unsent, self._unsent = self._unsent, None
+            self._wire.write(b"".join(unsent))
 
     async def refuse(self, refusal: Refusal) -> None:
         """Answer in the provider's place."""
