@@ -5,11 +5,12 @@ The text is made of this module's own tables and words alone; whatever a user ga
 
 import msgspec
 
-from reenact.domain.filter import COLUMNS, All, AnyOf, Condition, Everything, Filter, Kind, Operator, Sort
+from reenact.domain.filter import COLUMNS, All, AnyOf, Condition, Everything, Filter, Kind, OneOf, Operator, Sort
 from reenact.domain.filtering import (
     LABEL_KEYS,
     POSITIVE,
     check,
+    check_one_of,
     flatten,
     fold,
     like_pieces,
@@ -51,6 +52,8 @@ _NUMBERS = {
 _BOOLEANS = {
     "feedback": "c.feedback",
     "scored": "EXISTS (SELECT 1 FROM scores s WHERE s.call = c.call)",
+    "threat": "coalesce(json_extract(c.handling, '$.is_threat'), 0)",
+    "cache_enabled": "coalesce(json_extract(c.handling, '$.cache_enabled'), 0)",
     "cached": "(json_extract(c.handling, '$.cache_reference_id') IS NOT NULL)",
 }
 _SIGNS = {
@@ -181,8 +184,20 @@ def _compile(where: Filter) -> Sql:
             return _joined([_compile(part) for part in of], " AND ", "1")
         case AnyOf(of):
             return _joined([_compile(part) for part in of], " OR ", "0")
+        case OneOf():
+            return _one_of(where)
         case Condition():
             return _condition(where)
+
+
+def _one_of(where: OneOf) -> Sql:
+    """Return whether a text is in a list, which is bound as one value."""
+    check_one_of(where)
+    listed, column = msgspec.json.encode(where.values).decode(), _TEXTS[where.column]
+    if not where.are_excluded and "" not in where.values:
+        return Sql(f"({column} IN (SELECT value FROM json_each(?)))", (listed,))
+    word = "NOT IN" if where.are_excluded else "IN"
+    return Sql(f"(coalesce({column}, '') {word} (SELECT value FROM json_each(?)))", (listed,))
 
 
 def _joined(parts: list[Sql], word: str, empty: str) -> Sql:

@@ -1,5 +1,6 @@
 """Opens connections to the database file and brings its tables up to date."""
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from reenact.store.sqlite.schema import MIGRATIONS
 # the cursor has passed; under NORMAL a power loss takes back whole recent transactions and would find their records gone.
 # One sync a batch is cheap, and it happens off the event loop with the GIL released.
 _PRAGMAS = """
+PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA journal_mode = WAL;
+PRAGMA secure_delete = FAST;
 PRAGMA synchronous = FULL;
 PRAGMA busy_timeout = 10000;
 PRAGMA temp_store = MEMORY;
@@ -42,6 +45,27 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def open_word_reader(path: Path) -> sqlite3.Connection:
+    """Return a connection that can only read, with a table `temp.index_words` of each word of each entry of the index."""
+    connection = _connect(path)
+    connection.execute("CREATE VIRTUAL TABLE temp.index_words USING fts5vocab('main', 'words_index', 'instance')")
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def rewrite(path: Path) -> None:
+    """Write the file anew, without free room and what may still stand in it.
+
+    Raises:
+        sqlite3.Error: there is no room for it, or somebody else writes.
+    """
+    with contextlib.closing(_connect(path)) as connection:
+        # What stays is gathered beside the file, as large as it is. Deleting alone is not enough even with secure_delete:
+        # rows that were moved to other pages leave copies behind, as a test over many rows shows.
+        connection.execute("PRAGMA temp_store = FILE")
+        connection.execute("VACUUM")
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     """Return a connection that leaves transactions to its user."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -57,5 +81,17 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         raise FolderNewer(
             f"{path} was written by a newer version of Reenact (tables {version}, known {len(MIGRATIONS)})"
         )
+    if 0 < version < len(MIGRATIONS):
+        _copy(connection, path.with_name(f"{path.name}.before-{len(MIGRATIONS)}"))
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+
+
+def _copy(connection: sqlite3.Connection, target: Path) -> None:
+    """Copy the database to *target*, whole or not at all, readable by its owner only."""
+    fresh = target.with_name(f"{target.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    with contextlib.closing(sqlite3.connect(fresh)) as copy:
+        connection.backup(copy)
+    fresh.replace(target)

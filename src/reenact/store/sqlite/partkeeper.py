@@ -27,12 +27,13 @@ class PartKeeper:
     def numbers(self, session: int, parts: Sequence[bytes]) -> list[int]:
         """Return the number of each of *parts*, those that are new kept first."""
         known = self._digests(session)
+        last = next(reversed(known.values()), 0)  # parts can be freed again, so that counting them is not enough
         numbers, rows = [], []
         for part in parts:
             name = digest(part)
             number = known.get(name)
             if number is None:
-                number = known[name] = len(known) + 1
+                number = known[name] = last = last + 1
                 rows.append((session, number, name, pack_part(part, self._compressor)))
             numbers.append(number)
         if rows:
@@ -40,14 +41,16 @@ class PartKeeper:
         return numbers
 
     def forget(self) -> None:
-        """Read everything anew: a transaction was rolled back, and parts that seemed kept are not."""
+        """Read everything anew: parts that seemed kept may not be: a transaction was rolled back, or they were freed."""
         self._known.clear()
 
     def _digests(self, session: int) -> dict[bytes, int]:
-        """Return the numbers of a session's parts by digest."""
+        """Return the numbers of a session's parts by digest, ascending."""
         known = self._known.get(session)
         if known is None:
-            rows = self._connection.execute("SELECT digest, number FROM parts WHERE session = ?", (session,))
+            rows = self._connection.execute(
+                "SELECT digest, number FROM parts WHERE session = ? ORDER BY number", (session,)
+            )
             known = self._known[session] = dict(rows)
             if len(self._known) > _MOST_SESSIONS:
                 self._known.popitem(last=False)

@@ -113,7 +113,7 @@ CREATE TABLE parts (
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX parts_by_digest ON parts (session, digest);
 
--- Words of what was said. An entry that `words` does not name is stale and never found: the index cannot forget.
+-- Words of what was said. An entry that `words` does not name is stale and never found.
 CREATE TABLE words (entry INTEGER PRIMARY KEY AUTOINCREMENT, call INTEGER NOT NULL, side INTEGER NOT NULL);
 CREATE INDEX words_by_call ON words (call);
 CREATE VIRTUAL TABLE words_index USING fts5 (text, content='', columnsize=0, detail=none, tokenize="ascii tokenchars '_'");
@@ -136,5 +136,28 @@ _SECOND = "ALTER TABLE calls ADD COLUMN handling TEXT; -- JSON; NULL when a call
 
 _THIRD = "ALTER TABLE calls ADD COLUMN told TEXT; -- JSON; NULL when a call crossed the gateway"
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
+_FOURTH = """
+CREATE INDEX calls_by_source ON calls (organisation, source_session_id) WHERE source_session_id IS NOT NULL;
+CREATE INDEX bodies_by_session ON bodies (session) WHERE session IS NOT NULL;
+
+-- Calls that were removed and whose bytes may still lie about: in free pages, in the index of words, in other files.
+CREATE TABLE removals (
+  call INTEGER PRIMARY KEY,
+  organisation INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  session INTEGER,
+  wiping INTEGER NOT NULL -- 1: every byte is to go; 0: only the room is wanted back
+);
+
+-- Entries that are still in the index of words and that no call has any more.
+CREATE TABLE stale_words (entry INTEGER PRIMARY KEY);
+WITH RECURSIVE entries (entry) AS (
+  SELECT 1 WHERE EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'words')
+  UNION ALL SELECT entry + 1 FROM entries WHERE entry < (SELECT seq FROM sqlite_sequence WHERE name = 'words')
+)
+INSERT INTO stale_words SELECT entry FROM entries EXCEPT SELECT entry FROM words;
+CREATE TRIGGER words_go_stale AFTER DELETE ON words BEGIN INSERT OR IGNORE INTO stale_words VALUES (old.entry); END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """In the order they are applied; `PRAGMA user_version` says how many have been."""

@@ -9,15 +9,18 @@ from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
 from reenact.domain.filter import EVERYTHING, Filter, Sort
 from reenact.domain.total import BY_TIME, TOGETHER, Grouping, Percentiles, Rank, ScoreTotal, Step, Total
 from reenact.errors import InvalidInput
-from reenact.store.sqlite import totaller
+from reenact.store.sqlite import totaller, walker
 from reenact.store.sqlite.annotator import Annotator
+from reenact.store.sqlite.inspector import inspect
 from reenact.store.sqlite.reader import Reader, organisation_number
+from reenact.store.sqlite.remover import Remover
 from reenact.store.sqlite.sessionlister import Wanted, list_sessions
 from reenact.store.sqlite.writer import Writer
+from reenact.store.upkeep import Place, Removal, Removed
 
 
 class SqliteStore:
-    """Fills `store.calls.CallStore`. Any thread may call it; other processes may read the file meanwhile."""
+    """Fills `store.calls.CallStore` and `store.upkeep.Upkeep`. Any thread may call it; other processes may read meanwhile."""
 
     def __init__(self, path: Path) -> None:
         """Open the file at *path*, made when it is missing; its folder must be there.
@@ -29,6 +32,7 @@ class SqliteStore:
         self._writer = Writer(path)
         self._reader = Reader(path)
         self._annotator = Annotator(self._writer)
+        self._remover = Remover(path, self._writer, self._reader.snapshot)
 
     def save(
         self,
@@ -222,6 +226,67 @@ class SqliteStore:
     def unreadables(self) -> list[Unreadable]:
         """Return the records of the spool that could not be read as exchanges, of whatever organisation they were."""
         return self._reader.unreadables()
+
+    def organisations(self) -> list[str]:
+        """Return the ids of all organisations that ever had a row, ordered."""
+        with self._reader.snapshot() as reading:
+            return walker.organisations(reading.connection)
+
+    def places(self, organisation_id: str, after: Place, limit: int) -> list[Place]:
+        """Return the places of the calls that follow *after*, oldest first."""
+        with self._reader.snapshot() as reading:
+            return walker.places(reading.connection, organisation_id, after, limit)
+
+    def expired(self, organisation_id: str, before_us: int, limit: int) -> list[str]:
+        """Return ids of calls made before a time, oldest first. A session expires as a whole, with its newest call."""
+        with self._reader.snapshot() as reading:
+            return walker.expired(reading.connection, organisation_id, before_us, limit)
+
+    def remove(self, organisation_id: str, removal: Removal) -> Removed:
+        """Remove calls and all that was said of them, in small transactions; `wipe` takes their last bytes.
+
+        Raises:
+            StoreFailed: the database could not be written; what is left is removed by the next try.
+        """
+        return self._remover.remove(organisation_id, removal)
+
+    def discard(self, organisation_id: str, call_ids: Sequence[str]) -> None:
+        """Remove these calls in one small transaction; unknown ids are left out.
+
+        Raises:
+            StoreFailed: the database could not be written.
+        """
+        self._remover.discard(organisation_id, call_ids)
+
+    def removed(self) -> list[str]:
+        """Return the ids of calls that were removed and not wiped yet."""
+        return self._remover.removed()
+
+    def sweep(self) -> None:
+        """Give back the room that removed calls took.
+
+        Raises:
+            StoreFailed: the database could not be written.
+        """
+        self._remover.sweep()
+
+    def wipe(self) -> None:
+        """Sweep, and write the file anew, so that no byte of a removed call is left in it or beside it.
+
+        Raises:
+            StoreFailed: there is no room for it, or somebody reads for too long; it may be tried again.
+        """
+        self._remover.wipe()
+
+    def used_bytes(self) -> int:
+        """Return how much room the calls take in the file."""
+        with self._reader.snapshot() as reading:
+            return walker.used_bytes(reading.connection)
+
+    def damage(self) -> list[str]:
+        """Read the whole file and return what is damaged; empty when all is well."""
+        with self._reader.snapshot() as reading:
+            return inspect(reading.connection)
 
     def close(self) -> None:
         """Finish what is under way and let go of the files."""

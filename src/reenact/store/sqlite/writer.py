@@ -15,11 +15,12 @@ from reenact.domain.filtering import LABEL_KEYS, words
 from reenact.errors import StoreFailed
 from reenact.store.packing import keep, pack
 from reenact.store.splitting import split
-from reenact.store.sqlite.opener import open_writer
+from reenact.store.sqlite.opener import open_writer, rewrite
 from reenact.store.sqlite.partkeeper import PartKeeper
 from reenact.store.sqlite.rows import CALL_COLUMNS, to_row
 
 _LEVEL = 3
+_SHRUNK_PAGES = 1000
 _SAVE_CALL = (
     f"INSERT INTO calls (organisation, {', '.join(CALL_COLUMNS)}) VALUES ({', '.join('?' * (len(CALL_COLUMNS) + 1))}) "
     f"ON CONFLICT (organisation, id) DO UPDATE SET "
@@ -47,6 +48,7 @@ class Writer:
     """The one connection that writes; any thread may use it, one at a time."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._lock = threading.Lock()
         self._connection = open_writer(path)
         self._compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
@@ -114,10 +116,53 @@ class Writer:
         self._connection.execute(_SAVE_SESSION_NAME, (row[0], name or "", organisation, created_us, created_us))
         return int(row[0])
 
+    def forget_parts(self) -> None:
+        """Learn anew which parts are kept: some were freed. Only inside a transaction."""
+        self._parts.forget()
+
+    def shrink(self) -> None:
+        """Let the file shrink by the pages that are free, a few at a time, and empty the log.
+
+        Raises:
+            StoreFailed: the database could not be written.
+        """
+        free = -1
+        while free and free != (free := self._free_pages()):  # a file of an early version does not shrink
+            with self._lock, _failing_as_ours():
+                self._connection.executescript(f"PRAGMA incremental_vacuum({_SHRUNK_PAGES})")
+        self.checkpoint()
+
+    def rewrite(self) -> None:
+        """Write the file anew and empty the log: nothing that was deleted is left in either.
+
+        Nothing else is written meanwhile; reading goes on.
+
+        Raises:
+            StoreFailed: there is no room for it, or somebody reads for too long.
+        """
+        with self._lock, _failing_as_ours():
+            rewrite(self._path)
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Empty the write-ahead log.
+
+        Raises:
+            StoreFailed: somebody reads for too long.
+        """
+        with self._lock, _failing_as_ours():
+            (busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreFailed("The database's log could not be emptied: somebody reads for too long")
+
     def close(self) -> None:
         """Let go of the file, the write-ahead log folded into it."""
         with self._lock:
             self._connection.close()
+
+    def _free_pages(self) -> int:
+        with self._lock, _failing_as_ours():
+            return int(self._connection.execute("PRAGMA freelist_count").fetchone()[0])
 
     def _save(self, reading: Reading) -> None:
         """Save one reading over whatever stood under its id."""
@@ -173,6 +218,15 @@ class Writer:
             self._connection.execute("ROLLBACK")
         self._parts.forget()
         self._organisations.clear()
+
+
+@contextmanager
+def _failing_as_ours() -> Iterator[None]:
+    """Raise what SQLite raises as our own error."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreFailed(f"The database could not be written: {error}") from error
 
 
 def _is_of_the_data(error: sqlite3.DatabaseError) -> bool:
