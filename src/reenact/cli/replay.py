@@ -14,6 +14,7 @@ from reenact.cli.printing import show, show_json
 from reenact.cli.replay_view import plan_view, replay_view
 from reenact.client import Client, ReplayOptions
 from reenact.domain.patch import Patch
+from reenact.domain.playback import Driver, Playback
 from reenact.domain.replay import Mode, Replay, State
 from reenact.errors import InvalidInput
 
@@ -78,9 +79,13 @@ def replay(
             file=patch,
         )
     )
+    if mode is Mode.FORK:
+        raise InvalidInput("A fork needs its agent: `reenact run --replay SESSION --from N -- COMMAND`.", "--mode")
     options = ReplayOptions(
         mode=mode, takes=takes, session_name=name, concurrency=concurrency, provider_keys=_keys(provider_keys or ())
     )
+    if mode is Mode.PLAYBACK:
+        options["playback"] = Playback(driver=Driver.SERVER)
     with connected(url, key, data) as client:
         if dry_run or not as_json:
             plan = client.plan(session, wanted, **options)

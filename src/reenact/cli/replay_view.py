@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from reenact.cli.printing import BAD, QUIET, REMOVED, ROWS, added, of, partly, plain, removed, short, table
+from reenact.cli.take_view import take_view
 from reenact.domain.replay import CallResult, FieldChange, Operation, Plan, PlannedCall, Replay, State, Take
 from reenact.web.formatting import count, dollars
 
@@ -26,7 +27,7 @@ def plan_view(plan: Plan) -> RenderableType:
 
 def _planned(call: PlannedCall) -> list[RenderableType]:
     asked = call.action == "ask"
-    what = changes_view(call.changes) if asked else plain(f"skipped: {call.reason}", QUIET)
+    what = _what(call)
     tokens = [count(number) for number in (call.expected_input_tokens, call.expected_output_tokens)] if asked else []
     return [
         str(call.index),
@@ -39,14 +40,26 @@ def _planned(call: PlannedCall) -> list[RenderableType]:
     ]
 
 
+def _what(call: PlannedCall) -> RenderableType:
+    if call.action == "serve":
+        return Text("answered from the record", QUIET)
+    return plain(f"skipped: {call.reason}", QUIET) if call.action == "skip" else changes_view(call.changes)
+
+
 def _outlook(plan: Plan) -> Text:
     asked, changed = len(plan.asked), sum(bool(call.changes) for call in plan.asked)
-    words = [f"{of(asked, 'call')} to ask", f"{changed} changed", f"{len(plan.calls) - asked} skipped"]
+    words = [
+        f"{of(asked, 'call')} to ask",
+        f"{changed} changed",
+        f"{len(plan.calls) - asked - len(plan.served)} skipped",
+    ]
+    if plan.playback is not None:
+        words.insert(0, f"{of(len(plan.served), 'call')} from the record")
     if plan.takes > 1:
         words.append(f"{plan.takes} takes")
     line = Text(", ".join(words) + "; expected cost ")
     line.append_text(partly(plan.expected_cost_nanodollars, plan.unpriced_calls * plan.takes)).append(" (an estimate)")
-    if not changed:
+    if not changed and plan.playback is None:
         line.append("\nNothing changes: this is the control.", QUIET)
     return line
 
@@ -92,6 +105,9 @@ def replay_view(replay: Replay) -> RenderableType:
     """Return how a replay ended, each failure, and how to go on."""
     parts: list[RenderableType] = []
     for take in replay.takes:
+        if replay.plan.playback is not None:
+            parts.append(take_view(take))
+            continue
         parts += [
             _take_line(take),
             *(_failure(result) for result in take.results if result.failure and not result.skipped),
