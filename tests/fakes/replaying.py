@@ -5,6 +5,10 @@ from typing import Any
 
 from reenact.domain.exchange import Exchange
 from reenact.domain.replay import Answered, State
+from reenact.gateway.ask import Ask, Sink
+from reenact.replay.playback.playbacks import Playbacks
+from reenact.replay.playback.player import Player
+from reenact.replay.playback.stager import Stager
 from reenact.replay.question import Asker, Question
 from reenact.replay.runner import Keeper, Runner
 from reenact.store.calls import CallStore
@@ -62,4 +66,28 @@ def a_runner(
         clock=clock,
         new_id=new_id,
         chance=lambda: 0.0,
+    )
+
+
+class NoRelay:
+    """Relays nothing."""
+
+    async def relay(self, ask: Ask, sink: Sink) -> Exchange:
+        """Refuse."""
+        raise AssertionError("nothing is played here")
+
+
+def some_playbacks(
+    keeper: Keeper, store: CallStore, *, clock: Callable[[], int], new_id: Callable[[], str]
+) -> Playbacks:
+    """Return playbacks that nothing is played in."""
+    return Playbacks(
+        Stager(store),
+        Player(NoRelay(), store, clock=clock, new_id=new_id),
+        store,
+        keeper,
+        leases=AllLeases(),
+        drain=all_drained,
+        clock=clock,
+        new_id=new_id,
     )

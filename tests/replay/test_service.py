@@ -19,7 +19,7 @@ from reenact.replay.request import ReplayRequest
 from reenact.replay.service import Replays
 from reenact.store.control.store import ControlStore
 from reenact.store.sqlite.store import SqliteStore
-from tests.fakes.replaying import FreshAsker, a_runner
+from tests.fakes.replaying import FreshAsker, a_runner, some_playbacks
 from tests.replay.recordings import a_call, chat
 
 BODIES = [b'{ "model": "gpt-4o-mini", "messages": [] }', msgspec.json.encode(chat("two"))]
@@ -83,7 +83,8 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     ids = itertools.count(1)
 
     runner = a_runner(asker, control, store, clock=lambda: 1, new_id=lambda: f"id-{next(ids)}")
-    yield Stage(Replays(store, control, runner, lambda *_: 5), asker, control)
+    playbacks = some_playbacks(control, store, clock=lambda: 1, new_id=lambda: f"id-{next(ids)}")
+    yield Stage(Replays(store, control, runner, playbacks, lambda *_: 5), asker, control)
     await runner.close()
     control.close()
     store.close()

@@ -19,7 +19,7 @@ from reenact.store.control.store import ControlStore
 from reenact.store.sqlite.store import SqliteStore
 from reenact.web.parts import Parts
 from reenact.web.routes import router
-from tests.fakes.replaying import FreshAsker, a_runner
+from tests.fakes.replaying import FreshAsker, a_runner, some_playbacks
 from tests.fakes.serving import serving
 from tests.web.recordings import a_reading, said, user
 
@@ -81,10 +81,11 @@ def a_house(folder: Path, *, keyless: bool = True) -> Iterator[House]:
     )  # fmt: skip
     asker, ids = Asker(calls), itertools.count(1)
     runner = a_runner(asker, control, calls, clock=lambda: NOW_US, new_id=lambda: f"id-{next(ids)}")
+    playbacks = some_playbacks(control, calls, clock=lambda: NOW_US, new_id=lambda: f"id-{next(ids)}")
     parts = Parts(
         calls=calls,
         control=control,
-        replays=Replays(calls, control, runner, lambda provider, models, usage, at_us: 1_000_000),
+        replays=Replays(calls, control, runner, playbacks, lambda provider, models, usage, at_us: 1_000_000),
         secret=b"s" * 32,
         public_url="",
         principal_of=lambda given: principal_of(given, control.find_key(hash_key(given))),
