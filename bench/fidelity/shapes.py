@@ -525,7 +525,7 @@ def react_in_prose(w: Branch, seed: int) -> None:
     dice = Dice("prose", seed)
     system = "Think, then act. Answer in the form of an action: weather of Oslo, Lima, Cairo."
     messages: list[Json] = [{"role": "system", "content": system}, {"role": "user", "content": asked(dice)}]
-    for _ in range(5):
+    for _ in range(12):
         text = said(w.call(chat(messages, stop=["Observation:"]), "/prose"))
         messages.append({"role": "assistant", "content": text})
         if "Action: " not in text:
@@ -541,7 +541,8 @@ def format_retry(w: Branch, seed: int) -> None:
     for number in range(3):
         text = said(w.call(chat(messages), "/json"))
         is_json = text.startswith("{")
-        if w.decide("is JSON", [number, text], [is_json, not is_json, not is_json], 0) or number == 2:
+        options = [is_json, not is_json, not is_json]
+        if w.decide("is JSON", [number, text], options, 0, leaves_trace=not is_json) or number == 2:
             break
         messages += [
             {"role": "assistant", "content": text},
@@ -690,9 +691,9 @@ def legacy_functions(w: Branch, seed: int) -> None:
         while True:
             message = w.call(chat(messages, functions=functions), "/trip")["choices"][0]["message"]
             use = message.get("function_call")
-            messages.append(
-                {"role": "assistant", "content": message["content"], **({"function_call": use} if use else {})}
-            )
+            text = message["content"] or ""
+            content = w.quirk("trim:/trip", applies=text != text.strip(), mine=text, other=text.strip()) or None
+            messages.append({"role": "assistant", "content": content, **({"function_call": use} if use else {})})
             if not use:
                 break
             result = w.tool("weather", json.loads(use["arguments"]))

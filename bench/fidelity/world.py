@@ -53,6 +53,7 @@ class World:
         self.events: list[Event] = []
         self.tools: set[str] = set()
         self.decisions: set[str] = set()
+        self.traced: set[str] = set()
         self.habits: list[tuple[str, str]] = []
         """What showed a habit, if it was sent: the habit's name and the text."""
         self._attempts: Counter[str] = Counter()
@@ -121,12 +122,19 @@ class Branch:
             return json.dumps({"result": dice.words(4), "count": dice.number(50)})
         return "Error: " + dice.words(3) if kind == 1 else f"{dice.words(6)}."
 
-    def decide(self, label: str, inputs: Json, options: Sequence[Json], choice: int) -> Json:
-        """Return the option that the agent's own rule takes, told by *inputs*."""
+    def decide(
+        self, label: str, inputs: Json, options: Sequence[Json], choice: int, *, leaves_trace: bool = True
+    ) -> Json:
+        """Return the option that the agent's own rule takes, told by *inputs*.
+
+        A rule that never left a trace in the record (a check that never failed) cannot be known of, and is left out of account.
+        """
         key = canonical([label, inputs])
         self.world.decisions.add(key)
+        if leaves_trace:
+            self.world.traced.add(label)
         record = self.world.recorded
-        if record is not None and key not in record.decisions:
+        if record is not None and key not in record.decisions and label in record.traced:
             choice = (choice + self.world.variant) % len(options)
         return options[choice]
 

@@ -20,12 +20,13 @@ from reenact.replay.carrying.checking import faults
 from reenact.replay.carrying.cloning import copied_message, sure_calls
 from reenact.replay.carrying.composing import Resolved, carried_text, compose, value_in
 from reenact.replay.carrying.departing import departure
-from reenact.replay.carrying.enlarging import copy_result, next_round, resize_lists
+from reenact.replay.carrying.enlarging import copy_result, next_round, next_words, resize_lists
 from reenact.replay.carrying.fabric import Fabric, sure_origins
 from reenact.replay.carrying.node import Node
-from reenact.replay.carrying.stage import Stage
+from reenact.replay.carrying.prosing import prose_action
+from reenact.replay.carrying.stage import Stage, asked_in_words
 from reenact.replay.carrying.strand import Results, Strand, Woven
-from reenact.replay.carrying.valuing import MISSING
+from reenact.replay.carrying.valuing import MISSING, is_item
 from reenact.replay.performing import Performance, skipped
 
 Asks = tuple[AskCall | AskTool, ...]
@@ -131,6 +132,8 @@ class _Performer:
         if reason:
             self._stage.drop(node, reason)
             return
+        if node.strand.is_prose and not self._give_in_words(node):
+            return
         if node.strand.parent is None or not any(isinstance(piece, Results) for piece in node.strand.pieces):
             self._ask(node, ())
         else:
@@ -146,8 +149,8 @@ class _Performer:
                 return f"It needs call {source.form}: {why}"
         for piece in strand.pieces:
             for call, place in sure_origins(piece) if isinstance(piece, Woven) else ():
-                is_item = place.kind == "tool_use" or any(isinstance(step, int) for step in place.steps)
-                if is_item and value_in(self._stage.standing(call), place) is MISSING:
+                is_one_of = place.kind == "tool_use" or is_item(place)
+                if is_one_of and value_in(self._stage.standing(call), place) is MISSING:
                     return f"Call {self._stage.nodes[call].form} has no {place} now."
         if strand.recorded.prompt.parameters.get("conversation") is not None:
             return "It goes on in a conversation that the provider holds; asking again would write into it."
@@ -232,9 +235,31 @@ class _Performer:
             resize_lists(self._stage, node, self._policies.extra_rounds)
             self._stage.settle(node)
 
+    def _give_in_words(self, node: Node) -> bool:
+        """Put what was recorded for the thing asked for in words into the request; return False when nothing was recorded."""
+        parent = node.strand.parent
+        assert parent is not None
+        recorded = self._stage.nodes[parent].strand.recorded.answer
+        asked = asked_in_words(self._stage.last(parent))
+        was = prose_action(recorded.message.text) if recorded and recorded.message else None
+        if asked is None or asked == was:
+            return True
+        given = self._stage.fabric.observed.get(asked)
+        if given is None:
+            self._stage.stop(node, Unknown.TOOL_RESULT, f"No record says what came back for {asked!r}.")
+            return False
+        node.strand = msgspec.structs.replace(node.strand, pieces=(*node.strand.pieces[:-1], given))
+        return True
+
     def _goes_on(self, node: Node, recorded: Answer | None) -> bool:
         """Return whether an answer asks for tools and the record has no round that gives their results back."""
-        if not node.uses or node.next_round is not None or self._stage.is_over(node):
+        if node.next_round is not None:
+            return False
+        said = recorded.message.text if recorded and recorded.message else ""
+        if not node.uses:
+            is_new = bool(self._stage.fabric.observed) and prose_action(said) is None
+            return is_new and asked_in_words(node) is not None
+        if self._stage.is_over(node):
             return False
         was = {use.name for use in recorded.message.tool_uses} if recorded and recorded.message else set()
         return not any(use.name in was for use in node.uses)
@@ -243,12 +268,25 @@ class _Performer:
 
     def _next_round(self, node: Node) -> None:
         """Answer the tools that *node* asks for, and ask again as the last recorded round was asked."""
+        if not node.uses:
+            self._next_words(node)
+            return
         following = next_round(self._stage, node)
         if following.extra_rounds > self._policies.extra_rounds:
             detail = f"It went {node.extra_rounds} rounds beyond the record, the limit."
             self._stage.stop(following, Unknown.ROUNDS, detail)
         else:
             self._resolve(node, following, lambda results: self._ask(following, results))
+
+    def _next_words(self, node: Node) -> None:
+        """Give *node* what it asks for in words, and ask again."""
+        asked = asked_in_words(node)
+        given = self._stage.fabric.observed.get(asked or "")
+        if given is None or node.extra_rounds >= self._policies.extra_rounds:
+            following = next_round(self._stage, node)
+            self._stage.stop(following, Unknown.TOOL_RESULT, f"No record says what came back for {asked!r}.")
+        else:
+            self._ask(next_words(self._stage, node, given), ())
 
     def _copy(self, one: RecordedResult, number: int, asker: Node, target: Node) -> bool:
         """Have a sub-agent called again, for the tool call *number* of *asker*; return whether that can be done."""

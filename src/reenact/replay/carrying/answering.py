@@ -10,8 +10,7 @@ import msgspec
 
 from reenact.domain.message import ToolResult, ToolUse
 from reenact.replay.carrying.matching import canonical_arguments
-from reenact.replay.carrying.strand import Results, Strand, Woven, flat
-from reenact.replay.carrying.weaving import woven_in
+from reenact.replay.carrying.strand import Results, Strand, Woven, flat, woven_in
 
 
 class RecordedResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -30,6 +29,8 @@ class RecordedResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Which part of that message."""
     is_made: bool = False
     """Whether the result is made of other calls' answers, as a sub-agent's is."""
+    changes_frame: bool = False
+    """Whether the agent went on with other instructions or tools, as after a hand-over."""
     feeds: bool = False
     """Whether its arguments stand in other requests, as a sub-agent's task does."""
 
@@ -86,7 +87,7 @@ class Shelf:
 
         Asked more often than it was recorded, a tool gives the same again when it always gave the same, else it is a miss.
         """
-        known = [one for one in self._by_action.get(action_of(use), ()) if not one.is_made]
+        known = [one for one in self._by_action.get(action_of(use), ()) if not one.is_made and not one.changes_frame]
         fresh = [one for one in known if (one.call, one.number) not in self._given]
         if fresh:
             return fresh[0]
@@ -110,6 +111,7 @@ def action_of(use: ToolUse) -> tuple[str, str]:
 def _recorded(strands: Mapping[int, Strand]) -> Iterator[RecordedResult]:
     """Yield every tool call of the session, with its result where one was given back."""
     results = _results(strands)
+    rounds = {strand.parent: strand for strand in strands.values() if strand.is_round}
     feeding = _feeding(strands)
     for strand in strands.values():
         answer = strand.recorded.answer
@@ -128,6 +130,7 @@ def _recorded(strands: Mapping[int, Strand]) -> Iterator[RecordedResult]:
                 form=form,
                 part=part,
                 is_made=made,
+                changes_frame=strand.index in rounds and rounds[strand.index].frame != strand.frame,
                 feeds=(strand.index, number) in feeding,
             )
 

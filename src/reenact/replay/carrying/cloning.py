@@ -99,7 +99,9 @@ def _piece(piece: Piece, names: Renaming, swap: Swap) -> Piece:
 
 def copied_span(span: Span, names: Renaming, swap: Swap) -> Span:
     """Return a copy's place for another item."""
-    origins = tuple(_origin(origin, names, swap) for origin in span.origins)
+    renamed = tuple(_origin(origin, names, swap) for origin in span.origins)
+    changed = tuple(new for new, old in zip(renamed, span.origins, strict=True) if new != old)
+    origins = changed or renamed  # a line is a list item, too; only one of the two was swapped
     document = span.document and _packed(span.document, names, swap)
     return msgspec.structs.replace(span, origins=origins, document=document)
 

@@ -27,6 +27,13 @@ def next_round(stage: Stage, node: Node) -> Node:
     return following
 
 
+def next_words(stage: Stage, node: Node, given: Woven) -> Node:
+    """Return the round beyond the record in which *node* is given what it asked for in words; it is not begun."""
+    following = next_round(stage, node)
+    following.strand = stage.fabric.prose_round_after(node.strand, following.id, given)
+    return following
+
+
 def copy_result(stage: Stage, one: RecordedResult, number: int, asker: Node, then: Callable[[Woven], None]) -> bool:
     """Have the calls that a recorded tool result was made of asked once more, for tool call *number* of *asker*.
 

@@ -10,6 +10,7 @@ from reenact.replay.carrying.answering import Shelf
 from reenact.replay.carrying.composing import Manner
 from reenact.replay.carrying.echoing import Echo, Echoes, Shape, shape_of
 from reenact.replay.carrying.listing import items_of
+from reenact.replay.carrying.prosing import prose_action
 from reenact.replay.carrying.strand import Kept, ListPlace, Piece, Results, Strand, Turn, Woven, flat
 from reenact.replay.carrying.tape import Recorded, Tape
 from reenact.replay.carrying.tracing import Habits
@@ -32,6 +33,8 @@ class Fabric:
         """For a call that repeats one that failed: the one before it."""
         self.needed = {index: frozenset(needed_by(strand)) for index, strand in self.strands.items()}
         """The calls without whose answers a request cannot be made; those in tool results apart, which have policies."""
+        self.observed = _observed(self.strands)
+        """What was given back for what was asked for in words."""
         self.held = frozenset(s.state_of for s in self.strands.values() if s.state_of is not None)
         """The calls after whose answers the provider held the history."""
         self.items = items_of(self.strands)
@@ -60,6 +63,19 @@ class Fabric:
             is_round=True,
             is_whole=not self.held,
             state_of=before.index if self.held else None,
+            sources=frozenset({before.index}),
+            copied_from=frozenset({before.index}),
+        )
+
+    def prose_round_after(self, before: Strand, index: int, given: Woven) -> Strand:
+        """Return a round beyond the record in which what was asked for in words is given back."""
+        whole = Kept(start=0, stop=len(before.recorded.prompt.messages))
+        return Strand(
+            recorded=msgspec.structs.replace(before.recorded, index=index, answer=None),
+            pieces=(whole, Turn(call=before.index, alternative=0, messages=()), given),
+            parent=before.index,
+            is_whole=True,
+            is_prose=True,
             sources=frozenset({before.index}),
             copied_from=frozenset({before.index}),
         )
@@ -97,9 +113,20 @@ def _said(call: Recorded, alternative: int) -> Message | None:
 def _rounds(strands: Mapping[int, Strand]) -> dict[int, int]:
     rounds: dict[int, int] = {}
     for strand in strands.values():
-        if strand.is_round and strand.parent is not None:
+        if (strand.is_round or strand.is_prose) and strand.parent is not None:
             rounds.setdefault(strand.parent, strand.index)
     return rounds
+
+
+def _observed(strands: Mapping[int, Strand]) -> dict[str, Woven]:
+    found: dict[str, Woven] = {}
+    for strand in strands.values():
+        last = strand.pieces[-1] if strand.pieces else None
+        said = strands[strand.parent].recorded.answer if strand.is_prose and strand.parent is not None else None
+        action = prose_action(said.message.text) if said and said.message else None
+        if action is not None and isinstance(last, Woven):
+            found.setdefault(action, last)
+    return found
 
 
 def _first_tries(tape: Tape) -> dict[int, int]:

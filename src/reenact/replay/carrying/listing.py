@@ -13,7 +13,7 @@ import msgspec
 from reenact.replay.carrying.cloning import Renaming, Swap, ancestors, copied_span
 from reenact.replay.carrying.strand import ListPlace, Span, Strand, Woven, flat
 from reenact.replay.carrying.tracing import text_of
-from reenact.replay.carrying.valuing import Place, lists_on
+from reenact.replay.carrying.valuing import Place, item_in, lists_on, with_item
 
 _NUMBER = re.compile(r"\d+")
 
@@ -40,10 +40,10 @@ def items_of(strands: Mapping[int, Strand]) -> dict[ListPlace, Items]:
         for call, place in item_origins(strand):
             answer = strands[call].recorded.answer
             for listed, length in lists_on(answer, place) if answer else ():
-                step = place.steps[len(listed.steps)]
-                if isinstance(step, int):
+                item = item_in(place, listed)
+                if item is not None:
                     lengths[call, listed] = length
-                    touched[call, listed][index].add(step)
+                    touched[call, listed][index].add(item)
     return {listed: _items(strands, listed, own, lengths[listed]) for listed, own in touched.items()}
 
 
@@ -90,22 +90,16 @@ class Resizing(msgspec.Struct, frozen=True, kw_only=True):
     def swap(self, number: int) -> Swap:
         """Return the swap of the last recorded item for another."""
         call, place = self.listed
-        old = msgspec.structs.replace(place, steps=(*place.steps, self.recorded - 1))
-        return Swap(before=call, old=old, after=call, new=msgspec.structs.replace(place, steps=(*place.steps, number)))
+        return Swap(before=call, old=with_item(place, self.recorded - 1), after=call, new=with_item(place, number))
 
     def item_of(self, span: Span) -> int | None:
         """Return the item that a copy is of; None when it is of none."""
         call, place = self.listed
-        depth = len(place.steps)
         origin = span.origins[0]
         for number, calls in enumerate(self.items.calls):
             if origin.call in calls:
                 return number
-        is_in = origin.call == call and origin.place.kind == place.kind and origin.place.number == place.number
-        if not is_in or origin.place.steps[:depth] != place.steps or len(origin.place.steps) <= depth:
-            return None
-        step = origin.place.steps[depth]
-        return step if isinstance(step, int) else None
+        return item_in(origin.place, place) if origin.call == call else None
 
 
 def resized(woven: Woven, resizing: Resizing) -> Woven | None:

@@ -8,6 +8,7 @@ from reenact.domain.message import Answer
 from reenact.replay.carrying.composing import Standing
 from reenact.replay.carrying.fabric import Fabric
 from reenact.replay.carrying.node import Node
+from reenact.replay.carrying.prosing import prose_action
 from reenact.replay.carrying.steering import verdict
 from reenact.replay.carrying.strand import Strand
 from reenact.replay.carrying.valuing import Place, length_at
@@ -146,15 +147,20 @@ class Stage:
         """Return the call that stands for one because its loop ended earlier, or its first try went well; else None."""
         if node.first_try is not None and self.nodes[node.first_try].answer is not None:
             return node.first_try
-        if not node.strand.is_round or node.strand.parent is None:
+        if not (node.strand.is_round or node.strand.is_prose) or node.strand.parent is None:
             return None
         parent = self.nodes[node.strand.parent]
         if parent.stands_in is not None:
             return parent.stands_in
+        if node.strand.is_prose:
+            return parent.id if parent.answer is not None and asked_in_words(parent) is None else None
         return parent.id if parent.answer is not None and self.is_over(parent) else None
 
     def doubts(self, node: Node) -> Iterator[Doubt]:
         """Yield what makes the request of a call doubtful, beside what stands in it."""
+        parent = node.strand.parent
+        if parent is not None:
+            yield from self._doubts_of_parent(node, parent)
         for source in sorted(node.strand.sources):
             last = self.last(source)
             if last.doubts:
@@ -175,6 +181,21 @@ class Stage:
             standing = self.standing(call)
             if _length(standing.answer, place) != _length(standing.recorded, place):
                 yield Doubt(unknown=Unknown.COUNT, detail=f"{place} of call {call} has another length.", source=call)
+
+    def _doubts_of_parent(self, node: Node, parent: int) -> Iterator[Doubt]:
+        last, recorded = self.last(parent), self.nodes[parent].strand
+        if node.strand.complains and verdict(last.answer) != verdict(recorded.recorded.answer):
+            detail = f"Call {last.form} says something else, and whether the agent still refuses it is in no record."
+            yield Doubt(unknown=Unknown.DECISION, detail=detail, source=last.form)
+        is_turn = not node.strand.is_round and not node.strand.is_prose
+        if is_turn and self.nodes[last.form].strand.frame != recorded.frame:
+            detail = f"The agent gave other instructions or tools before call {node.form}, where the take has no call."
+            yield Doubt(unknown=Unknown.DECISION, detail=detail, source=last.form)
+
+
+def asked_in_words(node: Node) -> str | None:
+    """Return what an answer asks for in words; None when it asks for nothing so."""
+    return prose_action(node.answer.message.text) if node.answer and node.answer.message else None
 
 
 def _length(answer: Answer | None, place: Place) -> int | None:

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from reenact.domain.message import Answer
+from reenact.domain.message import Answer, Text, ToolResult
 from reenact.replay.carrying.linking import precedes
 from reenact.replay.carrying.matching import Key, key_of
-from reenact.replay.carrying.strand import Strand
+from reenact.replay.carrying.strand import Strand, woven_in
 from reenact.replay.carrying.tape import Recorded, Tape
 from reenact.replay.carrying.valuing import MISSING, document_in
 
@@ -26,13 +26,30 @@ def steering(tape: Tape, strands: Mapping[int, Strand]) -> dict[int, Strand]:
     steers = {
         call.index for call in tape if call.index not in used and (_is_verdict(call.answer) or call.index in rivals)
     }
-    return {
-        call.index: msgspec.structs.replace(
-            strands[call.index],
-            steered_by=frozenset(steers & set(_triggers(tape, call))) - strands[call.index].copied_from,
-        )
-        for call in tape
-    }
+    vectors = {call.index for call in tape if call.answer is not None and call.answer.message is None}
+    seen: set[str] = set()
+    found: dict[int, Strand] = {}
+    for call in tape:
+        strand = strands[call.index]
+        own = _own_texts(strand)
+        steered = (steers & set(_triggers(tape, call))) - strand.copied_from
+        if own <= seen:
+            steered -= vectors
+        seen |= own
+        found[call.index] = msgspec.structs.replace(strand, steered_by=frozenset(steered))
+    return found
+
+
+def _own_texts(strand: Strand) -> set[str]:
+    """Return what a request says that is no copy: what was looked up by a vector would be among it."""
+    found: set[str] = set()
+    for woven in woven_in(strand.pieces):
+        for number, part in enumerate(woven.message.parts):
+            text = part.text if isinstance(part, Text | ToolResult) else ""
+            for span in reversed(woven.spans.get(number, ())):
+                text = text[: span.start] + text[span.stop :] if span.is_sure else text
+            found.add(text.strip())
+    return found - {""}
 
 
 def verdict(answer: Answer | None) -> object:

@@ -1,10 +1,10 @@
 """Strand: what one recorded request was made of."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from reenact.domain.message import Json, Message
+from reenact.domain.message import Json, Message, Role
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.valuing import Place
 
@@ -114,6 +114,15 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
 Piece = Kept | Turn | Results | Woven
 
 
+def woven_in(pieces: Sequence[Piece]) -> Iterator[Woven]:
+    """Yield the new messages among *pieces*, tool results included."""
+    for piece in pieces:
+        if isinstance(piece, Results):
+            yield from piece.woven
+        elif isinstance(piece, Woven):
+            yield piece
+
+
 class Strand(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One recorded request: its pieces in order, and what they depend on."""
 
@@ -127,6 +136,10 @@ class Strand(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Whether it keeps the parent's whole history."""
     state_of: int | None = None
     """The call whose response id it names, when the provider holds the history."""
+    is_prose: bool = False
+    """Whether it gives back, in words, what its parent's answer asked for in words."""
+    complains: bool = False
+    """Whether it tells its parent at once that the answer will not do: a program's own check, most likely."""
     sources: frozenset[int] = frozenset()
     """The calls whose answers stand in it, surely or maybe."""
     copied_from: frozenset[int] = frozenset()
@@ -138,3 +151,10 @@ class Strand(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def index(self) -> int:
         """The call's position in the session."""
         return self.recorded.index
+
+    @property
+    def frame(self) -> tuple[object, ...]:
+        """What the agent sets up for a call: its system prompt and its tools."""
+        prompt = self.recorded.prompt
+        system = tuple(message.text for message in prompt.messages if message.role is Role.SYSTEM)
+        return system, tuple(tool.name for tool in prompt.tools)

@@ -123,6 +123,9 @@ def document_in(text: str) -> Json:
 
 def lists_on(answer: Answer, place: Place) -> Iterator[tuple[Place, int]]:
     """Yield the lists that *place* leads through, each with its length in *answer*."""
+    if place.kind in _LISTS:
+        before = Place(place.kind)
+        yield before, length_at(answer, before) or 0
     for depth, step in enumerate(place.steps):
         if isinstance(step, int):
             before = msgspec.structs.replace(place, steps=place.steps[:depth])
@@ -133,10 +136,37 @@ def lists_on(answer: Answer, place: Place) -> Iterator[tuple[Place, int]]:
 
 def length_at(answer: Answer, place: Place) -> int | None:
     """Return how many items the list at *place* has; None when there is no list."""
+    if place.kind in _LISTS:
+        return len(_CUTTERS[place.kind](answer.message.text)) if answer.message else None
     value = value_at(answer, place)
     if not place.steps and place.kind == "tool_use" and isinstance(value, str):
         value = _read(value)
     return len(value) if isinstance(value, list) else None
+
+
+def item_in(place: Place, listed: Place) -> int | None:
+    """Return which item of a list *place* is of; None when it is of none."""
+    if place.kind != listed.kind:
+        return None
+    if listed.kind in _LISTS:
+        return place.number
+    depth = len(listed.steps)
+    if place.number != listed.number or place.steps[:depth] != listed.steps or len(place.steps) <= depth:
+        return None
+    step = place.steps[depth]
+    return step if isinstance(step, int) else None
+
+
+def with_item(listed: Place, number: int) -> Place:
+    """Return the place of an item of a list."""
+    if listed.kind in _LISTS:
+        return msgspec.structs.replace(listed, number=number)
+    return msgspec.structs.replace(listed, steps=(*listed.steps, number))
+
+
+def is_item(place: Place) -> bool:
+    """Return whether a place is in some list."""
+    return place.kind in _LISTS or any(isinstance(step, int) for step in place.steps)
 
 
 def _read(text: str) -> Json:
@@ -201,3 +231,6 @@ _CUTTERS: dict[str, Callable[[str], list[str]]] = {
 
 PIECES = frozenset({*_CUTTERS, "label"})
 """The kinds of place that are cut out of a text."""
+
+_LISTS = frozenset({"block", "item", "line", "paragraph"})
+"""Those that an agent may go through one by one."""

@@ -1,13 +1,15 @@
 """Find what every request of a session was made of: turns that it keeps, answers, tool results, copies in its texts."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from reenact.domain.message import Message, Role, ToolResult
 from reenact.replay.carrying.linking import Link, Linker, turns_in
+from reenact.replay.carrying.prosing import prose_action
 from reenact.replay.carrying.steering import steering
-from reenact.replay.carrying.strand import Kept, Piece, Results, Strand, Turn, Woven, flat
+from reenact.replay.carrying.strand import Kept, Piece, Results, Strand, Turn, Woven, flat, woven_in
 from reenact.replay.carrying.tape import Recorded, Tape
 from reenact.replay.carrying.tracing import Habits, Tracer, near_calls, text_of
 
@@ -18,6 +20,14 @@ def weave(tape: Tape) -> tuple[dict[int, Strand], Habits]:
     strands = {call.index: weaver.add(call) for call in tape}
     settled = {index: weaver.settle(strand) for index, strand in strands.items()}
     return steering(tape, settled), weaver.habits
+
+
+_AT_ONCE_US = 1_500_000
+_COMPLAINT = re.compile(
+    r"\b(invalid|not (a )?valid|no (valid )?json|not json|error|exception|failed|try again|could ?n[o']t be parsed|parse|retry|"
+    r"wrong|incorrect|must be|expected|missing|does not match|again)\b",
+    re.IGNORECASE,
+)
 
 
 class _Weaver:
@@ -37,9 +47,13 @@ class _Weaver:
         pieces = tuple(self._pieces(call, link))
         self._tracer.learn(call)
         self._calls[call.index] = call
+        parent = self._calls.get(link.parent) if link else None
+        is_prose = parent is not None and _answers_in_words(pieces, parent)
         return Strand(
             recorded=call,
             pieces=pieces,
+            is_prose=is_prose,
+            complains=parent is not None and not is_prose and _complains(pieces, parent, call),
             parent=link.parent if link else None,
             is_round=link is not None and _is_round(pieces),
             is_whole=link is not None and link.is_whole and not link.is_held,
@@ -127,15 +141,6 @@ class _Weaver:
         return msgspec.structs.replace(woven, spans=spans)
 
 
-def woven_in(pieces: Sequence[Piece]) -> Iterator[Woven]:
-    """Yield the new messages among *pieces*, tool results included."""
-    for piece in pieces:
-        if isinstance(piece, Results):
-            yield from piece.woven
-        elif isinstance(piece, Woven):
-            yield piece
-
-
 def _sources(pieces: Sequence[Piece], parent: int | None, *, sure: bool = False) -> Iterator[int]:
     if parent is not None:
         yield parent
@@ -152,6 +157,27 @@ def _is_round(pieces: Sequence[Piece]) -> bool:
     last = pieces[-1]
     return isinstance(last, Results) and all(
         isinstance(part, ToolResult) for woven in last.woven for part in woven.message.parts
+    )
+
+
+def _answers_in_words(pieces: Sequence[Piece], parent: Recorded) -> bool:
+    """Return whether a request says one thing after an answer that asked for something in words."""
+    said = parent.answer.message if parent.answer else None
+    if said is None or said.tool_uses or len(pieces) < 2 or prose_action(said.text) is None:
+        return False
+    return isinstance(pieces[-1], Woven) and isinstance(pieces[-2], Turn)
+
+
+def _complains(pieces: Sequence[Piece], parent: Recorded, call: Recorded) -> bool:
+    """Return whether a request tells its parent, faster than people do, that the answer will not do."""
+    last = pieces[-1]
+    is_at_once = call.started_us - parent.ended_us < _AT_ONCE_US
+    return (
+        is_at_once
+        and isinstance(last, Woven)
+        and last.message.role is Role.USER
+        and not any(span.is_sure for spans in last.spans.values() for span in spans)
+        and _COMPLAINT.search(last.message.text) is not None
     )
 
 
