@@ -28,8 +28,9 @@ class LeaseBook:
                     set_={"worker": worker, "until_us": until_us, "wish": None},
                     where=is_free,
                 )
+                .returning(leases.c.worker)
             )
-            return connection.execute(claimed).rowcount == 1
+            return connection.execute(claimed).first() is not None
 
     def renew(self, replay_ids: Collection[str], worker: str, *, until_us: int) -> dict[str, str | None]:
         """Let *worker* keep these replays until then; return those that it still has, each with what is wished of it."""

@@ -56,9 +56,11 @@ def open_engine(place: Path | str) -> sa.Engine:
 
 
 def take_turns(connection: sa.Connection) -> None:
-    """Let no other worker into such a transaction until this one ends. SQLite has one writer as it is."""
+    """Let no other worker into such a transaction until this one ends; the first thing in it."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _version(connection: sa.Connection) -> int:

@@ -1,6 +1,6 @@
 """ControlStore: organisations, keys and replays: what the server is told, as calls are what it sees."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from reenact.store.control.batchbook import BatchBook
 from reenact.store.control.inserting import inserting
 from reenact.store.control.leasebook import LeaseBook
 from reenact.store.control.opener import open_engine, take_turns
-from reenact.store.control.tables import keys, organisations, replays
+from reenact.store.control.tables import batches, cohorts, keys, organisations, replays
 
 _encode = msgspec.msgpack.Encoder().encode
 _fields = msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
 _whole = msgspec.msgpack.Decoder(Replay)
+_MOST_BOUND = 10_000
+"""Values in one statement; SQLite takes 32766."""
 
 
 class ControlStore:
@@ -137,6 +139,34 @@ class ControlStore:
         )
         with self._transaction() as connection:
             return [(row.organisation_id, row.id) for row in connection.execute(asked)]
+
+    def forget_replays(self, organisation_id: str, session_ids: Sequence[str] | None) -> None:
+        """Delete the replays of these sessions, or all of the organisation's with its cohorts and batches when it is None."""
+        own = replays.c.organisation_id == organisation_id
+        with self._transaction() as connection:
+            if session_ids is None:
+                for table in (replays, cohorts, batches):
+                    connection.execute(sa.delete(table).where(table.c.organisation_id == organisation_id))
+            for start in range(0, len(session_ids or ()), _MOST_BOUND):
+                chunk = (session_ids or ())[start : start + _MOST_BOUND]
+                connection.execute(sa.delete(replays).where(own, replays.c.session_id.in_(chunk)))
+
+    def wipe(self) -> None:
+        """Write a file anew, so that no byte of what was deleted is left in it; a server sees to that itself.
+
+        Raises:
+            StoreFailed: there is no room for it, or somebody reads for too long.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        try:
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("VACUUM")
+                is_busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+        except DatabaseError as error:
+            raise StoreFailed(f"The control database could not be written anew: {error.orig}") from error
+        if is_busy:
+            raise StoreFailed("The control database's log could not be emptied: somebody reads for too long")
 
     def close(self) -> None:
         """Let go of the database."""

@@ -1,0 +1,29 @@
+"""Control stores on every database that they run on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reenact.store.control.store import ControlStore
+from tests.fakes.postgres import a_postgres, postgres_programs
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of an empty PostgreSQL database; skips loudly where PostgreSQL is not installed."""
+    programs = postgres_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    with a_postgres(programs) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[ControlStore, ControlStore]]:
+    """Two servers' stores on one database."""
+    place = tmp_path / "control.sqlite3" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    one, other = ControlStore(place), ControlStore(place)
+    yield one, other
+    one.close()
+    other.close()
