@@ -127,14 +127,14 @@ class Branch:
     ) -> Json:
         """Return the option that the agent's own rule takes, told by *inputs*.
 
-        A rule that never left a trace in the record (a check that never failed) cannot be known of, and is left out of account.
+        A rule that never left a trace in the record (a check that never failed) counts as none, until it does leave one.
         """
         key = canonical([label, inputs])
         self.world.decisions.add(key)
         if leaves_trace:
             self.world.traced.add(label)
         record = self.world.recorded
-        if record is not None and key not in record.decisions and label in record.traced:
+        if record is not None and key not in record.decisions and (label in record.traced or leaves_trace):
             choice = (choice + self.world.variant) % len(options)
         return options[choice]
 

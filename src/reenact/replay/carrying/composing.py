@@ -12,7 +12,7 @@ from reenact.replay.carrying.spelling import ASCII_TWINS, spell
 from reenact.replay.carrying.strand import Kept, Origin, Packed, Results, Span, Strand, Turn, Woven
 from reenact.replay.carrying.tracing import Habits, text_of
 from reenact.replay.carrying.unpacking import Steps, replaced
-from reenact.replay.carrying.valuing import MISSING, WHOLE, Place, argument_at, document_in, value_at
+from reenact.replay.carrying.valuing import MISSING, Place, argument_at, document_in, value_at
 from reenact.replay.differing import same
 
 
@@ -238,8 +238,6 @@ class _Composer:
     def _written(self, before: str, span: Span, place: str) -> str:
         """Return what stands in the place of *span*: the new value, or the recorded text with a doubt."""
         found = {origin: self._value(origin) for origin in span.origins}
-        if any(origin.place == WHOLE and new is not None for origin, new in found.items()):
-            found = {origin: new for origin, new in found.items() if new is not None}
         news = {new for new in found.values() if new is not None}
         if news == {before} and None not in found.values():
             return before
