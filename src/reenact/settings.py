@@ -46,6 +46,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     process, which costs agents no time then. 0 does all in one process, which takes the least memory."""
     upstream_client: Literal["pooled", "general"] = "pooled"
     """What asks providers: connections of our own, or the general client (aiohttp), which costs twice the CPU."""
+    retention_days: Annotated[float, msgspec.Meta(ge=0)] = 0
+    """How long a session is kept after its newest call, and a call that is of none; 0 keeps all."""
+    retention_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """How much room calls may take; the oldest sessions go first. 0 sets no bound."""
     max_body_bytes: Annotated[int, msgspec.Meta(ge=1)] = 100 * 1024 * 1024
     """The largest request body that the gateway accepts."""
 

@@ -18,13 +18,15 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     """`healthy :)`, or `degraded`: calls go through and some are not recorded, or not yet found by queries."""
     troubles: list[str] = []
     """What is wrong, in words that show nothing of any call."""
+    notes: list[str] = []
+    """What goes on that is no trouble: what is kept and for how long."""
 
 
 @get("/healthcheck", opt=PUBLIC)
 async def get_health(parts: GivenParts) -> Response[bytes]:
     """Say how the server is. The status is 200 in both cases: a degraded server must not be taken out of service."""
     troubles = parts.troubles()
-    return encoded(msgspec.json.encode(Health("degraded" if troubles else HEALTHY, troubles)))
+    return encoded(msgspec.json.encode(Health("degraded" if troubles else HEALTHY, troubles, parts.notes())))
 
 
 ROUTES: list[HTTPRouteHandler] = [get_health]

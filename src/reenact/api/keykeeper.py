@@ -51,6 +51,8 @@ class KeyKeeper:
         self._control = control
         self._clock = clock
         self._epoch = epoch or _OwnEpoch()
+        self.epoch: Callable[[], int] = self._epoch
+        """Changes whenever something that is remembered is to be forgotten, in all processes of the server."""
         self._forget()
 
     def holder(self, key: str) -> Principal | None:

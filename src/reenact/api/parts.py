@@ -8,6 +8,7 @@ from reenact.api.keykeeper import KeyKeeper
 from reenact.domain.exchange import Exchange
 from reenact.replay.service import Replays
 from reenact.store.calls import CallStore
+from reenact.upkeep.eraser import Eraser
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,5 +34,9 @@ class Parts:
     """Returns when calls answered by now can be found, or after about two seconds."""
     clock: Callable[[], int]
     """The time in microseconds since the epoch."""
+    eraser: Eraser
+    """Deletes what was recorded."""
     troubles: Callable[[], list[str]]
     """What is wrong now with recording, in words that show nothing of any call; empty when all is well."""
+    notes: Callable[[], list[str]] = list
+    """What goes on that is no trouble, in such words."""

@@ -42,6 +42,7 @@ COMMANDS = (
         runs_another=True,
     ),
     Command("compare", "reenact.cli.compare:compare", "Compare two sessions: aligned calls and what differs in each."),
+    Command("delete", "reenact.cli.delete:delete", "Delete what was recorded, and wait until no byte of it is left."),
 )
 
 _USAGE_ERRORS = (FolderUnusable, InvalidInput, PortUnusable, ServerUnreachable)

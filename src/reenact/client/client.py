@@ -10,7 +10,7 @@ import httpx2
 import msgspec
 
 from reenact.client.answering import refusal, understood
-from reenact.client.rows import Request, Session
+from reenact.client.rows import Deletable, Deleted, Request, Session
 from reenact.domain.comparison import Comparison
 from reenact.domain.message import Json
 from reenact.domain.patch import Patch
@@ -21,6 +21,7 @@ from reenact.errors import ServerUnreachable
 
 T = TypeVar("T")
 
+_DELETE_S = 660.0
 _LONG_AGO_MS, _FAR_AHEAD_MS = 0, 4_102_444_800_000
 """1970 and 2100: Helicone's session query has no word for "any time"."""
 
@@ -196,6 +197,17 @@ class Client:
     def feedback(self, request_id: str, rating: bool) -> None:
         """Say whether a call went well."""
         self._post(f"/v1/request/{_segment(request_id)}/feedback", {"rating": rating}, object)
+
+    def delete(self, scope: Deletable, name: str) -> Deleted:
+        """Delete what was recorded, for good: a request, a session, a user's, or all of the key's organisation, by id.
+
+        Waits until no byte of it is left on the server, which takes the longer the more it has.
+        """
+        with self._reaching():
+            answer = self._http.delete(
+                f"{self.url}/v1/{scope}/{quote(name, safe='')}", params={"wait": "true"}, timeout=_DELETE_S
+            )
+        return understood(answer.status_code, answer.content, Deleted)
 
     def _get(self, path: str, kind: type[T], **query: str) -> T:
         with self._reaching():

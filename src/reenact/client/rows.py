@@ -1,5 +1,7 @@
 """Request, Session: what the API says of a call and of a session, under the API's own names."""
 
+from typing import Literal
+
 import msgspec
 
 from reenact.domain.labels import ReplayLink
@@ -63,3 +65,17 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """The replay that made it, if one did."""
     replay_of: str | None = None
     """The session that it is a replay of."""
+
+
+Deletable = Literal["request", "session", "user", "organization"]
+"""What can be deleted by id."""
+
+
+class Deleted(msgspec.Struct, frozen=True, kw_only=True):
+    """What was deleted."""
+
+    requests: int
+    sessions: list[str]
+    """Ids of the sessions that lost a request."""
+    wiped: bool
+    """Whether every byte is gone from the server's files."""

@@ -109,6 +109,7 @@ class Cacher:
         folder_bytes: int = 1024 * _MEBIBYTE,
         now_s: Callable[[], float] = time.time,
         draw: Callable[[int], int] = random.randrange,
+        epoch: Callable[[], int] = int,
     ) -> None:
         """Open nothing yet.
 
@@ -118,11 +119,14 @@ class Cacher:
             folder_bytes: how much is held in the folder; the oldest goes first.
             now_s: seconds since the epoch.
             draw: picks a number below the one given: the slot that answers.
+            epoch: what is held in memory is dropped when this changes: some of it may have been deleted from the folder.
         """
         self._shelf = Shelf(folder, folder_bytes) if folder is not None else None
         self._memory_bytes = memory_bytes
         self._now_s = now_s
         self._draw = draw
+        self._epoch = epoch
+        self._held_since = epoch()
         self._held: OrderedDict[str, Slots] = OrderedDict()
         self._held_bytes = 0
         self._thread = ThreadPoolExecutor(1, "cache")
@@ -164,6 +168,9 @@ class Cacher:
     def _fresh(self, key: str) -> Slots:
         """Return the slots held in memory that have not expired."""
         now_s = self._now_s()
+        if self._held_since != (since := self._epoch()):
+            self._held.clear()
+            self._held_bytes, self._held_since = 0, since
         held = self._held.get(key)
         if held is None:
             return {}

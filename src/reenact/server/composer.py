@@ -42,6 +42,8 @@ from reenact.spool.reader import SpoolReader
 from reenact.spool.writer import SpoolWriter
 from reenact.store.control.store import ControlStore
 from reenact.store.sqlite.store import SqliteStore
+from reenact.upkeep.eraser import Eraser
+from reenact.upkeep.retainer import Limits, Retainer
 from reenact.web.parts import Parts as PageParts
 from reenact.web.routes import router
 
@@ -116,9 +118,27 @@ class Server:
                 self._settings, self._folder.cache, self._spool, self._clock, admission, stage=self._stager
             )
             running.push_async_callback(self._line.close)
+            self._keep_in_order(running)
             self.app = self._app(self._replays(running))
             await running.enter_async_context(self.app.lifespan())
             self._running = running.pop_all()
+
+    def _keep_in_order(self, running: AsyncExitStack) -> None:
+        """Start what removes recorded data."""
+        workers = self._settings.gateway_workers
+        self._eraser = Eraser(
+            self._calls,
+            self._control,
+            spools=lambda: self._folder.spools(workers),
+            cache=self._folder.cache,
+            on_wipe=self._epoch.advance,
+        )
+        self._eraser.start()
+        running.push_async_callback(asyncio.to_thread, self._eraser.stop)
+        limits = Limits(days=self._settings.retention_days, used_bytes=self._settings.retention_bytes)
+        self._retainer = Retainer(self._calls, limits, self._clock)
+        self._retainer.start()
+        running.push_async_callback(asyncio.to_thread, self._retainer.stop)
 
     def _replays(self, running: AsyncExitStack) -> Replays:
         """Return what plans and performs replays, those among them that a stopped server left."""
@@ -231,7 +251,9 @@ class Server:
             new_id=new_id,
             settle=self._settle,
             clock=self._clock,
+            eraser=self._eraser,
             troubles=self._troubles,
+            notes=self._notes,
         )
         pages = PageParts(
             calls=self._calls,
@@ -263,4 +285,16 @@ class Server:
         gaps = self._spool.counters.gaps + (self._crew.gaps if self._crew else 0)
         lost = [f"Calls that could not be recorded since the server started: {gaps}."] if gaps else []
         waiting = ["Recorded calls wait in the spool: the journal cannot be read, or the store cannot be written."]
-        return lost + (waiting if any(worker.status().last_error for worker in self._ingest) else [])
+        waits = any(worker.status().last_error for worker in self._ingest)
+        left = [f"Bytes of removed calls still lie in the data folder: {self._eraser.trouble}."]
+        kept = [f"What is over the retention limits could not be removed: {self._retainer.trouble}."]
+        return [
+            *lost,
+            *(waiting if waits else []),
+            *(left if self._eraser.trouble else []),
+            *(kept if self._retainer.trouble else []),
+        ]
+
+    def _notes(self) -> list[str]:
+        """Return what goes on that is no trouble."""
+        return self._retainer.notes()

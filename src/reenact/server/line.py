@@ -86,7 +86,7 @@ class Line:
         self._stage = stage
         self._running = AsyncExitStack()
         self.routes = Routes(settings.upstreams)
-        self.relay = self._relay(cache, recorder, clock, keyless=admission.keyless)
+        self.relay = self._relay(cache, recorder, clock, admission)
         """What every call goes through, agents' and replays' alike."""
         self.gateway = Gateway(
             self.relay, self.routes, admission, clock=clock, new_id=new_id, max_body_bytes=settings.max_body_bytes
@@ -96,11 +96,11 @@ class Line:
         """Stop every part and close providers' connections."""
         await self._running.aclose()
 
-    def _relay(self, cache: Path, recorder: Recorder, clock: Callable[[], int], *, keyless: bool) -> Relay:
+    def _relay(self, cache: Path, recorder: Recorder, clock: Callable[[], int], admission: Admission) -> Relay:
         guard = Guard(self._settings.allowed_targets)
         upstream = self._upstream(guard)
         self._running.push_async_callback(upstream.close)
-        cacher = Cacher(cache)
+        cacher = Cacher(cache, epoch=admission.keys.epoch)
         self._running.push_async_callback(cacher.close)
         redis_url = self._settings.redis_url
         limiter: Limiter = RedisLimiter(redis_url) if redis_url else MemoryLimiter()
@@ -112,7 +112,7 @@ class Line:
             understand=decode,
             stage=self._stage,
             # Without a required key, any page in a browser could spend what the environment's keys pay for.
-            provider_keys={} if keyless else keys_in(environment()),
+            provider_keys={} if admission.keyless else keys_in(environment()),
         )
         controller = Controller(Forwarder(upstream, self.routes, means), means, new_id=new_id)
         self._running.push_async_callback(controller.close)

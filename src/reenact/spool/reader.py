@@ -7,14 +7,16 @@ from pathlib import Path
 import msgspec
 
 from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
-from reenact.spool.framing import EXCHANGE, GAP, Damage, Frame, expected_bytes, frames
+from reenact.spool.framing import EXCHANGE, GAP, SPILLED, Damage, Frame, expected_bytes, frames
 from reenact.spool.segment import Segment, segments
+from reenact.spool.spillage import Spilled, discard_spilled, read_spilled
 
 _WINDOW_BYTES = 4 * 1024 * 1024
 
-_decoders: dict[int, Callable[[bytes], Exchange | Gap]] = {
+_decoders: dict[int, Callable[[bytes], Exchange | Gap | Spilled]] = {
     EXCHANGE: msgspec.msgpack.Decoder(Exchange).decode,
     GAP: msgspec.msgpack.Decoder(Gap).decode,
+    SPILLED: msgspec.msgpack.Decoder(Spilled).decode,
 }
 
 
@@ -48,7 +50,7 @@ class SpoolReader:
         Raises:
             OSError: a segment cannot be read.
         """
-        gathered = _Gathered(after, limit_records, limit_bytes)
+        gathered = _Gathered(self._folder, after, limit_records, limit_bytes)
         found = segments(self._folder)
         if found and found[-1].number < after.segment:
             gathered.cursor = Cursor()  # the folder was emptied: numbers began anew
@@ -71,6 +73,7 @@ class SpoolReader:
         for segment in segments(self._folder)[:-1]:
             if segment.number < before.segment:
                 segment.path.unlink(missing_ok=True)
+        discard_spilled(self._folder, before.segment)
 
     def _read_segment(self, segment: Segment, is_newest: bool, gathered: "_Gathered") -> None:
         begin = gathered.cursor.offset_bytes if gathered.cursor.segment == segment.number else 0
@@ -114,7 +117,8 @@ def _wider(buffer: memoryview, rest_bytes: int) -> int:
 class _Gathered:
     """A batch in the making."""
 
-    def __init__(self, cursor: Cursor, limit_records: int, limit_bytes: int) -> None:
+    def __init__(self, folder: Path, cursor: Cursor, limit_records: int, limit_bytes: int) -> None:
+        self._folder = folder
         self.cursor = cursor
         self._records_left = limit_records
         self._bytes_left = limit_bytes
@@ -130,16 +134,30 @@ class _Gathered:
         self.cursor = cursor
         self._records_left -= 1
         self._bytes_left -= len(found.raw if isinstance(found, Damage) else found.payload)
+        if isinstance(found, Damage) and not any(found.raw):
+            return  # taken out of the journal once it was in the store
         if isinstance(found, Damage):
             self._unreadables.append(Unreadable(raw=found.raw, reason="the record is damaged"))
             return
-        record = _decode(found)
+        record = self._whole(_decode(found))
         if isinstance(record, Exchange):
             self._exchanges.append(record)
         elif isinstance(record, Gap):
             self._gaps.append(record)
         else:
             self._unreadables.append(record)
+
+    def _whole(self, record: Exchange | Gap | Spilled | Unreadable) -> Exchange | Gap | Unreadable:
+        """Return a record with its bodies out of their files."""
+        if not isinstance(record, Spilled):
+            return record
+        try:
+            exchange = read_spilled(self._folder, record)
+        except OSError as error:
+            raw = msgspec.msgpack.encode(record)
+            return Unreadable(raw=raw, reason=f"the file of its body cannot be read: {error.strerror or error}")
+        self._bytes_left -= len(exchange.request_body) + len(exchange.response_body)
+        return exchange
 
     def batch(self) -> Batch:
         return Batch(
@@ -150,7 +168,7 @@ class _Gathered:
         )
 
 
-def _decode(found: Frame) -> Exchange | Gap | Unreadable:
+def _decode(found: Frame) -> Exchange | Gap | Spilled | Unreadable:
     decode = _decoders.get(found.kind)
     if decode is None:
         return Unreadable(raw=found.payload, reason=f"a record of unknown kind {found.kind}")

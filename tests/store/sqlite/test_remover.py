@@ -8,13 +8,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-import zstandard
 
 from reenact.domain.call import Reading
 from reenact.domain.labels import Labels
 from reenact.errors import StoreFailed
 from reenact.store.sqlite.store import SqliteStore
 from reenact.store.upkeep import Removal, Scope
+from tests.fakes.traces import lying_about
 from tests.store.given import given_reading
 
 SEED = 20261122
@@ -62,21 +62,6 @@ def fill(store: SqliteStore) -> None:
     for start in range(0, len(every), 20):
         store.save(every[start : start + 20])
     store.save(every[:40])
-
-
-def lying_about(folder: Path) -> bytes:
-    """Return the bytes of every file, compressed frames once more as what they hold."""
-    raw = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
-    decompressor = zstandard.ZstdDecompressor()
-    inside, at = [], raw.find(zstandard.FRAME_HEADER)
-    while at >= 0:
-        reader = decompressor.stream_reader(raw[at:])
-        try:
-            inside.append(reader.read(1 << 20))
-        except zstandard.ZstdError:
-            inside.append(b"")
-        at = raw.find(zstandard.FRAME_HEADER, at + 1)
-    return raw + b"".join(inside)
 
 
 def test_no_byte_of_removed_sessions_is_left(store: SqliteStore, tmp_path: Path) -> None:
