@@ -20,6 +20,10 @@ from reenact.gateway.redacting import MARK, redact_headers, redact_target
         b"helicone-fallbacks",
         b"reenact-fallbacks",
         b"openai-api-key",
+        b"authentication",
+        b"x-auth",
+        b"x-password",
+        b"x-amz-credential",
     ],
 )
 def test_secret_headers_lose_their_value(name: bytes) -> None:
@@ -34,6 +38,7 @@ def test_secret_headers_lose_their_value(name: bytes) -> None:
         (b"https://me:secret@api.example:8443/v1?key=secret", b"https://api.example:8443/v1?key=REDACTED"),
         (b"//me@x@api.example", b"//api.example"),
         (b"https://api.example/@x", b"https://api.example/@x"),
+        (b"no URL, but https://me:secret@api.example", MARK),
     ],
 )
 def test_targets_lose_passwords_and_keys(value: bytes, expected: bytes) -> None:
@@ -58,6 +63,12 @@ def test_other_headers_are_kept(name: bytes) -> None:
         (b"/v1/x?a=%20&KEY=secret&b&alt=sse", b"/v1/x?a=%20&KEY=REDACTED&b&alt=sse"),
         (b"/v1/x?monkey=1&key", b"/v1/x?monkey=1&key"),
         (b"http://h/x?access_token=a=b", b"http://h/x?access_token=REDACTED"),
+        (
+            b"/x?X-Amz-Signature=s&k%65y=s&client_secret=s",
+            b"/x?X-Amz-Signature=REDACTED&k%65y=REDACTED&client_secret=REDACTED",
+        ),
+        (b"/x?subscription-key=s&password=s&auth=s", b"/x?subscription-key=REDACTED&password=REDACTED&auth=REDACTED"),
+        (b"/x?code=s&author=me&tokens=3&postcode=1", b"/x?code=REDACTED&author=me&tokens=3&postcode=1"),
     ],
 )
 def test_secret_parameters_lose_their_value(target: bytes, expected: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from urllib.parse import unquote_to_bytes
 
 from reenact.domain.exchange import Header
 
@@ -14,19 +15,16 @@ MARK = b"REDACTED"
 
 _SECRETS = frozenset(
     {
-        b"authorization",
+        b"authentication",
         b"cookie",
-        b"helicone-auth",
         b"helicone-fallbacks",
         b"helicone-jwt",
-        b"proxy-authorization",
-        b"reenact-auth",
         b"reenact-fallbacks",
         b"set-cookie",
-        b"x-amz-signature",
     }
 )
-_SECRET_ENDINGS = (b"-key", b"-token", b"-secret", b"-authorization", b"apikey")
+_SECRET_ENDINGS = tuple(b"-auth authorization -credential -key apikey -password -secret -signature -token".split(b" "))
+"""Ends of names that are those of secrets."""
 _URLS = frozenset(
     {b"helicone-openai-api-base", b"helicone-target-url", b"reenact-openai-api-base", b"reenact-target-url"}
 )
@@ -36,9 +34,14 @@ _PUBLIC = frozenset({b"idempotency-key", b"sec-websocket-key"})
 
 _USER = re.compile(rb"^(\s*[a-zA-Z0-9+.-]*:?//)[^/?#]*@")
 """The user name and password before a URL's host."""
-_SECRET_PARAMETERS = frozenset(
-    {b"key", b"api_key", b"api-key", b"apikey", b"access_token", b"token", b"sig", b"signature"}
+_ADDRESS = re.compile(rb"\s*([a-zA-Z0-9+.-]*:)?//")
+"""How a URL begins."""
+_SECRET_WORDS = re.compile(
+    rb"(^|[_.-])(auth|authorization|credential|key|apikey|password|passwd|secret|sig|signature|token)$"
 )
+"""Last words of the names of query parameters that are secrets: `key`, `api_key`, `X-Amz-Signature`."""
+_SECRET_PARAMETERS = frozenset({b"code"})
+"""Others: the key of an Azure function."""
 
 
 def redact_headers(headers: Iterable[Header]) -> tuple[Header, ...]:
@@ -59,7 +62,10 @@ def redact_target(target: bytes) -> bytes:
 
 def _redact_url(header: Header) -> Header:
     name, value = header
-    return name, redact_target(_USER.sub(rb"\1", value))
+    value = _USER.sub(rb"\1", value)
+    if b"@" in value and _ADDRESS.match(value) is None:
+        return name, MARK  # no URL, but it may hold one, and a password in it
+    return name, redact_target(value)
 
 
 def _is_secret(name: bytes) -> bool:
@@ -71,4 +77,6 @@ def _is_secret(name: bytes) -> bool:
 
 def _redact_parameter(parameter: bytes) -> bytes:
     name, equals, _ = parameter.partition(b"=")
-    return name + equals + MARK if equals and name.lower() in _SECRET_PARAMETERS else parameter
+    read = (unquote_to_bytes(name) if b"%" in name else name).lower()
+    is_secret = read in _SECRET_PARAMETERS or _SECRET_WORDS.search(read) is not None
+    return name + equals + MARK if equals and is_secret else parameter

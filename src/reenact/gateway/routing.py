@@ -273,8 +273,8 @@ class Routes:
         """Route to *url*; only its origin is kept (surface 1.4)."""
         try:
             place = self.locate(url)
-        except InvalidInput as error:
-            return call.reject(400, error.message)
+        except InvalidInput:  # its message shows the URL, in which a password may stand
+            return call.reject(400, "The target that the headers name is no http or https URL.")
         upstream = _Upstream(Provider(place.provider, "", place.auth), place.origin)
         return call.goes_to(upstream, path, is_guarded=place.is_guarded)
 
