@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from reenact.domain.exchange import Exchange, Header
+from reenact.domain.exchange import Exchange, Header, Spill
 from reenact.errors import SpoolFailed, UpstreamFailed
 from reenact.gateway.source import UpstreamRequest
 
@@ -56,6 +56,14 @@ class ListRecorder:
         if self._failure is not None:
             raise self._failure
         self.exchanges.append(exchange)
+
+    def spill(self) -> Spill:
+        """No body in these tests is that large."""
+        raise SpoolFailed("There are no files.")
+
+    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> None:
+        """No body in these tests is that large."""
+        raise SpoolFailed("There are no files.")
 
     def gap(self, organisation_id: str, reason: str) -> None:
         """Keep the fact that one is missing."""

@@ -134,6 +134,11 @@ class Client:
         self.writer.write(b"\r\n".join(lines) + body)
         await self.writer.drain()
 
+    async def head(self, line: bytes, *headers: bytes) -> None:
+        """Send a request's head only, which says how its body is framed."""
+        self.writer.write(b"\r\n".join([line + b" HTTP/1.1", b"host: localhost:8585", *headers, b"", b""]))
+        await self.writer.drain()
+
     async def until(self, ending: bytes) -> bytes:
         """Return what comes up to *ending*."""
         return await asyncio.wait_for(self.reader.readuntil(ending), 10)

@@ -9,7 +9,7 @@ import pytest
 
 from reenact import __version__
 from reenact.domain.call import Call
-from reenact.domain.exchange import Ending, Exchange, Header
+from reenact.domain.exchange import Ending, Exchange, Header, Spill
 from reenact.domain.labels import Labels, ReplayLink
 from reenact.domain.patch import Patch
 from reenact.domain.replay import Answered, AskCall, Mode
@@ -38,6 +38,14 @@ class Kept:
     def append(self, exchange: Exchange) -> None:
         """Keep *exchange*."""
         self.exchanges.append(exchange)
+
+    def spill(self) -> Spill:
+        """Fail: no body here is that large."""
+        raise AssertionError
+
+    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> None:
+        """Fail: no body here is that large."""
+        raise AssertionError
 
     def gap(self, organisation_id: str, reason: str) -> None:
         """Fail: nothing is lost here."""

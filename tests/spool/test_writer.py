@@ -12,7 +12,7 @@ from reenact.domain.exchange import Cursor, Gap
 from reenact.errors import SpoolFailed
 from reenact.spool.reader import SpoolReader
 from reenact.spool.segment import segments
-from reenact.spool.writer import Counters, SpoolWriter
+from reenact.spool.writer import Counters, Disk, SpoolWriter
 from tests.spool.exchanges import an_exchange
 
 NOW_US = 1_700_000_000_000_000
@@ -176,3 +176,74 @@ def test_a_killed_process_leaves_every_acknowledged_record(folder: Path) -> None
     found = _read_all(folder)
     assert found[: len(acknowledged)] == [an_exchange(number).id for number in acknowledged]
     assert len(found) - len(acknowledged) <= 1
+
+
+class _Gate:
+    """A disk whose syncs hang until it is let go."""
+
+    def __init__(self) -> None:
+        self.syncing = threading.Event()
+        self.opened = threading.Event()
+
+    def __call__(self, file: int) -> None:
+        self.syncing.set()
+        assert self.opened.wait(20)
+        os.fsync(file)
+
+
+def test_a_hanging_disk_holds_nobody_up(folder: Path) -> None:
+    """While a sync hangs, records wait in memory up to their bound; then they are gaps; all that waited is written after."""
+    gate = _Gate()
+    writer = SpoolWriter(folder, clock=lambda: NOW_US, disk=Disk(queue_bytes=20_000, sync=gate, slow_sync_s=0.0))
+    writer.append(an_exchange(0))
+    assert gate.syncing.wait(10)
+    refused = 0
+    for number in range(1, 11):
+        try:
+            writer.append(an_exchange(number))
+        except SpoolFailed as error:
+            refused += 1
+            writer.gap("acme", error.message)
+    queued_bytes = writer.counters.queued_bytes
+    gate.opened.set()
+    writer.close()
+
+    kept = _read_all(folder)
+    assert (11 - refused, 0) == (len(kept), writer.counters.queued_bytes)
+    assert 0 < refused < 10
+    assert 0 < queued_bytes <= 20_000
+    assert [(refused, True)] == [
+        (gap.count, "too slow" in gap.reason) for gap in SpoolReader(folder).read(Cursor()).gaps
+    ]
+
+
+def test_a_quota_is_kept_until_something_was_discarded(folder: Path) -> None:
+    """What does not fit is refused; what was read and discarded makes room."""
+    writer = SpoolWriter(folder, clock=lambda: NOW_US, segment_bytes=1000, quota_bytes=3000)
+    refused = []
+    for number in range(12):
+        try:
+            writer.append(an_exchange(number))
+        except SpoolFailed as error:
+            refused.append(error.message)
+    reader = SpoolReader(folder)
+    reader.discard(reader.read(Cursor()).cursor)
+    writer.append(an_exchange(20))
+    writer.close()
+
+    assert refused
+    assert all("quota of 3000 bytes" in message for message in refused)
+    assert an_exchange(20).id == _read_all(folder)[-1]
+    assert sum(segment.path.stat().st_size for segment in segments(folder)) <= 4000
+
+
+def test_whoever_waits_for_the_disk_is_told(folder: Path) -> None:
+    """It is told after a sync that covers what was appended before."""
+    synced: list[int] = []
+    writer = SpoolWriter(folder, clock=lambda: NOW_US, disk=Disk(sync=synced.append))
+    durable = threading.Event()
+    writer.append(an_exchange())
+    writer.when_durable(durable.set)
+    assert durable.wait(10)
+    assert synced
+    writer.close()

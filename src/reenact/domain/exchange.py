@@ -4,6 +4,7 @@ One that did not cross the gateway is what its sender told of it (`told`).
 """
 
 import enum
+from typing import Protocol
 
 import msgspec
 
@@ -137,6 +138,22 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     handling: Handling = NOTHING_SPECIAL
     told: Told | None = None
     """Set when it was told afterwards through a log route or a trace; None when it crossed the gateway."""
+
+
+class Spill(Protocol):
+    """A body too large to be held in memory, on its way into a file of the spool."""
+
+    def write(self, piece: bytes) -> None:
+        """Add a piece.
+
+        Raises:
+            SpoolFailed: the disk does not take it.
+        """
+        ...
+
+    def drop(self) -> None:
+        """Delete it."""
+        ...
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,12 +1,13 @@
 """Gateway: what serves agents' calls, on the hot path. It knows HTTP and keys, and leaves the rest to the relay."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from reenact.domain.exchange import Header
 from reenact.errors import Forbidden, TooLarge, Unauthenticated
 from reenact.gateway.addressing import Address, TakeName, read_address, read_take
-from reenact.gateway.ask import Ask
+from reenact.gateway.ask import Ask, Upload
 from reenact.gateway.controlling import control
 from reenact.gateway.distrusting import is_from_a_strange_page
 from reenact.gateway.keying import keyed
@@ -16,6 +17,7 @@ from reenact.gateway.relay import Relay
 from reenact.gateway.routing import NotOurs, Rejection, Route, Routes, Target
 from reenact.gateway.visit import Scope, Visit
 
+_UPLOADS = ("multipart/", "audio/", "image/", "video/", "application/octet-stream")
 _ROUTE = "reenact.route"
 """Where `handles` leaves its finding in a scope."""
 _ADDRESS = "reenact.address"
@@ -130,12 +132,22 @@ class Gateway:
 
     async def _serve(self, ask: Ask, agent: Visit) -> None:
         """Read the body of *ask* and relay it."""
+        if ask.is_plain and not agent.is_received and _is_upload(ask.headers):
+            told = value_of(agent.scope["headers"], b"content-length")
+            upload = Upload(agent.pieces(self._max_body_bytes), int(told) if told and told.isdigit() else None)
+            await self._relay.relay(msgspec.structs.replace(ask, upload=upload), agent)
+            return
         try:
             body = await agent.body(self._max_body_bytes)
         except TooLarge as error:
             await self._relay.refuse(ask, refuse(413, "request_too_large", error.message), agent)
             return
         await self._relay.relay(msgspec.structs.replace(ask, body=body), agent)
+
+
+def _is_upload(headers: Sequence[Header]) -> bool:
+    """Return whether a body is files, which nobody has to read before they are passed on."""
+    return (value_of(headers, b"content-type") or "").lower().startswith(_UPLOADS)
 
 
 def take_of(scope: Scope) -> TakeName | None:

@@ -1,13 +1,22 @@
 """What is relayed, and the seams at both ends of a relay: who is given the answer, and who keeps what crossed."""
 
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 import msgspec
 
-from reenact.domain.exchange import Exchange, Header
+from reenact.domain.exchange import Exchange, Header, Spill
 from reenact.domain.labels import Labels
 from reenact.gateway.addressing import TakeName
 from reenact.gateway.controls import NONE, Controls
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """A request body that is passed on as it comes."""
+
+    pieces: AsyncIterator[bytes]
+    body_bytes: int | None
+    """How long it says it is; None when it does not say."""
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +38,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     received: tuple[Header, ...] | None = None
     """As they came, ours among them: what is recorded, secrets redacted. None: `headers` is."""
     body: bytes
+    upload: Upload | None = None
+    """The body, where it is not gathered first; `body` is empty then."""
     started_us: int
     controls: Controls = NONE
     """What its headers switch on beside relaying it."""
@@ -66,6 +77,22 @@ class Recorder(Protocol):
 
     def append(self, exchange: Exchange) -> None:
         """Keep *exchange*; a process killed after this returns has kept it.
+
+        Raises:
+            SpoolFailed: it could not be kept.
+        """
+        ...
+
+    def spill(self) -> Spill:
+        """Open a file for a body that is too large for memory.
+
+        Raises:
+            SpoolFailed: there can be none.
+        """
+        ...
+
+    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> None:
+        """Keep *exchange*, whose bodies lie in files that are its own from now on; see `append`.
 
         Raises:
             SpoolFailed: it could not be kept.

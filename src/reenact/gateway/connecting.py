@@ -104,7 +104,10 @@ def request_head(request: UpstreamRequest, address: Address, proxy: Proxy | None
     host = address.host_header if request.host is None else request.host
     lines = [b"%s %s HTTP/1.1\r\nhost: %s\r\n" % (request.method.encode("latin-1"), target, host)]
     lines += [name + b": " + value + b"\r\n" for name, value in request.headers if name not in FRAMING]
-    if request.body or request.method in BODIED:
+    if request.upload is not None:
+        length = request.upload_bytes
+        lines.append(b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length)
+    elif request.body or request.method in BODIED:
         lines.append(b"content-length: %d\r\n" % len(request.body))
     if proxy is not None and not address.is_tls and proxy.authorization is not None:
         lines.append(b"proxy-authorization: %s\r\n" % proxy.authorization)

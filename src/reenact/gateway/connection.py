@@ -38,11 +38,13 @@ class Connection(asyncio.Protocol):
         self.busy = False
         self.lost = False
         self._paused = False
+        self._is_sent = True
+        self._drain: asyncio.Future[None] | None = None
 
     @property
     def is_reusable(self) -> bool:
         """Whether another request may follow: the answer was whole, read to its end, and nothing came after it."""
-        return self.complete and self.reusable and not (self.surplus or self.lost or self.pieces)
+        return self.complete and self.reusable and self._is_sent and not (self.surplus or self.lost or self.pieces)
 
     @property
     def is_held(self) -> bool:
@@ -82,6 +84,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Take the end of the connection: the end of the answer if its length was left open, else a break."""
         self.lost = True
+        self.resume_writing()
         if self.busy:
             if self.headers_complete and self._until_eof and error is None:
                 self.complete = True
@@ -90,6 +93,16 @@ class Connection(asyncio.Protocol):
                 what = "in the middle of its answer" if self.headers_complete else "before answering"
                 self._fail(f"The provider closed the connection {what}.", "network_error")
         self._gone(self)
+
+    def pause_writing(self) -> None:
+        """Take that the provider reads slowly."""
+        self._drain = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """Take that it has caught up."""
+        drain, self._drain = self._drain, None
+        if drain is not None and not drain.done():
+            drain.set_result(None)
 
     # --- the parser's side
 
@@ -155,6 +168,21 @@ class Connection(asyncio.Protocol):
         self.transport.write(head + body if len(body) < HIGH_WATER_BYTES else head)
         if len(body) >= HIGH_WATER_BYTES:
             self.transport.write(body)
+
+    async def send(self, pieces: AsyncIterator[bytes], *, is_chunked: bool) -> None:
+        """Send the body of the request that was begun, as it comes; stop when the provider answers before its end."""
+        self._is_sent = False
+        assert self.transport is not None
+        async for piece in pieces:
+            if self.headers_complete or self.failure is not None:
+                return
+            self.waiting_since_s = self._loop.time()
+            self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece)
+            if self._drain is not None:
+                await self._drain
+        if is_chunked:
+            self.transport.write(b"0\r\n\r\n")
+        self._is_sent = True
 
     async def head(self) -> None:
         """Return when the answer's head has come.

@@ -122,9 +122,11 @@ class PooledSource:
             connection.silence_timeout_s = request.silence_timeout_s or self._silence_timeout_s
             connection.begin(head, request.body, is_head=request.method == "HEAD")
             try:
+                if request.upload is not None:
+                    await connection.send(request.upload, is_chunked=request.upload_bytes is None)
                 await connection.head()
             except UpstreamFailed:
-                if fresh or connection.heard or request.method not in REPEATABLE:
+                if fresh or connection.heard or request.upload is not None or request.method not in REPEATABLE:
                     raise
                 connection = None
                 continue

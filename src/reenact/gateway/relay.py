@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from reenact.domain.exchange import Ending, Exchange, Header
-from reenact.errors import UpstreamFailed
+from reenact.errors import TooLarge, UpstreamFailed
 from reenact.gateway.ask import Ask, Recorder, Sink
 from reenact.gateway.controller import Controller
 from reenact.gateway.course import Course
 from reenact.gateway.labelling import end_to_end
 from reenact.gateway.redacting import redact_target
-from reenact.gateway.refusing import Refusal, report
+from reenact.gateway.refusing import Refusal, refuse, report
 from reenact.gateway.source import AnswerSource, UpstreamAnswer, UpstreamRequest
 from reenact.gateway.tap import Tap
 
@@ -51,7 +51,9 @@ class Relay:
         tap = Tap(ask, self._recorder, self._clock, course)
         try:
             try:
-                answer = await self._open(ask, course)
+                answer = await self._open(ask, course, tap)
+            except TooLarge as error:
+                return await _answer(refuse(413, "request_too_large", error.message), sink, tap)
             except UpstreamFailed as failure:
                 target_url = tap.ask.origin + redact_target(tap.ask.target).decode("latin-1")
                 return await _answer(report(failure, target_url), sink, tap)
@@ -69,7 +71,7 @@ class Relay:
         """Answer *ask* in the provider's place, and return what was recorded. Nothing is sent upstream."""
         return await _answer(refusal, sink, Tap(ask, self._recorder, self._clock))
 
-    async def _open(self, ask: Ask, course: Course | None) -> UpstreamAnswer | Refusal:
+    async def _open(self, ask: Ask, course: Course | None, tap: Tap) -> UpstreamAnswer | Refusal:
         if course is not None and self._controller is not None:
             return await self._controller.open(course, self.relay)
         request = UpstreamRequest(
@@ -78,6 +80,8 @@ class Relay:
             target=ask.target,
             headers=ask.headers,
             body=ask.body,
+            upload=None if ask.upload is None else tap.sending(ask.upload.pieces),
+            upload_bytes=None if ask.upload is None else ask.upload.body_bytes,
             is_guarded=ask.is_guarded,
         )
         return await self._source.open(request)

@@ -19,6 +19,10 @@ class UpstreamRequest(msgspec.Struct, frozen=True, kw_only=True):
     headers: Sequence[Header]
     """End-to-end headers only; `host` and the framing are the source's to write."""
     body: bytes
+    upload: AsyncIterator[bytes] | None = None
+    """The body, where it is sent as it comes; `body` is empty then, and such a request is never sent twice."""
+    upload_bytes: int | None = None
+    """How long an upload is; None when that is not known."""
     host: bytes | None = None
     """The `Host` header, where it is another than the origin's."""
     is_guarded: bool = False

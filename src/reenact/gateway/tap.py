@@ -1,7 +1,7 @@
 """Tap: the copy of what crosses, and when it is kept."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from reenact.domain.exchange import Chunk, Ending, Exchange, Header
 from reenact.errors import SpoolFailed
@@ -10,6 +10,7 @@ from reenact.gateway.course import Course
 from reenact.gateway.redacting import redact_headers, redact_target
 from reenact.gateway.refusing import Refusal
 from reenact.gateway.streaming import REACH_BYTES, ends_stream
+from reenact.gateway.transcript import Transcript
 
 _log = logging.getLogger(__name__)
 
@@ -26,14 +27,16 @@ class Tap:
         self._clock = clock
         self._status = 0
         self._headers: Sequence[Header] = ()
-        self._pieces: list[bytes] = []
+        self._request = Transcript(recorder.spill)
+        self._response = Transcript(recorder.spill)
         self._chunks: list[Chunk] = []
-        self._body_bytes = 0
         self._expected_bytes: int | None = None
         self._before: bytes | None = None
         self._kept: Exchange | None = None
         self._kept_bytes = 0
         self._is_lost = False
+        self._is_handed_over = False
+        """Whether bodies in files are the recorder's, who takes no more of them."""
 
     @property
     def ask(self) -> Ask:
@@ -55,25 +58,30 @@ class Tap:
         if self._expected_bytes == 0:
             self.keep(Ending.ANSWERED)
 
+    async def sending(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Yield the pieces of an upload, of which a copy is kept."""
+        async for piece in pieces:
+            self._copy(self._request, piece)
+            yield piece
+
     def take(self, chunk: bytes) -> None:
         """Take a piece of the body; the exchange is kept before the last one may pass."""
-        self._pieces.append(chunk)
-        self._body_bytes += len(chunk)
+        self._copy(self._response, chunk)
         self._chunks.append(Chunk(body_bytes=len(chunk), after_us=self._passed_us()))
-        if self._body_bytes == self._expected_bytes or self._ends_stream(chunk):
+        if self._response.size == self._expected_bytes or self._ends_stream(chunk):
             self.keep(Ending.ANSWERED)
 
     def refuse(self, refusal: Refusal) -> Exchange:
         """Keep an answer of the gateway's own, and return it."""
         self._status = refusal.status
         self._headers = refusal.headers
-        self._pieces = [refusal.body]
+        self._copy(self._response, refusal.body)
         self._chunks = [Chunk(body_bytes=len(refusal.body), after_us=self._passed_us())]
         return self.keep(refusal.ending, refusal.detail)
 
     def finish(self) -> Exchange:
         """Keep the whole answer unless it is kept already, and return it."""
-        is_whole = self._kept_bytes == self._body_bytes
+        is_whole = self._kept_bytes == self._response.size
         return self._kept if self._kept is not None and is_whole else self.keep(Ending.ANSWERED)
 
     def leave(self, detail: str) -> None:
@@ -84,10 +92,10 @@ class Tap:
     def keep(self, ending: Ending, detail: str = "") -> Exchange:
         """Hand what has come so far to the recorder and return it; the agent's call goes on whether it could be kept or not."""
         whole = self._exchange(ending, detail)
-        self._kept_bytes = self._body_bytes
+        self._kept_bytes = self._response.size
         self._kept = exchange = whole if self._course is None else self._course.record(whole)
         try:
-            self._recorder.append(exchange)
+            self._record(exchange)
         except SpoolFailed as error:
             self._lose(error.message)
         except Exception as error:  # noqa: BLE001 - a fault of ours in recording a call is no reason to fail it
@@ -97,9 +105,34 @@ class Tap:
             self._course.kept(whole)
         return exchange
 
+    def _record(self, exchange: Exchange) -> None:
+        request, response = self._request.spill, self._response.spill
+        if self._is_lost or self._is_handed_over:
+            return
+        if request is None and response is None:
+            self._recorder.append(exchange)
+        else:
+            self._recorder.append_spilled(exchange, request, response)
+            self._is_handed_over = True
+
+    def _copy(self, transcript: Transcript, piece: bytes) -> None:
+        """Copy a piece; one that cannot be copied costs the record, and its agent nothing."""
+        if self._is_lost or self._is_handed_over:
+            transcript.size += len(piece)
+            return
+        try:
+            transcript.take(piece)
+        except SpoolFailed as error:
+            self._lose(error.message)
+        except Exception as error:  # noqa: BLE001 - as where a record is kept
+            _log.exception("A call could not be copied.")
+            self._lose(type(error).__name__)
+
     def _lose(self, reason: str) -> None:
         if not self._is_lost:
             self._is_lost = True
+            self._request.drop()
+            self._response.drop()
             self._recorder.gap(self._ask.organisation_id, reason)
 
     def _ends_stream(self, chunk: bytes) -> bool:
@@ -128,10 +161,10 @@ class Tap:
             provider=ask.provider,
             labels=ask.labels,
             request_headers=redact_headers(ask.headers if ask.received is None else ask.received),
-            request_body=ask.body,
+            request_body=ask.body or self._request.body,
             status=self._status,
             response_headers=redact_headers(self._headers),
-            response_body=b"".join(self._pieces),
+            response_body=self._response.body,
             chunks=tuple(self._chunks),
             ending=ending,
             detail=detail,

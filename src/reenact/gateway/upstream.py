@@ -135,8 +135,9 @@ class LiveUpstream:
                 URL(request.origin + request.target.decode("latin-1"), encoded=True),
                 headers=[
                     (name.decode("latin-1"), _text(value)) for name, value in request.headers if name not in _FRAMING
-                ],
-                data=_content(request.body),
+                ]
+                + ([] if request.upload_bytes is None else [("content-length", str(request.upload_bytes))]),
+                data=_content(request.body) if request.upload is None else request.upload,
                 allow_redirects=False,
                 proxy=self._proxy(request.origin),
                 timeout=self._patience(request.silence_timeout_s) if request.silence_timeout_s else self._timeout,

@@ -12,11 +12,13 @@ import msgspec
 
 from reenact.domain.exchange import Exchange, Gap
 from reenact.errors import SpoolFailed
+from reenact.spool.spilled import Spilled
 
 MAGIC = b"\xf1R1"
 """Opens every frame; the digit is the format's version."""
 EXCHANGE = ord("E")
 GAP = ord("G")
+SPILLED = ord("S")
 
 _HEADER = struct.Struct("<3sBII")
 HEADER_BYTES = _HEADER.size
@@ -43,13 +45,13 @@ class Damage(msgspec.Struct, frozen=True):
     """Where the next frame begins, or the buffer's end when none follows."""
 
 
-def frame(record: Exchange | Gap, salt: int) -> tuple[bytes, bytes]:
+def frame(record: Exchange | Gap | Spilled, salt: int) -> tuple[bytes, bytes]:
     """Return *record*'s header and payload, to be written together.
 
     Raises:
         SpoolFailed: it is too large for a record.
     """
-    kind = EXCHANGE if isinstance(record, Exchange) else GAP
+    kind = EXCHANGE if isinstance(record, Exchange) else GAP if isinstance(record, Gap) else SPILLED
     payload = _encoder.encode(record)
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise SpoolFailed(f"An exchange of {len(payload)} bytes is larger than a record can be.")

@@ -9,7 +9,8 @@ import msgspec
 from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
 from reenact.spool.framing import EXCHANGE, GAP, SPILLED, Damage, Frame, expected_bytes, frames
 from reenact.spool.segment import Segment, segments
-from reenact.spool.spillage import Spilled, discard_spilled, read_spilled
+from reenact.spool.spillage import discard_spilled, read_spilled
+from reenact.spool.spilled import Spilled
 
 _WINDOW_BYTES = 4 * 1024 * 1024
 

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import msgspec
 
-from reenact.domain.exchange import Exchange, Gap
+from reenact.domain.exchange import Exchange, Gap, Spill
 from reenact.errors import SpoolFailed
 from reenact.spool.framing import frame
 from reenact.spool.segment import Segment, named, segments
+from reenact.spool.spillage import SpillFile, discard_orphans
+from reenact.spool.spilled import Spilled
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +25,7 @@ _RETRY_SECONDS = 1.0
 """How often gaps are tried again while nothing else is appended."""
 _GROUP_SECONDS = 0.02
 """How long a record may wait for its sync, so that those of many calls share one: a sync costs as much as a call."""
-_SLOW_SYNC_SECONDS, _SLOW_WRITE_SECONDS = 0.25, 0.05
+_SLOW_WRITE_SECONDS = 0.05
 """A disk that takes longer is not written to by whoever appends: that is the event loop that agents wait on."""
 
 _ENVELOPE_BYTES = 4096
@@ -31,6 +33,17 @@ _ENVELOPE_BYTES = 4096
 
 _sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 _now_s = time.monotonic
+
+
+class Disk(msgspec.Struct, frozen=True, kw_only=True):
+    """What a writer expects of the disk below it, and does while it is slower."""
+
+    slow_sync_s: float = 0.25
+    """While a sync takes longer, whoever appends does not touch the disk."""
+    queue_bytes: int = 64 * 1024 * 1024
+    """How much may wait for a slow one; what comes after is a gap."""
+    sync: Callable[[int], None] = _sync_data
+    """Makes what was written to a descriptor durable."""
 
 
 class Counters(msgspec.Struct):
@@ -45,6 +58,14 @@ class Counters(msgspec.Struct):
     """Exchanges that could not be kept."""
     queued_bytes: int = 0
     """Of records that a slow disk has yet to take; a killed process loses them."""
+
+
+class _Spilling(msgspec.Struct, frozen=True):
+    """An exchange whose bodies lie in files that have no names yet."""
+
+    exchange: Exchange
+    request: SpillFile | None
+    response: SpillFile | None
 
 
 class SpoolWriter:
@@ -62,7 +83,7 @@ class SpoolWriter:
         clock: Callable[[], int],
         segment_bytes: int = 64 * 1024 * 1024,
         quota_bytes: int | None = None,
-        queue_bytes: int = 64 * 1024 * 1024,
+        disk: Disk = Disk(),  # noqa: B008 - a frozen value
         on_append: Callable[[], None] | None = None,
     ) -> None:
         """Touch nothing yet: a folder that cannot be written shows at the first append, as a gap.
@@ -72,7 +93,7 @@ class SpoolWriter:
             clock: microseconds since the epoch.
             segment_bytes: a segment that has reached this size is followed by a new one.
             quota_bytes: how much may lie in the folder; what comes after is a gap until somebody has read and discarded.
-            queue_bytes: how much may wait for a slow disk; what comes after is a gap.
+            disk: what is expected of it.
             on_append: called after every record, on the appending thread; must be quick and never raise.
         """
         self.counters = Counters()
@@ -80,7 +101,7 @@ class SpoolWriter:
         self._clock = clock
         self._segment_bytes = segment_bytes
         self._quota_bytes = quota_bytes
-        self._queue_bytes = queue_bytes
+        self._disk = disk
         self._on_append = on_append
         self._lock = threading.Lock()
         self._file: int | None = None
@@ -88,8 +109,9 @@ class SpoolWriter:
         self._offset_bytes = 0
         self._full: list[int] = []
         self._folder_changed = False
+        self._is_clean = False
         self._gaps: dict[tuple[str, str], Gap] = {}
-        self._queue: deque[tuple[Exchange, int]] = deque()
+        self._queue: deque[tuple[Exchange | _Spilling, int]] = deque()
         self._is_aside = False
         """Whether the thread writes."""
         self._sync_since_s: float | None = None
@@ -101,20 +123,43 @@ class SpoolWriter:
         self._syncer = threading.Thread(target=self._sync_until_closed, name="reenact-spool-sync", daemon=True)
         self._syncer.start()
 
+    def spill(self) -> SpillFile:
+        """Open a file for a body that is too large for memory.
+
+        Raises:
+            SpoolFailed: there can be none.
+        """
+        with self._lock:
+            self._clean()
+        return SpillFile(self._folder)
+
+    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> None:
+        """Keep *exchange*, whose bodies lie in files of this spool that are its own from now on; see `append`.
+
+        Raises:
+            SpoolFailed: it could not be kept.
+        """
+        assert request is None or isinstance(request, SpillFile)
+        assert response is None or isinstance(response, SpillFile)
+        self._append(_Spilling(exchange=exchange, request=request, response=response))
+
     def append(self, exchange: Exchange) -> None:
         """Keep *exchange*; a process killed after this returns has kept it, unless the disk is slow (see Counters).
 
         Raises:
             SpoolFailed: it could not be kept.
         """
+        self._append(exchange)
+
+    def _append(self, record: "Exchange | _Spilling") -> None:
         with self._lock:
             if self._closing.is_set():
                 raise SpoolFailed(f"The spool in {self._folder} is closed.")
             try:
                 if self._is_aside or self._is_slow():
-                    self._enqueue(exchange)
+                    self._enqueue(record)
                 else:
-                    self._write(exchange)
+                    self._write(record)
             except OSError as error:
                 raise SpoolFailed(f"Cannot write the spool in {self._folder}: {error.strerror or error}.") from error
             if self._gaps and not self._is_aside:
@@ -161,32 +206,46 @@ class SpoolWriter:
     def _is_slow(self) -> bool:
         """Return whether the sync under way takes too long: then a write could, too."""
         since_s = self._sync_since_s
-        if since_s is None or _now_s() - since_s < _SLOW_SYNC_SECONDS:
+        if since_s is None or _now_s() - since_s < self._disk.slow_sync_s:
             return False
         _log.warning("The disk of the spool in %s is slow; records wait in memory.", self._folder)
         self._is_aside = True
         return True
 
-    def _enqueue(self, exchange: Exchange) -> None:
+    def _enqueue(self, record: "Exchange | _Spilling") -> None:
         """Leave a record to the thread.
 
         Raises:
             SpoolFailed: too much waits already.
         """
+        exchange = record.exchange if isinstance(record, _Spilling) else record
         record_bytes = len(exchange.request_body) + len(exchange.response_body) + _ENVELOPE_BYTES
-        if self.counters.queued_bytes + record_bytes > self._queue_bytes:
-            raise SpoolFailed(f"The disk of the spool in {self._folder} is too slow: {self._queue_bytes} bytes wait.")
+        if self.counters.queued_bytes + record_bytes > self._disk.queue_bytes:
+            raise SpoolFailed(
+                f"The disk of the spool in {self._folder} is too slow: {self._disk.queue_bytes} bytes wait."
+            )
         self.counters.queued_bytes += record_bytes
-        self._queue.append((exchange, record_bytes))
+        self._queue.append((record, record_bytes))
 
-    def _write(self, record: Exchange | Gap) -> None:
+    def _write(self, record: "Exchange | Gap | _Spilling") -> None:
         file = self._open()
         begun_s = _now_s()
         assert self._segment is not None
-        self._put(file, frame(record, self._segment.salt))
+        whole = self._settled(record, self._segment.number) if isinstance(record, _Spilling) else record
+        self._put(file, frame(whole, self._segment.salt))
         if _now_s() - begun_s > _SLOW_WRITE_SECONDS:
             _log.warning("The disk of the spool in %s is slow; records wait in memory.", self._folder)
             self._is_aside = True
+
+    def _settled(self, record: "_Spilling", segment: int) -> Spilled:
+        """Give the record's files their names; they are synced before it is."""
+        names = ["", ""]
+        for at, spill in enumerate((record.request, record.response)):
+            if spill is not None:
+                names[at], descriptor = spill.settle(segment)
+                self._full.append(descriptor)
+                self._folder_changed = True
+        return Spilled(exchange=record.exchange, request_file=names[0], response_file=names[1])
 
     def _put(self, file: int, parts: tuple[bytes, bytes]) -> None:
         record_bytes = len(parts[0]) + len(parts[1])
@@ -206,6 +265,7 @@ class SpoolWriter:
             self._retire()
         if self._file is None or self._segment is None:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._clean()
             existing = segments(self._folder)
             if self._quota_bytes is not None:
                 self._heed_quota(existing)
@@ -213,6 +273,12 @@ class SpoolWriter:
             self._file = os.open(segment.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
             self._segment, self._offset_bytes, self._folder_changed = segment, 0, True
         return self._file
+
+    def _clean(self) -> None:
+        """Delete, before anything is written, what a killed writer left."""
+        if not self._is_clean:
+            self._is_clean = True
+            discard_orphans(self._folder)
 
     def _heed_quota(self, existing: list[Segment]) -> None:
         """Refuse to begin another segment that could lie beyond the quota.
@@ -275,10 +341,11 @@ class SpoolWriter:
                 if not self._queue:
                     self._is_aside = False
                     return
-                exchange, record_bytes = self._queue[0]
+                record, record_bytes = self._queue[0]
             try:  # without the lock, so that whoever appends goes on; while the thread writes, nobody else does
-                self._write(exchange)
+                self._write(record)
             except (OSError, SpoolFailed) as error:
+                exchange = record.exchange if isinstance(record, _Spilling) else record
                 self.gap(exchange.organisation_id, str(error))
             with self._lock:
                 self._queue.popleft()
@@ -314,7 +381,7 @@ class SpoolWriter:
     def _sync_file(self, file: int) -> bool:
         self._sync_since_s = _now_s()
         try:
-            _sync_data(file)
+            self._disk.sync(file)
         except OSError:
             self.counters.failed_syncs += 1
             _log.exception("The spool in %s could not be synced; a power cut may lose records.", self._folder)
