@@ -1,7 +1,7 @@
 """How true replays are: `python -m bench.fidelity [--quick] [--json] [--shape NAME] [--seeds N] [--show]`.
 
-Per shape and patch: the share of sessions whose replay claimed exactly the requests that the record determines, no more and no less;
-then the same for the guide's plain loop and for carrying by position.
+Per shape and patch: the share of sessions whose replay claimed exactly the requests that the record determines, no more and
+no less; then the same for the guide's plain loop and for carrying by position.
 """
 
 import argparse
@@ -9,47 +9,14 @@ import json
 import time
 from typing import Any
 
-from bench.fidelity.replaying import Sent, anchored, by_position, chained, edits, recording_of, tape_of
+from bench.fidelity.replaying import Sent, anchored, by_position, chained, recording_of, tape_of
 from bench.fidelity.shapes import SHAPES
+from bench.fidelity.truth import PATCHES, body_patch, fitting
 from bench.fidelity.world import knowable, run
-from reenact.dialects.registry import dialect_named
-from reenact.domain.patch import Patch
+
 from reenact.replay.carrying.fabric import Fabric
-from reenact.replay.patching import edited, read_patch
 
 Json = Any
-
-PATCHES: dict[str, Json] = {
-    "control": {},
-    "system": {"changes": [{"edits": [{"edit": "append_system", "text": " Be a field expert."}]}]},
-    "model": {
-        "changes": [
-            {"select": {"dialect": "openai_chat"}, "edits": [{"edit": "set_parameter", "name": "top_p", "value": 0.3}]}
-        ]
-    },
-    "words": {
-        "changes": [
-            {"edits": [{"edit": "replace_text", "find": "What about", "replace": "Tell me of", "role": "user"}]}
-        ]
-    },
-}
-
-
-def body_patch(patch: Patch) -> Any:
-    """Return the patch as an agent's own code would make it, on the bodies that it sends."""
-
-    def change(kind: str, path: str, body: Json) -> Json:
-        dialect = dialect_named(kind)
-        assert dialect is not None
-        prompt = dialect.read_prompt(body)
-        for one in patch.changes:
-            if one.select.dialect in (None, kind):
-                for edit in one.edits:
-                    if kind != "openai_embeddings" or edit.__class__.__name__ == "ReplaceText":
-                        prompt = edited(prompt, edit)
-        return dialect.write_prompt(prompt)
-
-    return change
 
 
 class Score:
@@ -130,19 +97,6 @@ def main() -> None:
     else:
         print_table(table)
         print(f"{time.perf_counter() - began:.1f} s")
-
-
-def fitting(data: Json, shape: str) -> Patch:
-    """Return a patch that fits a shape: embeddings have no system prompt."""
-    data = json.loads(json.dumps(data))
-    if shape in ("retrieval, streamed", "batch of embeddings"):
-        for change in data.get("changes", []):
-            if change["edits"][0]["edit"] != "replace_text":
-                change["select"] = {"dialect": "openai_chat"}
-    if shape in ("Anthropic tools", "Responses tools", "server-held state"):
-        for change in data.get("changes", []):
-            change.pop("select", None)
-    return read_patch(data)
 
 
 def show(shape: str, patch: str, seed: int, sent: Sent, truth: Json, known: Json) -> None:

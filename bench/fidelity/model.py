@@ -6,10 +6,11 @@ from typing import Any
 
 Json = Any
 
-WORDS = (
-    "amber bridge candle delta ember forest garden harbor island jungle kernel ladder meadow nectar orchid pepper quartz river "
-    "saddle timber umbra valley walnut yonder zephyr cobalt falcon glacier hazel indigo lagoon marble"
-).split()
+WORDS = [
+    "amber", "bridge", "candle", "delta", "ember", "forest", "garden", "harbor", "island", "jungle", "kernel", "ladder",
+    "meadow", "nectar", "orchid", "pepper", "quartz", "river", "saddle", "timber", "umbra", "valley", "walnut", "yonder",
+    "zephyr", "cobalt", "falcon", "glacier", "hazel", "indigo", "lagoon", "marble",
+]  # fmt: skip
 
 
 class Dice:
@@ -78,7 +79,7 @@ def filled(schema: Json, dice: Dice) -> Json:
 
 
 def chosen_tools(tools: list[Json], question: str, round_number: int, dice: Dice) -> list[tuple[str, Json]]:
-    """Return the tool calls of a round: mostly told by the question, as with a real model, sometimes by every word of the prompt."""
+    """Return the tool calls of a round: mostly told by the question, sometimes by every word of the prompt."""
     if not tools or round_number >= 3:
         return []
     steady = Dice("tools", question, round_number) if dice.number(4) else dice

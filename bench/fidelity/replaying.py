@@ -4,11 +4,12 @@ import json
 import re
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import msgspec
-
 from bench.fidelity.world import World, canonical
+
 from reenact.dialects.registry import dialect_named
 from reenact.domain.call import Bodies, Call, Kind
 from reenact.domain.divergence import Validity
@@ -22,9 +23,9 @@ from reenact.replay.carrying.checking import faults
 from reenact.replay.carrying.fabric import Fabric
 from reenact.replay.carrying.tape import Recorded, Tape
 from reenact.replay.chaining import perform_chained
-from reenact.replay.patching import edited, selects
-from reenact.replay.planning import Recording, plan
+from reenact.replay.editing import edited
 from reenact.replay.performing import advance
+from reenact.replay.planning import Recording, edits_of, plan
 
 Json = Any
 
@@ -92,14 +93,8 @@ def tape_of(recording: Recording) -> Tape:
 
 
 def edits(patch: Patch, recording: Recording) -> Callable[[int, Prompt], Prompt]:
-    def edit(index: int, prompt: Prompt) -> Prompt:
-        for change in patch.changes:
-            if selects(change.select, index, recording.calls[index - 1], lambda: prompt):
-                for one in change.edits:
-                    prompt = edited(prompt, one)
-        return prompt
-
-    return edit
+    known = edits_of(recording, patch)
+    return lambda index, prompt: reduce(edited, known.get(index, ()), prompt)
 
 
 def chained(recording: Recording, patch: Patch, fabric: Fabric) -> Sent:
@@ -108,10 +103,10 @@ def chained(recording: Recording, patch: Patch, fabric: Fabric) -> Sent:
     whole = _plan(recording, patch)
     performance = perform_chained(whole, Take(number=1, session_id="take"), fabric, Policies(), edits(patch, recording))
     sent, bodies = Sent(), {}
-    step = advance(performance)  # type: ignore[arg-type]
+    step = advance(performance)
     waiting: deque[AskCall] = deque()
     while not isinstance(step, Take):
-        waiting.extend(step)
+        waiting.extend(ask for ask in step if isinstance(ask, AskCall))
         ask = waiting.popleft()
         kind = recording.calls[ask.index - 1].dialect
         body = json.loads(ask.body)
@@ -126,7 +121,7 @@ def chained(recording: Recording, patch: Patch, fabric: Fabric) -> Sent:
             answer=_answer(kind, response),
             round=ask.round,
         )
-        step = advance(performance, answered)  # type: ignore[arg-type]
+        step = advance(performance, answered)
     for result in step.results:
         key = (result.index, result.round)
         if key in bodies:
@@ -170,7 +165,7 @@ def by_position(recording: Recording, patch: Patch) -> Sent:
 
 
 def _plan(recording: Recording, patch: Patch) -> Plan:
-    return plan(recording, patch, Mode.ANCHORED, 1, lambda call, model, usage: None)
+    return plan(recording, patch, Mode.ANCHORED, 1, lambda *asked: None)
 
 
 def _check(sent: Sent, kind: str, body: Json) -> None:

@@ -1,6 +1,7 @@
 """Agents of many shapes, as people write them: small, deterministic, each a function of its seed and what it is answered."""
 
 import json
+from functools import partial
 from typing import Any
 
 from bench.fidelity.model import Dice
@@ -492,7 +493,7 @@ def _responses(w: Branch, seed: int, *, held: bool) -> None:
         {"type": "function", "name": "weather", "parameters": schema(city=CITY)},
         {"type": "function", "name": "trains", "parameters": schema(city=CITY, day=DAY)},
     ]
-    base = {"model": "gpt-5-mini", "instructions": "You plan trips.", "tools": tools}
+    base: dict[str, Json] = {"model": "gpt-5-mini", "instructions": "You plan trips.", "tools": tools}
     if seed % 2 and not held:
         base |= {"reasoning": {"effort": "low"}, "include": ["reasoning.encrypted_content"], "store": False}
     items: list[Json] = []
@@ -595,6 +596,10 @@ def extraction(w: Branch, seed: int) -> None:
     w.call(chat([{"role": "user", "content": f"The code\n{code}\nwas judged: {verdict}"}]), "/report")
 
 
+def checked(check: list[Json], b: Branch) -> str:
+    return said(b.call(chat(check), "/check"))
+
+
 def guardrail(w: Branch, seed: int) -> None:
     """A check runs beside the answer; only a bad check stops the agent."""
     dice = Dice("guard", seed)
@@ -604,10 +609,8 @@ def guardrail(w: Branch, seed: int) -> None:
         messages.append({"role": "user", "content": question})
         system = "Is it safe? Answer with one word of: safe, fine, harmless."
         check = [{"role": "system", "content": system}, {"role": "user", "content": question}]
-        word, text = w.parallel(
-            lambda b, check=check: said(b.call(chat(check), "/check")),
-            lambda b: ask(b, chat(messages), "/chat"),
-        )
+        asked_too = partial(checked, check)
+        word, text = w.parallel(asked_too, lambda b: ask(b, chat(messages), "/chat"))
         if not w.decide("guard", [question, word], [True, False, False], 0):
             return
         messages.append({"role": "assistant", "content": text})

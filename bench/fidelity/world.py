@@ -1,7 +1,7 @@
-"""The seam between an agent and the world: models, tools, and what agents decide by themselves; with a clock that nobody waits for.
+"""The seam between an agent and the world: models, tools, what agents decide by themselves; and a clock that nobody waits for.
 
-A truth is the agent run again with its change. What no record can tell (a tool asked anew, a decision on an answer that changed)
-is run in several variants: the requests that are the same in all of them are those that the record determines.
+A truth is the agent run again with its change. What no record can tell (a tool asked anew, a decision on an answer that
+changed) is run in several variants: the requests that are the same in all of them are those that the record determines.
 """
 
 import json
@@ -139,7 +139,7 @@ class Branch:
         return options[choice]
 
     def quirk(self, label: str, *, applies: bool, mine: Json, other: Json) -> Json:
-        """Return what the agent's own habit makes of a text; a habit that never showed in the record may as well be the other."""
+        """Return what the agent's own habit makes of a text; one that never showed may be the other."""
         label = re.sub(r"\d+", "#", label)
         if not applies:
             return mine

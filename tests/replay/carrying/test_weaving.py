@@ -1,0 +1,152 @@
+"""Copies of answers in prompts: found with evidence, left alone without."""
+
+import json
+
+import pytest
+
+from reenact.domain.message import Json
+from reenact.replay.carrying.fabric import Fabric
+from reenact.replay.carrying.strand import Kept, Results, Span, Turn, Woven, flat, woven_in
+from reenact.replay.carrying.weaving import weave
+from tests.replay.carrying.tapes import a_tape, asked, back, result, said, system, uses_back
+
+DRAFT = "The sun rises in the east, and the shadows fall to the west."
+
+
+def spans(*calls: tuple[Json, Json], of: int) -> list[Span]:
+    """Return the copies in a request."""
+    strands, _ = weave(a_tape(*calls))
+    return [span for woven in woven_in(strands[of].pieces) for found in woven.spans.values() for span in flat(found)]
+
+
+def copied(*calls: tuple[Json, Json], of: int) -> list[tuple[int, str, str]]:
+    """Return the sure copies in a request: call, place, spelling."""
+    return [
+        (origin.call, str(origin.place), origin.spelling)
+        for span in spans(*calls, of=of)
+        if span.is_sure
+        for origin in span.origins[:1]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "prompt", "found"),
+    [
+        (DRAFT, f"Review this: {DRAFT}", (1, "text", "plain")),
+        (f"{DRAFT}\n", f"<essay>{DRAFT}</essay>", (1, "text", "trimmed")),
+        (f'{DRAFT} "Yes."', json.dumps({"essay": f'{DRAFT} "Yes."'}), (1, "text", "plain")),
+        (f"{DRAFT} It's so.", f"Log: {[DRAFT + chr(32) + chr(73) + chr(116) + chr(39) + 's so.']}", (1, "text", "plain")),
+        (json.dumps({"a": {"essay": DRAFT}}), f"Review: {DRAFT}", (1, "json/a/essay", "plain")),
+        ('{"a": ["dig a hole", "sow corn"]}', "Do:\n- dig a hole\n- sow corn", (1, "json/a", "lines with dashes")),
+        (f"Sure.\n```\n{DRAFT}\n```", f"Run:\n{DRAFT}", (1, "block 1", "plain")),
+        (f"{DRAFT}\n\nAnswer: the eastern hills", "Said: the eastern hills", (1, "label 1/Answer", "plain")),
+        ("Yes.", "Yes.", (1, "text", "plain")),
+    ],
+)  # fmt: skip
+def test_copies_are_found_in_every_spelling(answer: str, prompt: str, found: tuple[int, str, str]) -> None:
+    """Whole answers, fields, lines, blocks."""
+    assert [found] == copied((asked("Write."), said(answer)), (asked(prompt), said("ok")), of=2)
+
+
+def test_copies_are_found_in_every_role() -> None:
+    """System prompts, tool results of a sub-agent, its task out of a tool call's arguments, and turns written anew."""
+    task = "find the oldest map of the harbour"
+    calls = [
+        (asked("Go."), said(None, ("a", "expert", {"task": task}))),
+        (asked(system("You help."), task), said(DRAFT)),
+        (asked("Go.", uses_back(("a", "expert", {"task": task})), result("a", DRAFT)), said("done")),
+        (asked(system(f"Known: {DRAFT}"), "More?"), said("no")),
+    ]
+
+    assert [(1, "tool_use 1/task", "plain")] == copied(*calls, of=2)
+    assert [(2, "text", "plain")] == copied(*calls, of=3)
+    assert [(2, "text", "plain")] == copied(*calls, of=4)
+
+
+def test_a_text_that_was_known_before_is_no_copy() -> None:
+    """The answer repeats the question; the next prompt has it from the user."""
+    question = "How old is the oldest map of the harbour?"
+    calls = [(asked(question), said(json.dumps({"question": question}))), (asked(f"Answer: {question}"), said("old"))]
+
+    assert [] == copied(*calls, of=2)
+
+
+def test_a_short_value_needs_a_place_that_repeats() -> None:
+    """One occurrence may be a word of the prompt's own, and is only reported."""
+    one = [(asked("Sort: x"), said('{"area": "billing"}')), (asked("Area: billing\nGo."), said("a"))]
+    two = [(asked("Sort: y"), said('{"area": "refunds"}')), (asked("Area: refunds\nGo."), said("b"))]
+
+    assert [False] == [span.is_sure for span in spans(*one, of=2)]
+    assert [(1, "json/area", "plain")] == copied(*one, *two, of=2)
+    assert [(3, "json/area", "plain")] == copied(*one, *two, of=4)
+
+
+def test_words_inside_words_are_no_copies() -> None:
+    """`art` does not stand in `party`."""
+    assert [] == spans((asked("q"), said('{"a": "art"}')), (asked("The party goes on."), said("a")), of=2)
+
+
+def test_what_was_said_at_the_same_time_is_no_source() -> None:
+    """Calls that were under way at once cannot have it from each other."""
+    strands, _ = weave(a_tape((asked("a"), said(DRAFT)), (asked(f"b {DRAFT}"), said("x")), at_once=True))
+
+    assert frozenset() == strands[2].sources
+
+
+def test_a_beginning_that_was_cut_at_a_length_is_known_as_that() -> None:
+    """It is a copy, but not one that can be made again."""
+    calls = [(asked("Write."), said(DRAFT + " And so on.")), (asked(f"Go on: {DRAFT[:41]}..."), said("x"))]
+
+    assert [(1, "beginning 42", "plain")] == copied(*calls, of=2)
+
+
+def test_a_request_is_history_turn_results_and_news() -> None:
+    """In the order in which it says them."""
+    call = ("a", "weather", {"city": "Oslo"})
+    calls = [
+        (asked("Trip?"), said(None, call)),
+        (asked("Trip?", uses_back(call), result("a", "rain")), said("Stay.")),
+        (asked("Trip?", uses_back(call), result("a", "rain"), back("Stay."), "Why?"), said("Rain.")),
+    ]
+
+    strands, _ = weave(a_tape(*calls))
+
+    assert [Kept, Turn, Results] == [type(piece) for piece in strands[2].pieces]
+    assert [Kept, Turn, Woven] == [type(piece) for piece in strands[3].pieces]
+    assert [False, True, False] == [strands[index].is_round for index in (1, 2, 3)]
+
+
+def test_literals_are_copied_into_string_by_string() -> None:
+    """So that quotes in a new answer cannot break them."""
+    calls = [(asked("Write."), said(DRAFT)), (asked(json.dumps([{"role": "ada", "text": f"Ada: {DRAFT}"}])), said("x"))]
+
+    strands, _ = weave(a_tape(*calls))
+    (woven,) = woven_in(strands[2].pieces)
+    (span,) = woven.spans[0]
+
+    assert span.document is not None
+    assert [(0, "text")] == [part.steps for part in span.document.parts]
+
+
+def test_the_agents_habits_are_learnt() -> None:
+    """Whether it trims, where an answer shows it."""
+    trimmed = [(asked("q"), said(f"{DRAFT}\n")), (asked("q", back(DRAFT), "more"), said("x"))]
+    kept = [(asked("q"), said(f"{DRAFT}\n")), (asked("q", back(f"{DRAFT}\n"), "more"), said("x"))]
+    unseen = [(asked("q"), said(DRAFT)), (asked("q", back(DRAFT), "more"), said("x"))]
+
+    assert [{"/": {True}}, {"/": {False}}, {}] == [
+        Fabric(a_tape(*calls)).habits.trims for calls in (trimmed, kept, unseen)
+    ]
+
+
+def test_another_users_message_with_tool_calls_in_json_is_read() -> None:
+    """An assistant's turn that no call said is searched like any text."""
+    calls = [
+        (asked("q"), said(DRAFT)),
+        (
+            asked("q", back(f"Summary: {DRAFT}"), "more", uses_back(("z", "f", {"t": DRAFT})), result("z", "r")),
+            said("x"),
+        ),
+    ]
+
+    assert [(1, "text", "plain"), (1, "text", "plain")] == copied(*calls, of=2)
