@@ -1,5 +1,6 @@
 """Generated filters over generated calls, from so few values that they often meet."""
 
+import uuid
 from typing import Any
 
 import msgspec
@@ -10,6 +11,8 @@ from reenact.domain.exchange import Handling
 from reenact.domain.filter import COLUMNS, OPERATORS, All, AnyOf, Condition, Everything, Filter, Kind, Operator
 from reenact.domain.labels import Labels
 from reenact.domain.message import Usage
+from reenact.store.calls import CallStore
+from reenact.store.sqlite.store import SqliteStore
 from tests.store.given import CREATED_US, given_reading
 
 TEXTS = st.sampled_from(
@@ -88,3 +91,19 @@ FILTERS: st.SearchStrategy[Filter] = st.recursive(
     ),
     max_leaves=5,
 )
+
+
+def settled(saved: list[Reading]) -> tuple[str, list[Reading]]:
+    """The same calls in an organisation of their own, and its id."""
+    organisation_id = uuid.uuid4().hex
+    calls = [msgspec.structs.replace(one.call, organisation_id=organisation_id) for one in saved]
+    exchanges = [msgspec.structs.replace(one.exchange, organisation_id=organisation_id) for one in saved]
+    return organisation_id, [
+        msgspec.structs.replace(one, call=call, exchange=exchange)
+        for one, call, exchange in zip(saved, calls, exchanges, strict=True)
+    ]
+
+
+def examples(store: CallStore, most: int) -> int:
+    """How many examples a store is given: a column store answers each question ten times as slowly."""
+    return most if isinstance(store, SqliteStore) else max(5, most // 10)

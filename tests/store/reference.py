@@ -133,8 +133,8 @@ def score_totals(
 
 
 def property_keys(readings: Sequence[Reading]) -> list[str]:
-    """As `CallStore.property_keys`, for keys of one spelling."""
-    return sorted({key for one in readings for key in one.call.labels.properties}, key=str.lower)
+    """As `CallStore.property_keys`, lower-cased."""
+    return sorted({key.lower() for one in readings for key in one.call.labels.properties})
 
 
 def property_values(readings: Sequence[Reading], key: str, search: str = "") -> list[str]:

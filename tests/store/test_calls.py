@@ -2,8 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,18 +13,9 @@ from reenact.domain.labels import Labels, ReplayLink
 from reenact.domain.message import Usage
 from reenact.errors import InvalidInput, NotFound
 from reenact.store.calls import CallStore
-from reenact.store.sqlite.store import SqliteStore
 from tests.store.given import CREATED_US, given_exchange, given_reading
 
 NEWEST = Sort()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[CallStore]:
-    """An empty store."""
-    made = SqliteStore(tmp_path / "calls.sqlite3")
-    yield made
-    made.close()
 
 
 def everything(store: CallStore, organisation_id: str = "one") -> list[Call]:
@@ -373,7 +362,7 @@ def test_the_cursor_moves_with_the_batch(store: CallStore) -> None:
     assert store.cursor("a") == Cursor()
     store.save([given_reading()], spool="a", cursor=Cursor(1, 10))
     broken = msgspec.structs.replace(given_reading(3).call, model=object())
-    with pytest.raises(Exception, match="type 'object'"):
+    with pytest.raises(Exception, match="object"):
         store.save([given_reading(2), Reading(call=broken, exchange=given_exchange())], spool="a", cursor=Cursor(1, 20))
     assert (store.cursor("a"), store.cursor("b")) == (Cursor(1, 10), Cursor())
     assert everything(store) == [given_reading().call]
@@ -384,7 +373,7 @@ def test_the_cursor_moves_with_the_batch(store: CallStore) -> None:
 
 def test_many_threads_read_while_one_writes(store: CallStore) -> None:
     """Readers see whole batches: a call that is listed has its body."""
-    readings = session_of(40)
+    readings = session_of(12)
     errors: list[BaseException] = []
     done = threading.Event()
 
@@ -396,7 +385,7 @@ def test_many_threads_read_while_one_writes(store: CallStore) -> None:
         except BaseException as error:  # noqa: BLE001 - told by the test below
             errors.append(error)
 
-    threads = [threading.Thread(target=read) for _ in range(6)]
+    threads = [threading.Thread(target=read) for _ in range(3)]
     for thread in threads:
         thread.start()
     for reading in readings:

@@ -1,8 +1,5 @@
 """Every store sums, counts and ranks as the plain Python reference does."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -13,9 +10,9 @@ from reenact.domain.filter import EVERYTHING, Filter
 from reenact.domain.grouping import GROUPABLE
 from reenact.domain.total import Grouping, Rank, Step, Total
 from reenact.errors import InvalidFilter
-from reenact.store.sqlite.store import SqliteStore
+from reenact.store.calls import CallStore
 from tests.store import reference
-from tests.store.filters import FILTERS, KEYS, TEXTS, readings
+from tests.store.filters import FILTERS, KEYS, TEXTS, examples, readings, settled
 from tests.store.given import CREATED_US, given_reading
 
 STEPS = st.none() | st.sampled_from(Step)
@@ -28,6 +25,7 @@ GROUPINGS = st.builds(
     column=st.none() | st.sampled_from(sorted(GROUPABLE)),
     count_distinct=st.booleans(),
 ) | st.builds(Grouping, step=STEPS, column=st.just("properties"), key=KEYS)
+ORDERS = st.builds(Rank, by=st.sampled_from(sorted(Total.__struct_fields__)), ascending=st.booleans())
 SPREAD_US = st.sampled_from([0, 59_999_999, 3_600_000_000, 86_400_000_000 * 4, 86_400_000_000 * 400])
 
 
@@ -40,55 +38,59 @@ def spread(draw: st.DrawFn) -> list[Reading]:
     ]
 
 
-@settings(deadline=None)
-@given(
-    spread(),
-    FILTERS,
-    GROUPINGS,
-    st.builds(Rank, by=st.sampled_from(sorted(Total.__struct_fields__)), ascending=st.booleans()),
-)
-def test_totals_are_what_the_reference_sums(
-    saved: list[Reading], where: Filter, grouping: Grouping, rank: Rank
-) -> None:
+def test_totals_are_what_the_reference_sums(shared_store: CallStore) -> None:
     """Whatever is asked, grouped and ordered."""
-    with TemporaryDirectory() as folder:
-        store = SqliteStore(Path(folder) / "calls.sqlite3")
-        store.save(saved)
+
+    @settings(deadline=None, max_examples=examples(shared_store, 100))
+    @given(spread(), FILTERS, GROUPINGS, ORDERS)
+    def check(saved: list[Reading], where: Filter, grouping: Grouping, rank: Rank) -> None:
+        organisation_id, saved = settled(saved)
+        shared_store.save(saved)
         expected = reference.totals(saved, where, grouping, rank)
-        assert store.totals("one", where, grouping, rank=rank) == expected
-        assert store.totals("one", where, grouping, rank=rank, offset=1, limit=2) == expected[1:3]
-        store.close()
+        assert shared_store.totals(organisation_id, where, grouping, rank=rank) == expected
+        page = shared_store.totals(organisation_id, where, grouping, rank=rank, offset=1, limit=2)
+        assert page == expected[1:3]
+
+    check()
 
 
-@settings(deadline=None)
-@given(spread(), FILTERS, st.sampled_from(sorted(reference.NUMBERS)), RANKS, STEPS, OFFSETS)
-def test_percentiles_and_scores_are_what_the_reference_finds(
-    saved: list[Reading], where: Filter, column: str, ranks: list[float], step: Step | None, offset: int
-) -> None:
+def test_percentiles_and_scores_are_what_the_reference_finds(shared_store: CallStore) -> None:
     """A percentile is a value that occurs; a score is summed under its name."""
-    with TemporaryDirectory() as folder:
-        store = SqliteStore(Path(folder) / "calls.sqlite3")
-        store.save(saved)
-        expected = reference.percentiles(saved, column, ranks, where, step, offset)
-        assert store.percentiles("one", column, ranks, where, step=step, offset_minutes=offset) == expected
-        scores = reference.score_totals(saved, where, step, offset)
-        assert store.score_totals("one", where, step=step, offset_minutes=offset) == scores
-        store.close()
+
+    @settings(deadline=None, max_examples=examples(shared_store, 100))
+    @given(spread(), FILTERS, st.sampled_from(sorted(reference.NUMBERS)), RANKS, STEPS, OFFSETS)
+    def check(
+        saved: list[Reading], where: Filter, column: str, ranks: list[float], step: Step | None, offset: int
+    ) -> None:
+        organisation_id, saved = settled(saved)
+        shared_store.save(saved)
+        found = shared_store.percentiles(organisation_id, column, ranks, where, step=step, offset_minutes=offset)
+        assert found == reference.percentiles(saved, column, ranks, where, step, offset)
+        scores = shared_store.score_totals(organisation_id, where, step=step, offset_minutes=offset)
+        assert scores == reference.score_totals(saved, where, step, offset)
+
+    check()
 
 
-@settings(deadline=None, max_examples=40)
-@given(readings(), KEYS, TEXTS)
-def test_properties_are_listed(saved: list[Reading], key: str, search: str) -> None:
-    """Names and values, each once, labels by their names."""
-    with TemporaryDirectory() as folder:
-        store = SqliteStore(Path(folder) / "calls.sqlite3")
-        store.save(saved)
-        assert store.property_keys("one") == reference.property_keys(saved)
+def test_properties_are_listed(shared_store: CallStore) -> None:
+    """Names and values, each once, labels by their names, those set since among them."""
+
+    @settings(deadline=None, max_examples=examples(shared_store, 40))
+    @given(readings(), KEYS, TEXTS, TEXTS)
+    def check(saved: list[Reading], key: str, search: str, value: str) -> None:
+        organisation_id, saved = settled(saved)
+        shared_store.save(saved)
+        if saved:
+            shared_store.set_property(organisation_id, saved[0].call.id, key, value)
+            now = shared_store.get(organisation_id, [saved[0].call.id])
+            saved = [msgspec.structs.replace(saved[0], call=now[0]), *saved[1:]]
+        assert [name.lower() for name in shared_store.property_keys(organisation_id)] == reference.property_keys(saved)
         expected = reference.property_values(saved, key, search)
-        assert store.property_values("one", key, search=search) == expected
-        assert store.property_values("one", key, search=search, offset=1, limit=1) == expected[1:2]
-        assert (store.property_keys("two"), store.property_values("two", key)) == ([], [])
-        store.close()
+        assert shared_store.property_values(organisation_id, key, search=search) == expected
+        assert shared_store.property_values(organisation_id, key, search=search, offset=1, limit=1) == expected[1:2]
+        assert (shared_store.property_keys("none"), shared_store.property_values("none", key)) == ([], [])
+
+    check()
 
 
 @pytest.mark.parametrize(
@@ -103,21 +105,17 @@ def test_properties_are_listed(saved: list[Reading], key: str, search: str) -> N
         (Grouping(), Rank(by="unknown")),
     ],
 )
-def test_what_cannot_be_summed_is_refused(tmp_path: Path, grouping: Grouping, rank: Rank) -> None:
+def test_what_cannot_be_summed_is_refused(store: CallStore, grouping: Grouping, rank: Rank) -> None:
     """An unknown column or field is an error, never another sum."""
-    store = SqliteStore(tmp_path / "calls.sqlite3")
     with pytest.raises(InvalidFilter):
         store.totals("one", EVERYTHING, grouping, rank=rank)
     for column, ranks in (("model", [0.5]), ("unknown", [0.5]), ("latency_ms", []), ("latency_ms", [75.0])):
         with pytest.raises(InvalidFilter):
             store.percentiles("one", column, ranks)
-    store.close()
 
 
-def test_totals_of_nothing_are_one_row_of_zeros(tmp_path: Path) -> None:
+def test_totals_of_nothing_are_one_row_of_zeros(store: CallStore) -> None:
     """A sum over no calls is a zero, and no group stands for it."""
-    store = SqliteStore(tmp_path / "calls.sqlite3")
     store.save([given_reading(exchange={"organisation_id": "two"})])
     assert store.totals("one") == [Total()]
     assert store.totals("one", EVERYTHING, Grouping(step=Step.DAY)) == []
-    store.close()

@@ -1,0 +1,231 @@
+"""ClickHouseStore: calls in ClickHouse, a server's or embedded: the store for more calls than one file should hold."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from reenact.domain.call import Bodies, Call, Reading, SessionSummary
+from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
+from reenact.domain.filter import EVERYTHING, Filter, Sort
+from reenact.domain.total import BY_TIME, TOGETHER, Grouping, Percentiles, Rank, ScoreTotal, Step, Total
+from reenact.errors import InvalidInput
+from reenact.store.clickhouse.annotator import Annotator
+from reenact.store.clickhouse.checker import detached_parts
+from reenact.store.clickhouse.connector import Connector
+from reenact.store.clickhouse.reader import Reader
+from reenact.store.clickhouse.sessionlister import SessionLister, Wanted
+from reenact.store.clickhouse.ticker import Ticker
+from reenact.store.clickhouse.totaller import Totaller
+from reenact.store.clickhouse.writer import Writer
+
+
+class ClickHouseStore:
+    """Fills `store.calls.CallStore`. Any thread may call it, and any number of servers may write into one database."""
+
+    def __init__(self, connector: Connector) -> None:
+        """Take a connector to a database whose tables are there; the store closes it.
+
+        Raises:
+            StoreFailed: the database cannot be read.
+        """
+        ticker = Ticker()
+        # A part that was damaged is set aside, and what it held would be taken for a repetition if it were sent again.
+        epoch = str(len(detached_parts(connector)))
+        self._connector = connector
+        self._writer = Writer(connector, ticker, epoch)
+        self._annotator = Annotator(connector, ticker)
+        self._reader = Reader(connector)
+        self._lister = SessionLister(connector, self._reader)
+        self._totaller = Totaller(connector, self._reader)
+
+    def save(
+        self,
+        readings: Sequence[Reading],
+        *,
+        gaps: Sequence[Gap] = (),
+        unreadables: Sequence[Unreadable] = (),
+        spool: str = "",
+        cursor: Cursor | None = None,
+    ) -> None:
+        """Save a batch and then the cursor of *spool*; saving the same call twice leaves one row.
+
+        Raises:
+            StoreFailed: the database could not be written; some of the batch may be saved; trying it again
+                leaves the same rows as if it had not failed.
+        """
+        self._writer.save(readings, gaps, unreadables, spool, cursor)
+
+    def cursor(self, spool: str) -> Cursor:
+        """Return how far *spool* has been saved; the beginning when never."""
+        return self._reader.cursor(spool)
+
+    def find(self, organisation_id: str, where: Filter, sort: Sort, *, offset: int, limit: int) -> list[Call]:
+        """Return a page of calls; ties in *sort* are broken by creation and id.
+
+        Raises:
+            InvalidFilter: the filter or the sort names what is not there, or compares what does not fit.
+        """
+        return self._reader.find(organisation_id, where, sort, offset, limit)
+
+    def count(self, organisation_id: str, where: Filter) -> int:
+        """Return how many calls match.
+
+        Raises:
+            InvalidFilter: the filter names what is not there, or compares what does not fit.
+        """
+        return self._reader.count(organisation_id, where)
+
+    def get(self, organisation_id: str, call_ids: Sequence[str]) -> list[Call]:
+        """Return the calls with these ids in the order asked; unknown ids are left out."""
+        return self._reader.get(organisation_id, call_ids)
+
+    def bodies(self, organisation_id: str, call_ids: Sequence[str]) -> Mapping[str, Bodies]:
+        """Return the bodies of these calls byte for byte; unknown ids are left out."""
+        return self._reader.bodies(organisation_id, call_ids)
+
+    def exchanges(self, organisation_id: str, call_ids: Sequence[str]) -> list[Exchange]:
+        """Return the exchanges as they were recorded, in the order asked; unknown ids are left out."""
+        return self._reader.exchanges(organisation_id, call_ids)
+
+    def sessions(  # noqa: PLR0913 - each one is an optional part of one question
+        self,
+        organisation_id: str,
+        *,
+        search: str = "",
+        name: str | None = None,
+        after_us: int | None = None,
+        before_us: int | None = None,
+        where: Filter = EVERYTHING,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> list[SessionSummary]:
+        """Return sessions, the one with the newest call first; only calls that match *where* are grouped and summed.
+
+        *search* is part of the id or the name, whatever the case of its ASCII letters. A session is active in a time when
+        its newest call is not before *after_us* and its first call is before *before_us*; sums are over its whole life.
+
+        Raises:
+            InvalidFilter: as `find`.
+        """
+        wanted = Wanted(
+            search=search,
+            name=name,
+            after_us=after_us,
+            before_us=before_us,
+            where=where,
+            offset=offset,
+            limit=limit,
+        )
+        return self._lister.page(organisation_id, wanted)
+
+    def session(self, organisation_id: str, session_id: str) -> list[Call]:
+        """Return all calls of a session, oldest first; empty when there is no such session."""
+        return self._reader.session(organisation_id, session_id)
+
+    def totals(
+        self,
+        organisation_id: str,
+        where: Filter = EVERYTHING,
+        grouping: Grouping = TOGETHER,
+        *,
+        rank: Rank = BY_TIME,
+        offset: int = 0,
+        limit: int = 10_000,
+    ) -> list[Total]:
+        """Return the sums of the calls that match, one for each group that has a call, in the order of *rank*.
+
+        Raises:
+            InvalidFilter: as `find`; or *grouping* or *rank* names what is not there.
+        """
+        return self._totaller.totals(organisation_id, where, grouping, rank, offset, limit)
+
+    def percentiles(
+        self,
+        organisation_id: str,
+        column: str,
+        ranks: Sequence[float],
+        where: Filter = EVERYTHING,
+        *,
+        step: Step | None = None,
+        offset_minutes: int = 0,
+    ) -> list[Percentiles]:
+        """Return percentiles of a NUMBER column, exact, for each piece of time that has a value.
+
+        Raises:
+            InvalidFilter: as `find`; or *column* is not a NUMBER column, or a rank is not between 0 and 1.
+        """
+        return self._totaller.percentiles(organisation_id, column, ranks, where, step, offset_minutes)
+
+    def score_totals(
+        self,
+        organisation_id: str,
+        where: Filter = EVERYTHING,
+        *,
+        step: Step | None = None,
+        offset_minutes: int = 0,
+    ) -> list[ScoreTotal]:
+        """Return count and sum of scores by piece of time and name.
+
+        Raises:
+            InvalidFilter: as `find`.
+        """
+        return self._totaller.score_totals(organisation_id, where, step, offset_minutes)
+
+    def property_keys(self, organisation_id: str) -> list[str]:
+        """Return the names of the custom properties that calls have, ordered whatever their case."""
+        return self._totaller.property_keys(organisation_id)
+
+    def property_values(
+        self, organisation_id: str, key: str, *, search: str = "", offset: int = 0, limit: int = 100
+    ) -> list[str]:
+        """Return the distinct values of a property or a label, ordered by code points, the empty one left out."""
+        return self._totaller.property_values(organisation_id, key, search, offset, limit)
+
+    def set_property(self, organisation_id: str, call_id: str, key: str, value: str) -> None:
+        """Set or replace a property of a call, whatever the case of its key.
+
+        The keys of the session headers and of the prompt id set those labels: the call moves to that session.
+
+        Raises:
+            NotFound: no such call.
+        """
+        self._annotator.set_property(organisation_id, call_id, key, value)
+
+    def set_scores(self, organisation_id: str, call_id: str, scores: Mapping[str, float]) -> None:
+        """Set scores by name; the last write of a name wins, other names stay.
+
+        Raises:
+            InvalidInput: a score is not a number.
+            NotFound: no such call.
+        """
+        for name, value in scores.items():
+            if math.isnan(value):
+                raise InvalidInput(f"The score {name!r} is not a number", f"scores.{name}")
+        self._annotator.set_scores(organisation_id, call_id, scores)
+
+    def set_feedback(self, organisation_id: str, call_id: str, rating: bool) -> None:
+        """Set the feedback of a call.
+
+        Raises:
+            NotFound: no such call.
+        """
+        self._annotator.set_feedback(organisation_id, call_id, rating)
+
+    def gaps(self, organisation_id: str) -> list[Gap]:
+        """Return what was lost, newest first."""
+        return self._reader.gaps(organisation_id)
+
+    def unreadables(self) -> list[Unreadable]:
+        """Return the records of the spool that could not be read as exchanges, of whatever organisation they were."""
+        return self._reader.unreadables()
+
+    def troubles(self) -> list[str]:
+        """Return what is wrong with the database, in sentences; empty when nothing is.
+
+        Raises:
+            StoreFailed: it cannot be asked.
+        """
+        return detached_parts(self._connector)
+
+    def close(self) -> None:
+        """Finish what is under way and let go of the connections."""
+        self._connector.close()

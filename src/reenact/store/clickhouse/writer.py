@@ -1,0 +1,260 @@
+"""Writer: saves batches of readings. There are no transactions: the order of the inserts stands for them.
+
+Parts go first, then bodies, keys, what was said, and calls; a call that is listed has all that belongs to it. The spool's
+cursor goes last. A batch that failed anywhere is saved again whole, which leaves the same rows: an insert that had worked is
+dropped by its token while the same batch is tried again, and a batch cut differently is made of rows that replace their like.
+"""
+
+import hashlib
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from reenact.domain.call import Reading
+from reenact.domain.digesting import digest
+from reenact.domain.exchange import Cursor, Gap, Unreadable
+from reenact.domain.filtering import LABEL_KEYS
+from reenact.store.clickhouse.binding import Binder
+from reenact.store.clickhouse.connector import Connector
+from reenact.store.clickhouse.rows import CALL_COLUMNS, session_key, to_row
+from reenact.store.clickhouse.ticker import Ticker
+from reenact.store.packing import keep, pack
+from reenact.store.splitting import split
+
+_MOST_SESSIONS = 1024
+"""Whose digests are remembered; a part that is saved again costs a row until the next merge."""
+_KEYS = """
+SELECT id, argMax((created_us, session_key), version) FROM call_keys
+WHERE organisation_id = {{organisation:String}} AND id IN {ids} GROUP BY id
+"""
+_LABELS = """
+SELECT call_id, key_lower, argMax(text, version) FROM annotations
+WHERE organisation_id = {{organisation:String}} AND kind = 'property' AND key_lower IN {keys} AND call_id IN {ids}
+GROUP BY call_id, key_lower
+"""
+# What was said of a call that turns out to have been made at another time is said of it there too.
+_MOVE = """
+INSERT INTO annotations SELECT * REPLACE ({created:Int64} AS created_us) FROM (
+  SELECT * FROM annotations
+  WHERE organisation_id = {organisation:String} AND call_id = {call:String} AND created_us = {before:Int64}
+)
+"""
+
+Columns = dict[str, list[Any]]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a call's rows stand."""
+
+    created_us: int
+    session_key: str
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """What the rows of one batch share."""
+
+    token: str
+    version: int
+
+
+class Writer:
+    """Saves from any thread, one batch at a time."""
+
+    def __init__(self, connector: Connector, ticker: Ticker, epoch: str) -> None:
+        """Take the parts; *epoch* is in every token: after parts were lost a new one lets the same batch be saved again."""
+        self._connector = connector
+        self._ticker = ticker
+        self._epoch = epoch
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[str, str], set[bytes]] = OrderedDict()
+
+    def save(
+        self,
+        readings: Sequence[Reading],
+        gaps: Sequence[Gap],
+        unreadables: Sequence[Unreadable],
+        spool: str,
+        cursor: Cursor | None,
+    ) -> None:
+        """Save a batch and then the cursor of *spool*."""
+        latest = list({(one.call.organisation_id, one.call.id): one for one in readings}.values())
+        with self._lock:
+            batch = Batch(self._token(latest, spool, cursor), self._ticker())
+            if latest:
+                self._save(latest, batch)
+            self._insert("gaps", _gap_rows(gaps, batch), batch)
+            self._insert("unreadables", _unreadable_rows(unreadables, batch), batch)
+            if cursor is not None:
+                row = {"spool": spool, "segment": cursor.segment, "offset_bytes": cursor.offset_bytes}
+                self._insert("cursors", [{**row, "version": batch.version}], batch)
+
+    def _save(self, readings: Sequence[Reading], batch: Batch) -> None:
+        """Save calls and all that belongs to them."""
+        places = self._places(readings)
+        parts, bodies = self._bodies(readings, batch)
+        fresh = list(self._unknown(parts))
+        self._insert("parts", fresh, batch)
+        self._remember(fresh)
+        self._insert("bodies", bodies, batch)
+        self._move(readings, places)
+        self._insert("call_keys", [_key(reading, batch) for reading in readings], batch)
+        self._insert("annotations", list(_said(readings, batch)), batch)
+        self._insert("calls", self._calls(readings, places, batch), batch)
+
+    def _insert(self, table: str, rows: Sequence[Mapping[str, Any]], batch: Batch) -> None:
+        """Insert rows once."""
+        if rows:
+            columns = {name: [row[name] for row in rows] for name in rows[0]}
+            self._connector.insert(table, columns, f"{batch.token}:{table}")
+
+    def _token(self, readings: Sequence[Reading], spool: str, cursor: Cursor | None) -> str:
+        """Return what names this batch: the stretch of the spool it is, and what is in it."""
+        begun = None if cursor is None else read_cursor(self._connector, spool)
+        if begun == cursor:  # no stretch of a spool: nobody would try it again after a crash
+            return secrets.token_hex(16)
+        content = msgspec.msgpack.encode([self._epoch, spool, begun, cursor, [one.call for one in readings]])
+        return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+    def _places(self, readings: Sequence[Reading]) -> dict[tuple[str, str], Place]:
+        """Return where the calls of the batch that were saved before stand, by organisation and id."""
+        return {
+            (organisation, call_id): place
+            for organisation, ids in _by_organisation(readings)
+            for call_id, place in read_places(self._connector, organisation, ids).items()
+        }
+
+    def _move(self, readings: Sequence[Reading], places: Mapping[tuple[str, str], Place]) -> None:
+        """Let annotations stand beside the calls that are saved at another time than before."""
+        for call in (reading.call for reading in readings):
+            before = places.get((call.organisation_id, call.id))
+            if before is not None and before.created_us != call.created_us:
+                values = {"organisation": call.organisation_id, "call": call.id}
+                times = {"created": call.created_us, "before": before.created_us}
+                self._connector.command(_MOVE, {**values, **times})
+
+    def _calls(
+        self, readings: Sequence[Reading], places: Mapping[tuple[str, str], Place], batch: Batch
+    ) -> list[dict[str, Any]]:
+        """Return the rows of the calls, and rows that delete those which stood under the same id at another time."""
+        labels = self._labels(readings)
+        rows = []
+        for reading in readings:
+            call = reading.call
+            row = to_row(reading, labels.get((call.organisation_id, call.id), {}))
+            now = dict(zip(CALL_COLUMNS, row, strict=True)) | {"version": batch.version, "is_deleted": 0}
+            before = places.get((call.organisation_id, call.id))
+            if before is not None and before.created_us != call.created_us:
+                gone = {"created_us": before.created_us, "session_key": before.session_key, "is_deleted": 1}
+                rows.append(now | gone)
+            rows.append(now)
+        return rows
+
+    def _labels(self, readings: Sequence[Reading]) -> dict[tuple[str, str], dict[str, str]]:
+        """Return labels that were set after their calls were recorded, by organisation and id."""
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for organisation, ids in _by_organisation(readings):
+            binder = Binder(organisation=organisation)
+            text = _LABELS.format(keys=binder.texts(list(LABEL_KEYS)), ids=binder.texts(ids))
+            for call_id, key, value in self._connector.query(text, binder.values):
+                found.setdefault((organisation, call_id), {})[LABEL_KEYS[key]] = value
+        return found
+
+    def _bodies(self, readings: Sequence[Reading], batch: Batch) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Return rows of parts and of bodies; a call outside any session repeats nothing, so that its body stays whole."""
+        parts, bodies = [], []
+        for reading in readings:
+            key = _key(reading, batch)
+            del key["version"]
+            body = reading.exchange.request_body
+            pieces = split(body) if key["session_key"] else None
+            named = [(digest(part), part) for part in pieces.parts] if pieces else []
+            head = {"organisation_id": key["organisation_id"], "session_key": key["session_key"]}
+            parts += [head | {"digest": name, "first_us": key["created_us"], "content": part} for name, part in named]
+            content = pack(keep(reading, pieces.literals if pieces else (body,)))
+            digests = [name for name, _ in named]
+            bodies.append(key | {"part_digests": digests, "content": content, "version": batch.version})
+        return parts, bodies
+
+    def _unknown(self, parts: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the rows of *parts* that are not known to be in the database, each once."""
+        met = set()
+        for row in parts:
+            session = (row["organisation_id"], row["session_key"])
+            name = (*session, row["digest"])
+            if name not in met and row["digest"] not in self._known.get(session, ()):
+                met.add(name)
+                yield row
+
+    def _remember(self, parts: Iterable[dict[str, Any]]) -> None:
+        """Note that these rows are in the database."""
+        for row in parts:
+            session = (row["organisation_id"], row["session_key"])
+            self._known.setdefault(session, set()).add(row["digest"])
+            self._known.move_to_end(session)
+        while len(self._known) > _MOST_SESSIONS:
+            self._known.popitem(last=False)
+
+
+def read_cursor(connector: Connector, spool: str) -> Cursor:
+    """Return how far *spool* has been saved; the beginning when never."""
+    text = "SELECT segment, offset_bytes FROM cursors WHERE spool = {spool:String} ORDER BY version DESC LIMIT 1"
+    rows = connector.query(text, {"spool": spool})
+    return Cursor(*rows[0]) if rows else Cursor()
+
+
+def read_places(connector: Connector, organisation_id: str, ids: Sequence[str]) -> dict[str, Place]:
+    """Return where these calls stand; unknown ids are left out."""
+    binder = Binder(organisation=organisation_id)
+    rows = connector.query(_KEYS.format(ids=binder.texts(list(ids))), binder.values)
+    return {call_id: Place(*place) for call_id, place in rows}
+
+
+def _by_organisation(readings: Iterable[Reading]) -> Iterable[tuple[str, list[str]]]:
+    """Return the ids of each organisation's calls."""
+    ids: dict[str, list[str]] = {}
+    for reading in readings:
+        ids.setdefault(reading.call.organisation_id, []).append(reading.call.id)
+    return ids.items()
+
+
+def _key(reading: Reading, batch: Batch) -> dict[str, Any]:
+    """Return what tells a call from all others."""
+    call = reading.call
+    return {
+        "organisation_id": call.organisation_id,
+        "session_key": session_key(reading),
+        "created_us": call.created_us,
+        "id": call.id,
+        "version": batch.version,
+    }
+
+
+def _said(readings: Iterable[Reading], batch: Batch) -> Iterator[dict[str, Any]]:
+    """Yield the scores and the feedback that calls were recorded with."""
+    for reading in readings:
+        call = reading.call
+        spoken = {name.lower(): name for name in call.scores}
+        given = [("score", low, name, call.scores[name]) for low, name in spoken.items()]
+        if call.feedback is not None:
+            given.append(("feedback", "", "", float(call.feedback)))
+        for kind, low, name, number in given:
+            key = _key(reading, batch)
+            key["call_id"] = key.pop("id")
+            yield key | {"kind": kind, "key_lower": low, "key": name, "number": number, "text": ""}
+
+
+def _gap_rows(gaps: Iterable[Gap], batch: Batch) -> list[dict[str, Any]]:
+    """Return the rows of gaps."""
+    return [msgspec.structs.asdict(gap) | {"version": batch.version} for gap in gaps]
+
+
+def _unreadable_rows(unreadables: Iterable[Unreadable], batch: Batch) -> list[dict[str, Any]]:
+    """Return the rows of what could not be read."""
+    return [
+        {"digest": digest(one.raw), "reason": one.reason, "raw": one.raw, "version": batch.version}
+        for one in unreadables
+    ]
