@@ -14,7 +14,9 @@ from reenact.store.sqlite.store import SqliteStore
 from tests.fakes.upstream import Received, Wire, answer, upstream
 from tests.journeys.conftest import running
 
-ODD = b'{"model" :\t"gpt-4o",\r\n "messages":[], "a":1.0, "a":2, "\\u00e9":"\\ud83d\\ude00", "big":1234567890123456789}\n'
+ODD = (
+    b'{"model" :\t"gpt-4o",\r\n "messages":[], "a":1.0, "a":2, "\\u00e9":"\\ud83d\\ude00", "big":1234567890123456789}\n'
+)
 """JSON that no encoder would write so."""
 BODIES = {
     "odd": (b"application/json", b"", ODD),
