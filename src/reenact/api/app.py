@@ -6,7 +6,20 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from reenact.api import bodies, comparisons, docs, health, keys, logs, removals, replays, requests, sessions, traces
+from reenact.api import (
+    batches,
+    bodies,
+    comparisons,
+    docs,
+    health,
+    keys,
+    logs,
+    removals,
+    replays,
+    requests,
+    sessions,
+    traces,
+)
 from reenact.api.guard import key_guard, provide_pager, provide_principal, sender_guard
 from reenact.api.parts import Parts
 from reenact.api.responder import HANDLERS
@@ -15,7 +28,8 @@ MAX_BODY_BYTES = 50 * 1024 * 1024
 """Of a request to the API, as at Helicone (surface 3.1)."""
 
 ROUTES: list[ControllerRouterHandler] = [
-    *requests.ROUTES, *bodies.ROUTES, *sessions.ROUTES, *replays.ROUTES, *comparisons.ROUTES, *keys.ROUTES, *health.ROUTES,
+    *requests.ROUTES, *bodies.ROUTES, *sessions.ROUTES, *replays.ROUTES,
+        *batches.ROUTES, *comparisons.ROUTES, *keys.ROUTES, *health.ROUTES,
     *docs.ROUTES, *logs.ROUTES, *traces.ROUTES, *removals.ROUTES,
 ]  # fmt: skip
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from reenact.access.principal import Principal
 from reenact.api.keykeeper import KeyKeeper
 from reenact.domain.exchange import Exchange
+from reenact.replay.batches import Batches
 from reenact.replay.service import Replays
 from reenact.store.calls import CallStore
+from reenact.store.control.hidden import HiddenProperties
 from reenact.upkeep.eraser import Eraser
 
 
@@ -17,7 +19,9 @@ class Parts:
 
     calls: CallStore
     keys: KeyKeeper
+    hidden: HiddenProperties
     replays: Replays
+    batches: Batches
     secret: bytes
     """Signs addresses of bodies."""
     public_url: str

@@ -1,6 +1,6 @@
 """Client: everything a Reenact server can do, from Python."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack
@@ -11,6 +11,7 @@ import msgspec
 
 from reenact.client.answering import refusal, understood
 from reenact.client.rows import Deletable, Deleted, Request, Session
+from reenact.domain.batch import Batch
 from reenact.domain.comparison import Comparison
 from reenact.domain.message import Json
 from reenact.domain.patch import Patch
@@ -157,14 +158,7 @@ class Client:
 
     def watch(self, replay_id: str) -> Iterator[Progress]:
         """Yield how far a replay has come, at once and whenever that changes; the last one is over."""
-        with (
-            self._reaching(),
-            self._http.stream("GET", f"{self.url}/v1/replay/{_segment(replay_id)}/progress", timeout=None) as answer,
-        ):
-            if answer.status_code >= 400:
-                raise refusal(answer.status_code, answer.read())
-            for event in httpx2.EventSource(answer):
-                yield msgspec.json.decode(event.data, type=Progress)
+        return self._events(f"/v1/replay/{_segment(replay_id)}/progress", Progress)
 
     def cancel(self, replay_id: str) -> Replay:
         """Stop a replay at once and return it; one that is over stays as it is."""
@@ -178,12 +172,52 @@ class Client:
         """Return what an agent whose calls are to be *take*'s is given: a provider's name and path follow, as in `/oai/v1`."""
         return self.url + take.base_path
 
+    def start_batch(
+        self,
+        sessions: Sequence[str] | None = None,
+        patch: Patch | None = None,
+        *,
+        where: Json = None,
+        name: str = "Batch",
+        **options: Unpack[ReplayOptions],
+    ) -> Batch:
+        """Freeze sessions and begin to replay each: those named, or those with a call that Helicone's filter *where* selects."""
+        given: dict[str, Any] = {
+            "sessions": sessions,
+            "filter": where,
+            "name": name,
+            "patch": patch or Patch(),
+            **options,
+        }
+        body = {field: value for field, value in given.items() if value is not None}
+        return self._post("/v1/replay/batch", body, Batch)
+
+    def get_batch(self, batch_id: str) -> Batch:
+        """Return a batch as it stands, with what became of each session."""
+        return self._get(f"/v1/replay/batch/{_segment(batch_id)}", Batch)
+
+    def batches(self) -> list[Batch]:
+        """Return the batches, newest first, without their items."""
+        return self._get("/v1/replay/batch", list[Batch])
+
+    def watch_batch(self, batch_id: str) -> Iterator[Batch]:
+        """Yield a batch as it stands, at once and again and again; the last one is over."""
+        return self._events(f"/v1/replay/batch/{_segment(batch_id)}/progress", Batch)
+
+    def cancel_batch(self, batch_id: str) -> Batch:
+        """Stop a batch at once and return it; one that is over stays as it is."""
+        return self._post(f"/v1/replay/batch/{_segment(batch_id)}/cancel", {}, Batch)
+
+    def resume_batch(self, batch_id: str, **changed: Unpack[ResumeOptions]) -> Batch:
+        """Go on with a batch that is not done: what is answered stays, only the rest is asked."""
+        return self._post(f"/v1/replay/batch/{_segment(batch_id)}/resume", dict(changed), Batch)
+
     def pause(self, replay_id: str) -> Replay:
         """Stop a replay at once, to be resumed, and return it; one that is not under way stays as it is."""
         return self._post(f"/v1/replay/{_segment(replay_id)}/pause", {}, Replay)
 
     def resume(self, replay_id: str, **changed: Unpack[ResumeOptions]) -> Replay:
-        """Go on with a replay that is not done: what is answered stays, only the rest is asked. What is left out stays as it was."""
+        """Go on with a replay that is not done, as before but for what is *changed*: only what is not answered is asked."""
         return self._post(f"/v1/replay/{_segment(replay_id)}/resume", dict(changed), Replay)
 
     def compare(self, left: str, right: str) -> Comparison:
@@ -208,6 +242,13 @@ class Client:
                 f"{self.url}/v1/{scope}/{quote(name, safe='')}", params={"wait": "true"}, timeout=_DELETE_S
             )
         return understood(answer.status_code, answer.content, Deleted)
+
+    def _events(self, path: str, kind: type[T]) -> Iterator[T]:
+        with self._reaching(), self._http.stream("GET", self.url + path, timeout=None) as answer:
+            if answer.status_code >= 400:
+                raise refusal(answer.status_code, answer.read())
+            for event in httpx2.EventSource(answer):
+                yield msgspec.json.decode(event.data, type=kind)
 
     def _get(self, path: str, kind: type[T], **query: str) -> T:
         with self._reaching():

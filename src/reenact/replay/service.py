@@ -129,8 +129,8 @@ class Replays:
         if replay_id in self._foreign or not await self._runner.claim(replay_id):
             return False
         replay = await asyncio.to_thread(self._shelf.get_replay, organisation_id, replay_id)
-        if replay.plan.mode in _PLAYED or replay.is_over:
-            if not replay.is_over:
+        if replay.plan.mode in _PLAYED or replay.is_over or replay.batch_id is not None:  # a batch goes on with its own
+            if replay.plan.mode in _PLAYED and not replay.is_over:
                 await self._playbacks.abandon(replay)
             await self._runner.release(replay_id)
             return False
@@ -261,6 +261,14 @@ class Replays:
             provider_keys=request.provider_keys,
             chain=chain,
         )
+
+    def check_budget(self, order: Order, budget: Budget) -> None:
+        """Make sure that *budget*, a whole batch's, can be held by *order*.
+
+        Raises:
+            InvalidInput: the price of a call is not known.
+        """
+        check_budget(budget, [one for one in (order.plan, order.control) if one is not None])
 
     def _play_order(self, organisation_id: str, request: ReplayRequest) -> PlayOrder:
         """Return what a request for a playback or a fork asks for, planned; reads the store.

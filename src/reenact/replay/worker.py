@@ -101,6 +101,15 @@ class Holder:
         return Renewal(lost, {replay_id: State(wish) for replay_id, wish in kept.items() if wish is not None})
 
 
+class Search(NamedTuple):
+    """How to find what a stopped worker left, and how to go on with it."""
+
+    unfinished: Callable[[], Sequence[Found]]
+    """Returns what is under way or should be, wherever."""
+    recover: Callable[[str, str], Awaitable[bool]]
+    """Goes on with one, unless it is not for this worker to do."""
+
+
 class ReplayWorker:
     """Works in the background from `start` to `close`."""
 
@@ -108,8 +117,7 @@ class ReplayWorker:
         self,
         holder: Holder,
         *,
-        unfinished: Callable[[], Sequence[Found]],
-        recover: Callable[[str, str], Awaitable[bool]],
+        searches: Sequence[Search],
         runner: Performing,
         look_every_s: float = _LOOK_EVERY_S,
     ) -> None:
@@ -117,14 +125,12 @@ class ReplayWorker:
 
         Args:
             holder: holds this worker's leases.
-            unfinished: returns the replays that are under way or should be, wherever.
-            recover: goes on with one, unless it is not for this worker to do.
+            searches: what to look for.
             runner: performs those that are held.
             look_every_s: how often to look.
         """
         self._holder = holder
-        self._unfinished = unfinished
-        self._recover = recover
+        self._searches = searches
         self._runner = runner
         self._look_every_s = look_every_s
         self._task: asyncio.Task[None] | None = None
@@ -147,11 +153,12 @@ class ReplayWorker:
             self._runner.lost(replay_id)
         for replay_id, state in renewal.wishes.items():
             await self._runner.stop(replay_id, state)
-        for organisation_id, replay_id in await asyncio.to_thread(self._unfinished):
-            try:
-                await self._recover(organisation_id, replay_id)
-            except Exception:  # a worker loop: one replay that cannot go on holds up no other
-                logger.exception("Replay %s could not go on.", replay_id)
+        for search in self._searches:
+            for organisation_id, found_id in await asyncio.to_thread(search.unfinished):
+                try:
+                    await search.recover(organisation_id, found_id)
+                except Exception:  # a worker loop: one replay that cannot go on holds up no other
+                    logger.exception("Replay %s could not go on.", found_id)
 
     async def _work(self) -> None:
         while True:

@@ -23,12 +23,13 @@ from reenact.ingest.decoding import decode
 from reenact.ingest.pricing import price
 from reenact.ingest.worker import IngestWorker
 from reenact.replay.asker import RelayAsker
+from reenact.replay.batches import Batches
 from reenact.replay.playback.playbacks import Playbacks
 from reenact.replay.playback.player import Player
 from reenact.replay.playback.stager import Stager
 from reenact.replay.runner import Runner
 from reenact.replay.service import Replays
-from reenact.replay.worker import Holder, ReplayWorker
+from reenact.replay.worker import Holder, ReplayWorker, Search
 from reenact.server.clock import Clock
 from reenact.server.crew import Crew
 from reenact.server.epoch import Epoch
@@ -174,9 +175,14 @@ class Server:
         )
         running.push_async_callback(playbacks.close)
         replays = Replays(self._calls, self._control, runner, playbacks, price)
-        worker = ReplayWorker(
-            holder, unfinished=self._control.unfinished_replays, recover=replays.recover, runner=runner
+        book = self._control.batches
+        self._batches = Batches(self._calls, book, self._control, replays, runner, clock=self._clock, new_id=new_id)
+        running.push_async_callback(self._batches.close)
+        searches = (
+            Search(self._control.unfinished_replays, replays.recover),
+            Search(book.unfinished, self._batches.recover),
         )
+        worker = ReplayWorker(holder, searches=searches, runner=runner)
         worker.start()
         running.push_async_callback(worker.close)
         return replays
@@ -243,10 +249,12 @@ class Server:
             calls=self._calls,
             keys=self._keys,
             replays=replays,
+            batches=self._batches,
             secret=secret,
             public_url=public_url,
             local=self._local,
             keyless=self._keyless,
+            hidden=self._control.hidden,
             record=self._spool.append,
             new_id=new_id,
             settle=self._settle,

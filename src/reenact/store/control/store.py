@@ -12,10 +12,14 @@ from reenact.access.keys import KeyRecord
 from reenact.domain.replay import Replay, State
 from reenact.errors import NotFound, StoreFailed
 from reenact.store.control.batchbook import BatchBook
+from reenact.store.control.hidden import HiddenProperties
 from reenact.store.control.inserting import inserting
 from reenact.store.control.leasebook import LeaseBook
 from reenact.store.control.opener import open_engine, take_turns
 from reenact.store.control.tables import batches, cohorts, keys, organisations, replays
+
+_MOST_BOUND = 500
+"""How many values one statement is given."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _fields = msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
@@ -35,6 +39,7 @@ class ControlStore:
             FolderUnusable: it cannot be opened, or is no such database.
         """
         self._engine = open_engine(place)
+        self.hidden = HiddenProperties(self._transaction)
         self.leases = LeaseBook(self._transaction)
         """Which worker performs which replay."""
         self.batches = BatchBook(self._transaction)
@@ -91,6 +96,20 @@ class ControlStore:
             if not connection.execute(sa.update(keys).where(chosen).values(deleted_us=deleted_us)).rowcount:
                 raise NotFound(f"There is no key {key_id}")
 
+    def rename_key(self, organisation_id: str, key_id: str, name: str) -> KeyRecord:
+        """Give a key that works another name; return what is kept of it.
+
+        Raises:
+            NotFound: the organisation has no such key.
+        """
+        chosen = (keys.c.id == key_id) & (keys.c.organisation_id == organisation_id) & keys.c.deleted_us.is_(None)
+        with self._transaction() as connection:
+            connection.execute(sa.update(keys).where(chosen).values(name=name))
+            row = connection.execute(_records().where(chosen)).mappings().first()
+        if row is None:
+            raise NotFound(f"There is no key {key_id}")
+        return KeyRecord(**row)
+
     def save_replay(self, replay: Replay) -> None:
         """Keep *replay* in place of what was kept under its id; its plan is written once."""
         fields = {name: getattr(replay, name) for name in replay.__struct_fields__ if name != "plan"}
@@ -129,6 +148,16 @@ class ControlStore:
         asked = asked.order_by(replays.c.created_us.desc(), replays.c.id.desc())
         with self._transaction() as connection:
             return [_replay(row) for row in connection.execute(asked).mappings()]
+
+    def replays_by_id(self, organisation_id: str, replay_ids: Sequence[str]) -> dict[str, Replay]:
+        """Return replays by id; unknown ids are left out."""
+        found: dict[str, Replay] = {}
+        with self._transaction() as connection:
+            for start in range(0, len(replay_ids), _MOST_BOUND):
+                some = replays.c.id.in_(replay_ids[start : start + _MOST_BOUND])
+                asked = sa.select(replays).where(some, replays.c.organisation_id == organisation_id)
+                found |= {row["id"]: _replay(row) for row in connection.execute(asked).mappings()}
+        return found
 
     def unfinished_replays(self) -> list[tuple[str, str]]:
         """Return organisation and id of the replays that are under way or should be, oldest first."""
