@@ -365,3 +365,17 @@ def test_bombs_are_not_set_off(server: Running, openai: Tripwire) -> None:
                 break
     assert 5 == len(rows)
     assert memory_bytes(server) - before < 300_000_000
+
+
+def test_packed_requests_are_not_all_unpacked_into_one_answer(server: Running, openai: Tripwire) -> None:
+    """A page of requests that are some kilobytes each and would be fifteen megabytes: few are shown unpacked."""
+    bomb = gzip.compress(bytes(15_000_000))
+    headers = {"content-encoding": "gzip", "helicone-session-id": "packed"}
+    with httpx2.Client(trust_env=False, timeout=60) as http:
+        for _ in range(10):
+            url = f"{server.url}/v1/gateway/oai/v1/chat/completions"
+            assert 200 == http.post(url, content=bomb, headers=headers).status_code
+        query = {"filter": {"properties": {"Helicone-Session-Id": {"equals": "packed"}}}, "limit": 100}
+        shown = http.post(f"{server.url}/v1/request/query", json=query)
+    assert 10 == len(shown.json()["data"])
+    assert len(shown.content) < 250_000_000  # one of them, each zero written with six characters, twice in its row

@@ -1,17 +1,22 @@
 """Pager: reads calls with their bodies out of the store and writes them as Helicone's rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from reenact.api.envelope import Envelope
 from reenact.api.rows import HeliconeRequest, row
 from reenact.api.signing import LIFETIME_S, signature
-from reenact.domain.call import Call
+from reenact.domain.call import Bodies, Call
+from reenact.domain.exchange import Header
+from reenact.errors import InvalidInput
+from reenact.ingest.unpacking import unpack
 from reenact.store.calls import CallStore
 
 INLINE_BYTES = 64 * 1024 * 1024
 """Bodies in one answer, as they crossed the gateway. What is over it is at `signed_body_url`, as Helicone always has it."""
+UNPACKED_BYTES = 16 * 1024 * 1024
+"""Of bodies in one answer that were compressed, a thousandfold perhaps; those that do not fit are shown as they crossed."""
 
 
 class Pager(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +41,7 @@ class Pager(msgspec.Struct, frozen=True, kw_only=True):
     def rows(self, calls: Sequence[Call], *, with_bodies: bool = True) -> list[HeliconeRequest]:
         """Return *calls* as rows, bodies inline from the first on while they fit."""
         inline = _fitting(calls) if with_bodies else []
-        bodies = self.calls.bodies(self.organisation_id, inline) if inline else {}
+        bodies = _unpacked(self.calls.bodies(self.organisation_id, inline)) if inline else {}
         return [
             row(
                 call,
@@ -65,3 +70,28 @@ def _fitting(calls: Sequence[Call]) -> list[str]:
             break
         fitting.append(call.id)
     return fitting
+
+
+def _unpacked(found: Mapping[str, Bodies]) -> dict[str, Bodies]:
+    """Return bodies with the compressed ones unpacked, as long as they fit into one answer."""
+    left_bytes = UNPACKED_BYTES
+    unpacked: dict[str, Bodies] = {}
+    for call_id, bodies in found.items():
+        request = _opened(bodies.request, bodies.request_headers, left_bytes)
+        left_bytes -= len(request) if request is not bodies.request else 0
+        response = bodies.response
+        if bodies.answer is None:
+            response = _opened(response, bodies.response_headers, left_bytes)
+            left_bytes -= len(response) if response is not bodies.response else 0
+        unpacked[call_id] = msgspec.structs.replace(
+            bodies, request=request, response=response, request_headers=(), response_headers=()
+        )
+    return unpacked
+
+
+def _opened(body: bytes, headers: Sequence[Header], most_bytes: int) -> bytes:
+    """Return *body* unpacked; as it crossed when it cannot be, or would be too long."""
+    try:
+        return unpack(body, headers, most_bytes)
+    except InvalidInput:
+        return body
