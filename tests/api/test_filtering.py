@@ -144,8 +144,8 @@ def test_branches_nest_and_chains_are_flat() -> None:
         ("request_referrer", {"contains": "ai"}, NOTHING),
         ("request_referrer", {"not-contains": "ai"}, EVERYTHING),
         ("assets", {"ilike": "%"}, EVERYTHING),
-        ("threat", {"equals": False}, EVERYTHING),
-        ("threat", {"equals": True}, NOTHING),
+        ("is_passthrough_billing", {"equals": False}, EVERYTHING),
+        ("is_passthrough_billing", {"equals": True}, NOTHING),
         ("cache_reference_id", {"equals": "00000000-0000-0000-0000-000000000000"}, EVERYTHING),
         ("cache_reference_id", {"not-equals": "00000000-0000-0000-0000-000000000000"}, NOTHING),
         ("organization_id", {"equals": ORGANISATION}, EVERYTHING),
@@ -159,7 +159,7 @@ def test_columns_that_are_the_same_in_every_row(column: str, test: Any, expected
 
 def test_nothing_and_something_is_nothing_or_something() -> None:
     """A branch that can never hold empties an and, and leaves an or alone."""
-    never, some = rmt({"threat": {"equals": True}}), rmt({"user_id": {"equals": "u"}})
+    never, some = rmt({"is_passthrough_billing": {"equals": True}}), rmt({"user_id": {"equals": "u"}})
 
     assert NOTHING == read_filter({"left": never, "operator": "and", "right": some}, ORGANISATION)
     assert is_("user_id", "u") == read_filter({"left": never, "operator": "or", "right": some}, ORGANISATION)

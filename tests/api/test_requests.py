@@ -81,6 +81,8 @@ def test_an_answered_call_is_in_the_next_query_with_every_field(house: House, se
         "replay": None,
         "handling": {},
         "told": None,
+        "ending": "answered",
+        "detail": "",
     } == row
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reenact.domain.call import Reading
 from reenact.domain.exchange import Handling
-from reenact.domain.filter import COLUMNS, OPERATORS, All, AnyOf, Condition, Everything, Filter, Kind, Operator
+from reenact.domain.filter import COLUMNS, OPERATORS, All, AnyOf, Condition, Everything, Filter, Kind, OneOf, Operator
 from reenact.domain.labels import Labels
 from reenact.domain.message import Usage
 from reenact.store.calls import CallStore
@@ -55,7 +55,7 @@ def _reading(draw: st.DrawFn, number: int) -> Reading:
         cost_nanodollars=draw(_maybe(st.sampled_from([0, 1_200_000, 10**9]))),
         scores=draw(st.dictionaries(st.sampled_from(["k", "other"]), st.sampled_from([0.0, 0.5, 1.0]))),
         feedback=draw(_maybe(st.booleans())),
-        handling=Handling(attempts=draw(st.sampled_from([1, 2])), cache_reference_id=draw(_maybe(st.just("c")))),
+        handling=Handling(attempts=draw(st.sampled_from([1, 2])), cache_reference_id=draw(_maybe(st.just("c"))), is_threat=draw(st.booleans())),
     )
     return msgspec.structs.replace(reading, search_text=draw(SPOKEN), answer_text=draw(SPOKEN))
 
@@ -83,8 +83,14 @@ def conditions(draw: st.DrawFn) -> Condition:
     return Condition(column=column, operator=operator, value=value, key=key)
 
 
+ONE_OF = st.builds(
+    OneOf,
+    column=st.sampled_from(["session_id", "model", "user_id", "session_name"]),
+    values=st.lists(TEXTS, max_size=3).map(tuple),
+    are_excluded=st.booleans(),
+)
 FILTERS: st.SearchStrategy[Filter] = st.recursive(
-    st.just(Everything()) | conditions(),
+    st.just(Everything()) | conditions() | ONE_OF,
     lambda inner: (
         st.builds(All, st.lists(inner, max_size=3).map(tuple))
         | st.builds(AnyOf, st.lists(inner, max_size=3).map(tuple))

@@ -24,7 +24,7 @@ def read_value(kind: Kind, operator: Operator, raw: Json, path: str) -> Value:
         case Kind.NUMBER | Kind.NUMBER_MAP:
             return _number(raw, path)
         case Kind.TIME:
-            return _time_us(raw, path)
+            return time_us(raw, path)
         case Kind.BOOLEAN:
             return _boolean(raw, path)
         case _:
@@ -58,8 +58,12 @@ def _boolean(raw: Json, path: str) -> bool:
     return known[raw]
 
 
-def _time_us(raw: Json, path: str) -> float:
-    """Return an ISO 8601 time as microseconds since the epoch; without an offset it is UTC."""
+def time_us(raw: Json, path: str) -> float:
+    """Return an ISO 8601 time as microseconds since the epoch; without an offset it is UTC.
+
+    Raises:
+        InvalidFilter: it is none; *path* is where it stands.
+    """
     try:
         time = dt.datetime.fromisoformat(raw) if isinstance(raw, str) else None
     except ValueError:

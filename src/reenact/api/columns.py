@@ -48,7 +48,18 @@ class HasScores(msgspec.Struct, frozen=True, kw_only=True):
     """`scores_column`: compared with `{}` only, it says whether a row has scores."""
 
 
-Meaning = Kept | Constant | Unmet | OwnOrganisation | HasScores
+class SessionSum(msgspec.Struct, frozen=True, kw_only=True):
+    """A sum over the calls of the session that a call is in."""
+
+    column: str
+    kind: Kind = Kind.NUMBER
+
+
+class SessionTag(msgspec.Struct, frozen=True, kw_only=True):
+    """The tag of the session that a call is in."""
+
+
+Meaning = Kept | Constant | Unmet | OwnOrganisation | HasScores | SessionSum | SessionTag
 
 
 def _kept(column: str, *, lower: bool = False) -> Kept:
@@ -62,7 +73,7 @@ _PROPERTIES = _kept("properties")
 
 REQUESTS: dict[str, Meaning] = {
     "assets": _NO_TEXT,
-    "cache_enabled": _FALSE,
+    "cache_enabled": _kept("cache_enabled"),
     "cache_reference_id": Constant(kind=Kind.TEXT, value=ZERO_UUID),
     "cached": _kept("cached"),
     "completion_tokens": _kept("output_tokens"),
@@ -95,26 +106,24 @@ REQUESTS: dict[str, Meaning] = {
     "search_properties": Kept(column="properties", operators=WORDED, substring=True),
     "status": _kept("status"),
     "target_url": _kept("target_url"),
-    "threat": _FALSE,
+    "threat": _kept("threat"),
     "time_to_first_token": _kept("first_token_ms"),
     "total_tokens": _kept("total_tokens"),
     "user_id": _kept("user_id"),
 }
 """`request_response_rmt`."""
 
-_SUMMED = Unmet(reason="sums over a session can be asked of /v1/session/query only")
-
 SESSIONS: dict[str, Meaning] = {
     "session_session_id": _kept("session_id"),
     "session_session_name": _kept("session_name"),
-    "session_tag": _NO_TEXT,
-    "session_total_cost": _SUMMED,
-    "session_total_tokens": _SUMMED,
-    "session_prompt_tokens": _SUMMED,
-    "session_completion_tokens": _SUMMED,
-    "session_total_requests": _SUMMED,
-    "session_created_at": _SUMMED,
-    "session_latest_request_created_at": _SUMMED,
+    "session_tag": SessionTag(),
+    "session_total_cost": SessionSum(column="session_total_cost"),
+    "session_total_tokens": SessionSum(column="session_total_tokens"),
+    "session_prompt_tokens": SessionSum(column="session_prompt_tokens"),
+    "session_completion_tokens": SessionSum(column="session_completion_tokens"),
+    "session_total_requests": SessionSum(column="session_total_requests"),
+    "session_created_at": SessionSum(column="session_created_at", kind=Kind.TIME),
+    "session_latest_request_created_at": SessionSum(column="session_latest_request_created_at", kind=Kind.TIME),
 }
 """`sessions_request_response_rmt`."""
 

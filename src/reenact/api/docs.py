@@ -1,6 +1,7 @@
 """Docs: the description of the API for programs, and a plain page of its routes for people; nothing comes from elsewhere."""
 
 import html
+import re
 from typing import Any
 
 import msgspec
@@ -9,6 +10,8 @@ from litestar.enums import MediaType
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import Method
+from litestar.types.internal_types import PathParameterDefinition
 
 from reenact import __version__
 from reenact.api.guard import PUBLIC
@@ -34,9 +37,16 @@ def description() -> OpenAPIConfig:
         version=__version__,
         description="Helicone's REST API, and ours beside it. Send `Authorization: Bearer <key>`.",
         use_handler_docstrings=True,
+        operation_id_creator=operation_id,
         render_plugins=[SchemaJson(path="/swagger.json", media_type=MediaType.JSON)],
         openapi_router=Router(path="/download", route_handlers=[], opt=PUBLIC, include_in_schema=False),
     )
+
+
+def operation_id(_: HTTPRouteHandler, method: Method, places: list[str | PathParameterDefinition]) -> str:
+    """Return what an operation is called: its method and its whole path, since one route may answer under several."""
+    words = [re.sub(r"\W", "_", place if isinstance(place, str) else f"by_{place.name}") for place in places]
+    return "_".join([method.lower(), *words])
 
 
 @get("/docs", opt=PUBLIC, media_type=MediaType.HTML, include_in_schema=False, sync_to_thread=False)

@@ -6,10 +6,25 @@ sessions because of a misspelt column would be costly. For the same reason a lea
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
 
 from reenact.api.coercing import read_value
-from reenact.api.columns import PROPERTIES, TABLES, Constant, HasScores, Kept, Meaning, OwnOrganisation, Unmet
+from reenact.api.columns import (
+    PROPERTIES,
+    TABLES,
+    Constant,
+    HasScores,
+    Kept,
+    Meaning,
+    OwnOrganisation,
+    SessionSum,
+    SessionTag,
+    Unmet,
+)
 from reenact.api.holding import holds
+from reenact.api.sessioning import CallsOf, Counted, Summed, Tagged, Wish
 from reenact.domain.filter import OPERATORS, All, AnyOf, Condition, Everything, Filter, Kind, Operator
 from reenact.domain.filtering import MOST_CONDITIONS, check
 from reenact.domain.message import Json
@@ -20,16 +35,25 @@ MAX_DEPTH = 100
 NOTHING = AnyOf(of=())
 """No call at all."""
 
+_SESSION = "session"
+"""Ours: asks about the calls of whole sessions, `{"session": {"any": FILTER, "count": {"of": FILTER, "gte": 3}}}`."""
+_ANY_TEXT, _ANY_NUMBER = Constant(kind=Kind.TEXT), Constant(kind=Kind.NUMBER)
 _MAPS = (Kind.MAP, Kind.NUMBER_MAP)
 
 
-def read_filter(raw: Json, organisation_id: str, path: str = "filter") -> Filter:
+def read_filter(raw: Json, organisation_id: str, path: str = "filter", calls_of: CallsOf | None = None) -> Filter:
     """Return the filter that *raw* says, for whoever asks on behalf of *organisation_id*.
+
+    Args:
+        raw: JSON.
+        organisation_id: whose calls are asked for.
+        path: where *raw* stands.
+        calls_of: finds the calls of sessions; None where a filter cannot ask about whole sessions.
 
     Raises:
         InvalidFilter: it is not one; `field` is the place, such as `filter.left.request_response_rmt.foo`.
     """
-    where = _node(raw, organisation_id, path, 0)
+    where = _node(raw, _Asker(organisation_id, calls_of), path, 0)
     if sum(1 for _ in conditions(where)) > MOST_CONDITIONS:
         raise InvalidFilter(f"A filter may have at most {MOST_CONDITIONS} conditions.", path)
     return where
@@ -54,7 +78,14 @@ def named_session(where: Filter) -> str | None:
     return where.value if where.column == "session_id" or by_property else None
 
 
-def _node(raw: Json, organisation_id: str, path: str, depth: int) -> Filter:
+class _Asker(msgspec.Struct, frozen=True):
+    """Who asks, and how sessions are found for them."""
+
+    organisation_id: str
+    calls_of: CallsOf | None
+
+
+def _node(raw: Json, asker: _Asker, path: str, depth: int) -> Filter:
     if depth > MAX_DEPTH:
         raise InvalidFilter(f"A filter may be nested at most {MAX_DEPTH} deep.", path)
     if raw in ("all", {}):
@@ -62,11 +93,11 @@ def _node(raw: Json, organisation_id: str, path: str, depth: int) -> Filter:
     if not isinstance(raw, dict):
         raise InvalidFilter('Expected "all" or an object.', path, raw)
     if raw.keys() & {"left", "right", "operator"}:
-        return _branch(raw, organisation_id, path, depth)
-    return every([_table(name, columns, organisation_id, f"{path}.{name}") for name, columns in raw.items()])
+        return _branch(raw, asker, path, depth)
+    return every([_table(name, columns, asker, f"{path}.{name}", depth) for name, columns in raw.items()])
 
 
-def _branch(raw: dict[str, Json], organisation_id: str, path: str, depth: int) -> Filter:
+def _branch(raw: dict[str, Json], asker: _Asker, path: str, depth: int) -> Filter:
     if unknown := raw.keys() - {"left", "right", "operator"}:
         raise InvalidFilter("A branch has `left`, `operator` and `right` only.", f"{path}.{min(unknown)}")
     for side in ("left", "operator", "right"):
@@ -74,7 +105,7 @@ def _branch(raw: dict[str, Json], organisation_id: str, path: str, depth: int) -
             raise InvalidFilter("A branch needs `left`, `operator` and `right`.", f"{path}.{side}")
     if raw["operator"] not in ("and", "or"):
         raise InvalidFilter("Expected `and` or `or`.", f"{path}.operator", raw["operator"])
-    sides = [_node(raw[side], organisation_id, f"{path}.{side}", depth + 1) for side in ("left", "right")]
+    sides = [_node(raw[side], asker, f"{path}.{side}", depth + 1) for side in ("left", "right")]
     return every(sides) if raw["operator"] == "and" else _either(sides)
 
 
@@ -96,9 +127,13 @@ def _either(parts: list[Filter]) -> Filter:
     return flat[0] if len(flat) == 1 else AnyOf(of=tuple(flat))
 
 
-def _table(name: str, columns: Json, organisation_id: str, path: str) -> Filter:
+def _table(name: str, columns: Json, asker: _Asker, path: str, depth: int) -> Filter:
+    if name == _SESSION:
+        return every(
+            [_quantified(word, test, asker, f"{path}.{word}", depth) for word, test in _entries(columns, path)]
+        )
     if name != "properties" and name not in TABLES:
-        raise InvalidFilter(f"Unknown table; known: {', '.join(sorted([*TABLES, 'properties']))}.", path)
+        raise InvalidFilter(f"Unknown table; known: {', '.join(sorted([*TABLES, 'properties', _SESSION]))}.", path)
     parts: list[Filter] = []
     for column, test in _entries(columns, path):
         here = f"{path}.{column}"
@@ -108,18 +143,35 @@ def _table(name: str, columns: Json, organisation_id: str, path: str) -> Filter:
         meaning = TABLES[name].get(column)
         if meaning is None:
             raise InvalidFilter(f"Unknown column; known: {', '.join(sorted(TABLES[name]))}.", here)
-        parts.append(_column(meaning, test, organisation_id, here))
+        parts.append(_column(meaning, test, asker, here))
     return every(parts)
 
 
-def _column(meaning: Meaning, test: Json, organisation_id: str, path: str) -> Filter:
+def _column(meaning: Meaning, test: Json, asker: _Asker, path: str) -> Filter:
     match meaning:
         case Unmet(reason=reason):
             raise InvalidFilter(f"Not supported: {reason}.", path)
+        case SessionSum(column=column, kind=kind):
+            constant = Constant(kind=kind)
+            wishes = [_test_parts(constant, name, value, f"{path}.{name}") for name, value in _entries(test, path)]
+            return every(
+                [
+                    _of_sessions(asker, Summed(column=column, operator=operator, value=value), path)
+                    for operator, value in wishes
+                ]
+            )
+        case SessionTag():
+            wishes = [_test_parts(_ANY_TEXT, name, value, f"{path}.{name}") for name, value in _entries(test, path)]
+            return every(
+                [
+                    _of_sessions(asker, Tagged(operator=operator, value=str(value or "")), path)
+                    for operator, value in wishes
+                ]
+            )
         case HasScores():
             return every([_has_scores(name, value, f"{path}.{name}") for name, value in _entries(test, path)])
         case OwnOrganisation():
-            return _tests(Constant(kind=Kind.TEXT, value=organisation_id), test, None, path)
+            return _tests(Constant(kind=Kind.TEXT, value=asker.organisation_id), test, None, path)
         case Kept(kind=kind) if kind in _MAPS:
             return every([_tests(meaning, inner, key, f"{path}.{key}") for key, inner in _entries(test, path)])
         case _:
@@ -145,13 +197,41 @@ def _tests(meaning: Kept | Constant, raw: Json, key: str | None, path: str) -> F
     return every([_test(meaning, name, value, key, f"{path}.{name}") for name, value in _entries(raw, path)])
 
 
-def _test(meaning: Kept | Constant, name: str, raw: Json, key: str | None, path: str) -> Filter:
+def _quantified(word: str, raw: Json, asker: _Asker, path: str, depth: int) -> Filter:
+    """Return what `any`, `all` or `count` says of the calls of sessions."""
+    if word in ("any", "all"):
+        inner = _node(raw, asker, path, depth + 1)
+        return _of_sessions(asker, Counted(of=inner, of_all=word == "all"), path)
+    if word != "count" or not isinstance(raw, dict):
+        raise InvalidFilter("Of sessions there are `any` and `all` with a filter, and `count`.", path, raw)
+    inner = _node(raw.get("of", "all"), asker, f"{path}.of", depth + 1)
+    tests = {name: value for name, value in raw.items() if name != "of"}
+    found = [_test_parts(_ANY_NUMBER, name, value, f"{path}.{name}") for name, value in _entries(tests, path)]
+    return every(
+        [_of_sessions(asker, Counted(of=inner, operator=operator, value=value), path) for operator, value in found]
+    )
+
+
+def _of_sessions(asker: _Asker, wish: Wish, path: str) -> Filter:
+    if not isinstance(wish, Tagged) and getattr(wish, "value", 0) is None:
+        raise InvalidFilter("A sum is never null.", path)
+    if asker.calls_of is None:
+        raise InvalidFilter("Here a filter cannot ask about whole sessions.", path)
+    return asker.calls_of(wish)
+
+
+def _test_parts(meaning: Kept | Constant, name: str, raw: Json, path: str) -> tuple[Operator, Any]:
+    """Return the operator and the value of a test."""
     allowed = meaning.operators if isinstance(meaning, Kept) else OPERATORS[meaning.kind]
     if name not in {operator.value for operator in allowed}:
         known = ", ".join(operator.value for operator in Operator if operator in allowed)
         raise InvalidFilter(f"Unknown operator for this column; known: {known}.", path, raw)
     operator = Operator(name)
-    value = read_value(meaning.kind, operator, raw, path)
+    return operator, read_value(meaning.kind, operator, raw, path)
+
+
+def _test(meaning: Kept | Constant, name: str, raw: Json, key: str | None, path: str) -> Filter:
+    operator, value = _test_parts(meaning, name, raw, path)
     if isinstance(meaning, Constant):
         return Everything() if holds(meaning, operator, value) else NOTHING
     if meaning.lower and isinstance(value, str):

@@ -85,6 +85,14 @@ class KeyKeeper:
         """Return the keys of an organisation that work, oldest first."""
         return self._control.list_keys(organisation_id)
 
+    def rename(self, organisation_id: str, key_id: str, name: str) -> KeyRecord:
+        """Give a key another name; return what is kept of it.
+
+        Raises:
+            NotFound: the organisation has no such key.
+        """
+        return self._control.rename_key(organisation_id, key_id, name)
+
     def revoke(self, organisation_id: str, key_id: str) -> KeyRecord:
         """Let a key work no more, at once; return what was kept of it.
 

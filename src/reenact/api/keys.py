@@ -7,7 +7,7 @@ import asyncio
 from typing import Annotated
 
 import msgspec
-from litestar import Response, delete, get, post
+from litestar import Response, delete, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
@@ -37,8 +37,14 @@ class MadeKey(msgspec.Struct, frozen=True, rename="camel"):
     id: str
 
 
-class DeletedKey(msgspec.Struct, frozen=True, rename="camel"):
-    """A key that works no more."""
+class KeyName(msgspec.Struct, frozen=True):
+    """A key's new name."""
+
+    api_key_name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class HashedKey(msgspec.Struct, frozen=True, rename="camel"):
+    """Which key was changed."""
 
     hashed_key: str
 
@@ -78,20 +84,30 @@ async def make_key(data: JSONBody[NewKey], parts: GivenParts, principal: GivenPr
     return encoded(msgspec.json.encode(MadeKey(api_key=key, hashed_key=record.key_hash.hex(), id=record.id)))
 
 
+@patch("/v1/api-keys/{key_id:str}", opt=WRITES, responses={200: ResponseSpec(HashedKey, generate_examples=False)})
+async def rename_key(
+    key_id: FromPath[str], data: JSONBody[KeyName], parts: GivenParts, principal: GivenPrincipal
+) -> Response[bytes]:
+    """Give a key another name. Needs the right to read and to write."""
+    _check(principal)
+    record = await asyncio.to_thread(parts.keys.rename, principal.organisation_id, key_id, data.api_key_name)
+    return encoded(msgspec.json.encode(HashedKey(record.key_hash.hex())))
+
+
 @delete(
     "/v1/api-keys/{key_id:str}",
     status_code=200,
     opt=WRITES,
-    responses={200: ResponseSpec(DeletedKey, generate_examples=False)},
+    responses={200: ResponseSpec(HashedKey, generate_examples=False)},
 )
 async def delete_key(key_id: FromPath[str], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
     """Let a key work no more. Needs the right to read and to write."""
     _check(principal)
     record = await asyncio.to_thread(parts.keys.revoke, principal.organisation_id, key_id)
-    return encoded(msgspec.json.encode(DeletedKey(record.key_hash.hex())))
+    return encoded(msgspec.json.encode(HashedKey(record.key_hash.hex())))
 
 
-ROUTES: list[HTTPRouteHandler] = [list_keys, make_key, delete_key]
+ROUTES: list[HTTPRouteHandler] = [list_keys, make_key, rename_key, delete_key]
 
 
 def _check(principal: Principal) -> None:

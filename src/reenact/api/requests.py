@@ -16,12 +16,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from reenact.api.envelope import answer, described, encoded
-from reenact.api.filtering import every, named_session, read_filter
+from reenact.api.filtering import every, named_session
 from reenact.api.guard import WRITES, GivenPager, GivenParts, GivenPrincipal
 from reenact.api.listener import JsonRequest, note_unknown
 from reenact.api.pager import Pager
 from reenact.api.parts import Parts
 from reenact.api.rows import HeliconeRequest
+from reenact.api.selector import select
 from reenact.api.sorting import read_sort
 from reenact.domain.filter import Condition, Filter, Operator
 from reenact.domain.message import Json
@@ -103,8 +104,7 @@ async def count_requests(
 ) -> Response[bytes]:
     """Count the requests that match, whatever the page."""
     await note_unknown(request, RequestQuery)
-    where = _where(data, principal.organisation_id)
-    await parts.settle()
+    where = await _where(data, parts, principal.organisation_id)
     return answer(await asyncio.to_thread(parts.calls.count, principal.organisation_id, where))
 
 
@@ -134,6 +134,15 @@ async def get_request(
         return pager.one(calls[0], with_bodies=include_body)
 
     return encoded(await asyncio.to_thread(read))
+
+
+@get("/v1/request/{request_id:str}/inputs", responses=described(None))
+async def get_inputs(request_id: FromPath[str], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
+    """Get what a request gave to a saved prompt: null, since none was saved for it."""
+    await parts.settle()
+    if not await asyncio.to_thread(parts.calls.get, principal.organisation_id, [request_id]):
+        raise NotFound("Request not found")
+    return answer(None)
 
 
 @post("/v1/request/{request_id:str}/feedback", status_code=200, opt=WRITES, responses=described(None))
@@ -177,13 +186,15 @@ async def score_request(
 
 
 ROUTES: list[HTTPRouteHandler] = [
-    query_requests, query_clickhouse, count_requests, query_ids, get_request, rate_request, set_property, score_request,
+    query_requests, query_clickhouse, count_requests, query_ids, get_request, get_inputs, rate_request, set_property,
+    score_request,
 ]  # fmt: skip
 
 
 async def _page(data: JSONBody[RequestQuery], request: JsonRequest, parts: Parts, pager: Pager) -> Response[bytes]:
     await note_unknown(request, RequestQuery)
-    where, sort = _where(data, pager.organisation_id), read_sort(data.sort, data.sort_by)
+    sort = read_sort(data.sort, data.sort_by)
+    where = await _where(data, parts, pager.organisation_id)
     most = MAX_LIMIT if named_session(where) is None else MAX_SESSION_LIMIT
     if data.limit > most:
         raise InvalidInput(
@@ -191,7 +202,6 @@ async def _page(data: JSONBody[RequestQuery], request: JsonRequest, parts: Parts
             "limit",
             data.limit,
         )
-    await parts.settle()
 
     def read() -> bytes:
         return pager.page(parts.calls.find(pager.organisation_id, where, sort, offset=data.offset, limit=data.limit))
@@ -199,13 +209,13 @@ async def _page(data: JSONBody[RequestQuery], request: JsonRequest, parts: Parts
     return encoded(await asyncio.to_thread(read))
 
 
-def _where(data: RequestQuery, organisation_id: str) -> Filter:
-    """Return the filter that the whole query means."""
-    parts = [read_filter(data.filter, organisation_id)]
+async def _where(data: RequestQuery, parts: Parts, organisation_id: str) -> Filter:
+    """Return the filter that the whole query means, once calls answered by now can be found."""
+    wanted = [await select(data.filter, parts, organisation_id)]
     if data.is_cached:
-        parts.append(Condition(column="cached", operator=Operator.EQUALS, value=True))
+        wanted.append(Condition(column="cached", operator=Operator.EQUALS, value=True))
     if data.is_scored:
-        parts.append(Condition(column="scored", operator=Operator.EQUALS, value=True))
+        wanted.append(Condition(column="scored", operator=Operator.EQUALS, value=True))
     if data.is_part_of_experiment:
-        parts.append(Condition(column="property_key", operator=Operator.EQUALS, value="Helicone-Experiment-Id"))
-    return every(parts)
+        wanted.append(Condition(column="property_key", operator=Operator.EQUALS, value="Helicone-Experiment-Id"))
+    return every(wanted)

@@ -10,7 +10,7 @@ import msgspec
 
 from reenact.api.columns import ZERO_UUID
 from reenact.domain.call import Bodies, Call
-from reenact.domain.exchange import Ending, Handling, Header
+from reenact.domain.exchange import Ending, Handling, Header, Told
 from reenact.domain.labels import Labels, ReplayLink
 from reenact.domain.message import Json
 from reenact.errors import InvalidInput
@@ -99,6 +99,8 @@ class HeliconeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """How the call ended: the status alone does not tell a whole answer from one that broke off. Ours."""
     detail: str
     """For an ending other than `answered`: what went wrong, in words. Ours."""
+    told: Told | None
+    """Set when the call was told afterwards and did not cross the gateway: where it stands in its trace. Ours."""
 
 
 def row(call: Call, bodies: Bodies | None, *, origin: str, signed_body_url: str, typed_scores: bool) -> HeliconeRequest:
@@ -161,6 +163,7 @@ def row(call: Call, bodies: Bodies | None, *, origin: str, signed_body_url: str,
         handling=call.handling,
         ending=call.ending,
         detail=call.detail,
+        told=call.told,
     )
 
 
@@ -182,7 +185,12 @@ def all_properties(labels: Labels) -> dict[str, str]:
 
 
 def rebased(url: str, origin: str) -> str:
-    """Return *url* on *origin*, path and query untouched: they alone lead to the same provider."""
+    """Return *url* on *origin*, path and query untouched: they alone lead to the same provider.
+
+    What is no URL, as of a call that was told without one, stays as it is.
+    """
+    if "://" not in url:
+        return url
     parts = urllib.parse.urlsplit(url)
     return origin + urllib.parse.urlunsplit(("", "", parts.path, parts.query, ""))
 

@@ -1,8 +1,6 @@
 """Sessions: Helicone's `/v1/session` routes. A session is nothing but the calls that name it (surface 3.5)."""
 
 import asyncio
-import math
-from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -11,25 +9,15 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from reenact.api.envelope import Envelope, described, encoded
-from reenact.api.filtering import read_filter
 from reenact.api.guard import GivenParts, GivenPrincipal
 from reenact.api.listener import JsonRequest, note_unknown
 from reenact.api.rows import iso
+from reenact.api.selector import select
+from reenact.api.sessionreader import MAX_PAGE, Sessions, TimeFilter, Wanted
 from reenact.domain.call import SessionSummary
-from reenact.domain.filter import Filter
 from reenact.domain.message import Json
-from reenact.store.calls import CallStore
-
-MAX_LIMIT = 1000
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
-
-
-class TimeFilter(msgspec.Struct, frozen=True, rename="camel"):
-    """A span of time, milliseconds since the epoch."""
-
-    start_time_unix_ms: float
-    end_time_unix_ms: float
 
 
 class SessionQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +32,7 @@ class SessionQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Accepted; all times are UTC."""
     name_equals: str | None = msgspec.field(default=None, name="nameEquals")
     offset: Count = 0
-    limit: Annotated[int, msgspec.Meta(ge=0, le=MAX_LIMIT)] = 50
+    limit: Annotated[int, msgspec.Meta(ge=0, le=MAX_PAGE)] = 50
 
 
 class SessionResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,11 +79,10 @@ async def query_sessions(
 ) -> Response[bytes]:
     """Find sessions, newest first."""
     await note_unknown(request, SessionQuery)
-    where = read_filter(data.filter, principal.organisation_id)
-    await parts.settle()
+    where = await select(data.filter, parts, principal.organisation_id)
 
     def read() -> bytes:
-        found = _read(parts.calls, principal.organisation_id, data, where, data.offset, data.limit)
+        found = Sessions(parts.calls, principal.organisation_id, where, wanted_of(data)).page(data.offset, data.limit)
         return msgspec.json.encode(Envelope([_result(summary) for summary in found]))
 
     return encoded(await asyncio.to_thread(read))
@@ -107,11 +94,10 @@ async def count_sessions(
 ) -> Response[bytes]:
     """Count and sum the sessions that match, whatever the page."""
     await note_unknown(request, SessionQuery)
-    where = read_filter(data.filter, principal.organisation_id)
-    await parts.settle()
+    where = await select(data.filter, parts, principal.organisation_id)
 
     def read() -> bytes:
-        found = list(_all(parts.calls, principal.organisation_id, data, where))
+        found = list(Sessions(parts.calls, principal.organisation_id, where, wanted_of(data)).all())
         return msgspec.json.encode(Envelope(_totals(found)))
 
     return encoded(await asyncio.to_thread(read))
@@ -120,28 +106,9 @@ async def count_sessions(
 ROUTES: list[HTTPRouteHandler] = [query_sessions, count_sessions]
 
 
-def _all(store: CallStore, organisation_id: str, query: SessionQuery, where: Filter) -> Iterator[SessionSummary]:
-    """Yield every session that matches, a page at a time."""
-    offset = 0
-    while page := _read(store, organisation_id, query, where, offset, MAX_LIMIT):
-        yield from page
-        offset += len(page)
-
-
-def _read(
-    store: CallStore, organisation_id: str, query: SessionQuery, where: Filter, offset: int, limit: int
-) -> list[SessionSummary]:
-    span = query.time_filter
-    return store.sessions(
-        organisation_id,
-        search=query.search,
-        name=query.name_equals,
-        after_us=None if span is None else math.floor(span.start_time_unix_ms * 1000),
-        before_us=None if span is None else math.ceil(span.end_time_unix_ms * 1000),
-        where=where,
-        offset=offset,
-        limit=limit,
-    )
+def wanted_of(query: SessionQuery) -> Wanted:
+    """Return which sessions a query is about beside its filter."""
+    return Wanted(search=query.search, name=query.name_equals, span=query.time_filter)
 
 
 def _result(summary: SessionSummary) -> SessionResult:

@@ -76,6 +76,8 @@ COLUMNS: dict[str, Kind] = {
     "target_url": Kind.TEXT,
     "url": Kind.TEXT,
     "cached": Kind.BOOLEAN,
+    "cache_enabled": Kind.BOOLEAN,
+    "threat": Kind.BOOLEAN,
     "feedback": Kind.BOOLEAN,
     "properties": Kind.MAP,
     "property_values": Kind.MAP,
@@ -118,7 +120,16 @@ class AnyOf(msgspec.Struct, frozen=True, tag="any"):
     of: "tuple[Filter, ...]"
 
 
-Filter = Everything | Condition | All | AnyOf
+class OneOf(msgspec.Struct, frozen=True, kw_only=True, tag="one_of"):
+    """A text column has one of these values, however many they are; or none of them."""
+
+    column: str
+    """A TEXT column of COLUMNS but `property_key`; absent reads as the empty string."""
+    values: tuple[str, ...]
+    are_excluded: bool = False
+
+
+Filter = Everything | Condition | OneOf | All | AnyOf
 
 EVERYTHING = Everything()
 """The filter that leaves nothing out."""

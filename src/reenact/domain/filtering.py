@@ -14,7 +14,7 @@ from collections.abc import Callable
 import msgspec
 
 from reenact.domain.call import Call
-from reenact.domain.filter import COLUMNS, OPERATORS, All, AnyOf, Condition, Everything, Filter, Kind, Operator
+from reenact.domain.filter import COLUMNS, OPERATORS, All, AnyOf, Condition, Everything, Filter, Kind, OneOf, Operator
 from reenact.errors import InvalidFilter
 
 MOST_CONDITIONS = 500
@@ -72,6 +72,9 @@ def matches(where: Filter, call: Call, texts: Texts = NO_TEXTS) -> bool:
             return min((matches(part, call, texts) for part in of), default=True)
         case AnyOf(of):
             return max((matches(part, call, texts) for part in of), default=False)
+        case OneOf():
+            check_one_of(where)
+            return (_text(where.column, call) in where.values) != where.are_excluded
         case Condition():
             return _holds(where, call, texts)
 
@@ -106,6 +109,16 @@ def check(condition: Condition) -> Kind:
     if not _fits(kind, condition):
         raise InvalidFilter(f"{condition.value!r} is no value to compare {condition.column} with", condition.column)
     return kind
+
+
+def check_one_of(where: OneOf) -> None:
+    """Refuse a column that has no single text.
+
+    Raises:
+        InvalidFilter: it has none.
+    """
+    if COLUMNS.get(where.column) is not Kind.TEXT or where.column == "property_key":
+        raise InvalidFilter(f"{where.column!r} cannot be one of several texts", where.column)
 
 
 def text_holds(actual: str, operator: Operator, expected: str) -> bool:
@@ -277,5 +290,9 @@ def _boolean(column: str, call: Call) -> bool | None:
             return call.feedback
         case "scored":
             return bool(call.scores)
+        case "threat":
+            return call.handling.is_threat
+        case "cache_enabled":
+            return call.handling.cache_enabled
         case _:
             return call.handling.cache_reference_id is not None

@@ -190,7 +190,7 @@ def _call(
         error=told.error,
         labels=labels,
         usage=told.usage,
-        cost_nanodollars=_cost(exchange, kind, told.usage, models),
+        cost_nanodollars=_cost(exchange, kind, told.usage, models, _tier(answered.json)),
         url=exchange.url,
         target_url=exchange.target_url,
         method=exchange.method,
@@ -232,7 +232,7 @@ def _status(exchange: Exchange) -> int:
 
 
 def _cost(
-    exchange: Exchange, kind: Kind, usage: Usage, models: tuple[str | None, str | None, str | None]
+    exchange: Exchange, kind: Kind, usage: Usage, models: tuple[str | None, str | None, str | None], tier: str | None
 ) -> int | None:
     """Return the price; what the provider refused or never got is free when it counted no tokens."""
     if exchange.handling.cache_reference_id is not None or exchange.handling.played_from is not None:
@@ -248,7 +248,14 @@ def _cost(
         return 0
     # What was said to be priced, else what answered, which is more exact than the name that was asked for.
     named = (*models, _model_in(exchange.target_url))
-    return price(exchange.provider, named, usage, exchange.started_us, anywhere=exchange.told is not None)
+    is_told = exchange.told is not None
+    return price(exchange.provider, named, usage, exchange.started_us, anywhere=is_told, tier=tier)
+
+
+def _tier(answered: Json) -> str | None:
+    """Return the service tier that an answer names: at OpenAI beside its usage, at Anthropic inside it."""
+    inside = answered.get("usage") if isinstance(answered, dict) else None
+    return _text(answered, "service_tier") or _text(inside, "service_tier")
 
 
 def _labels(labels: Labels, asked: Json) -> Labels:

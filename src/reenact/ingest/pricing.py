@@ -1,10 +1,16 @@
 """What a call costs, by the price table that is bundled with genai-prices. Nothing is fetched."""
 
 import datetime as dt
-from collections.abc import Iterable
+import importlib.metadata
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from functools import cache
 
+import msgspec
 from genai_prices import Usage as PricedUsage
 from genai_prices import calc_price
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import ConditionalPrice, ModelInfo, StartDateConstraint, TieredPrices
 
 from reenact.domain.message import Usage
 
@@ -31,12 +37,22 @@ _TABLES = {
 }
 """The price table of each of our providers. A provider without one has no known price: its models may be anybody's."""
 
+_USUAL_TIERS = frozenset({"default", "standard", "auto", "on_demand"})
+"""What answers name when nothing special was done."""
+
 
 def price(
-    provider: str, models: Iterable[str | None], usage: Usage, at_us: int, *, anywhere: bool = False
+    provider: str,
+    models: Iterable[str | None],
+    usage: Usage,
+    at_us: int,
+    *,
+    anywhere: bool = False,
+    tier: str | None = None,
 ) -> int | None:
     """Return the cost in nanodollars by the first of *models* that *provider* has a price for at the time *at_us*.
 
+    A *tier* that the answer names (`priority`, `flex`, `batch`) has prices of its own where the table knows them.
     With *anywhere* a model of a provider that is not known has its maker's price (surface 5.2). None when no model has one, or
     the tokens are not known or make no sense: unknown is not free.
     """
@@ -45,7 +61,8 @@ def price(
         return None
     at = dt.datetime.fromtimestamp(at_us / 1_000_000, tz=dt.UTC)
     counted = _counted(usage)
-    found = (_price(table, model, counted, at) for model in models if model)
+    context = _context(tier)
+    found = (_price(table, model, counted, at, context) for model in models if model)
     return next((cost for cost in found if cost is not None), None)
 
 
@@ -62,10 +79,93 @@ def _counted(usage: Usage) -> dict[str, int]:
     return {name: tokens for name, tokens in counted.items() if tokens is not None}
 
 
-def _price(table: str | None, model: str, counted: dict[str, int], at: dt.datetime) -> int | None:
+def _context(tier: str | None) -> dict[str, str] | None:
+    """Return how the table names a service tier; batches are a way of processing there."""
+    if tier is None or tier in _USUAL_TIERS:
+        return None
+    return {"processing": "batch"} if tier == "batch" else {"service_tier": tier}
+
+
+def _price(
+    table: str | None, model: str, counted: dict[str, int], at: dt.datetime, context: dict[str, str] | None
+) -> int | None:
     """Return the cost by one model; None when the table does not know it or refuses the tokens."""
     try:
-        found = calc_price(PricedUsage(**counted), model, provider_id=table, genai_request_timestamp=at)
+        found = calc_price(
+            PricedUsage(**counted), model, provider_id=table, genai_request_timestamp=at, price_context=context
+        )
     except (LookupError, ValueError):  # an unknown model; counts that contradict each other
         return None
     return round(found.total_price * 1_000_000_000)
+
+
+class ModelPrices(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model costs now, in US dollars for a million tokens; null where it has no price of its own."""
+
+    provider: str
+    model: str
+    input: float | None = None
+    output: float | None = None
+    cache_read: float | None = None
+    cache_write: float | None = None
+    input_audio: float | None = None
+    output_audio: float | None = None
+    is_tiered: bool = False
+    """Whether long prompts cost more; the prices are those of short ones."""
+
+
+class Prices(msgspec.Struct, frozen=True, kw_only=True):
+    """The price table that calls are priced by."""
+
+    source: str
+    version: str
+    newest_change: str
+    """The day from which its newest price holds, ISO 8601."""
+    models: tuple[ModelPrices, ...]
+
+
+@cache
+def prices() -> Prices:
+    """Return the table, of the providers that calls are priced for."""
+    names = {table: name for name, table in reversed(_TABLES.items())}
+    known = [one for one in get_snapshot().providers if one.id in names]
+    rows = [_row(names[one.id], model) for one in known for model in one.models]
+    starts = [day for one in known for model in one.models for day in _starts(model)]
+    return Prices(
+        source="genai-prices",
+        version=importlib.metadata.version("genai-prices"),
+        newest_change=max(starts).isoformat(),
+        models=tuple(sorted(rows, key=lambda row: (row.provider, row.model))),
+    )
+
+
+def _row(provider: str, model: ModelInfo) -> ModelPrices:
+    now = model.prices[-1].prices if isinstance(model.prices, list) else model.prices
+    named = {
+        "input": now.input_mtok,
+        "output": now.output_mtok,
+        "cache_read": now.cache_read_mtok,
+        "cache_write": now.cache_write_mtok,
+        "input_audio": now.input_audio_mtok,
+        "output_audio": now.output_audio_mtok,
+    }
+    return ModelPrices(
+        provider=provider,
+        model=model.id,
+        is_tiered=any(isinstance(price, TieredPrices) for price in named.values()),
+        **{name: _float(price) for name, price in named.items()},
+    )
+
+
+def _float(price: Decimal | TieredPrices | None) -> float | None:
+    """Return a price, that of the first tokens where it depends on how many there are."""
+    first = price.base if isinstance(price, TieredPrices) else price
+    return None if first is None else float(first)
+
+
+def _starts(model: ModelInfo) -> Iterator[dt.date]:
+    """Yield the days from which prices of *model* hold."""
+    dated: list[ConditionalPrice] = model.prices if isinstance(model.prices, list) else []
+    for one in (*dated, *(model.price_variants or ())):
+        if isinstance(one.constraint, StartDateConstraint):
+            yield one.constraint.start_date

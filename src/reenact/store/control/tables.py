@@ -41,6 +41,14 @@ replays = sa.Table(
     sa.Index("replays_by_session", "organisation_id", "session_id", "created_us"),
 )
 
+hidden_properties = sa.Table(
+    "hidden_properties",
+    metadata,
+    sa.Column("organisation_id", sa.Text, primary_key=True),
+    sa.Column("key_lower", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False),
+)
+
 leases = sa.Table(
     "leases",
     metadata,
