@@ -8,6 +8,7 @@ from rich.text import Text
 
 from reenact.cli.printing import BAD, QUIET, REMOVED, ROWS, added, of, partly, plain, removed, short, table
 from reenact.cli.take_view import take_view
+from reenact.cli.worth_view import carried_words, worth_view
 from reenact.domain.replay import CallResult, FieldChange, Operation, Plan, PlannedCall, Replay, State, Take
 from reenact.web.formatting import count, dollars
 
@@ -43,7 +44,11 @@ def _planned(call: PlannedCall) -> list[RenderableType]:
 def _what(call: PlannedCall) -> RenderableType:
     if call.action == "serve":
         return Text("answered from the record", QUIET)
-    return plain(f"skipped: {call.reason}", QUIET) if call.action == "skip" else changes_view(call.changes)
+    if call.action == "skip":
+        return plain(f"skipped: {call.reason}", QUIET)
+    if words := carried_words(call):
+        return Group(*([changes_view(call.changes)] if call.changes else []), plain(words, QUIET))
+    return changes_view(call.changes)
 
 
 def _outlook(plan: Plan) -> Text:
@@ -110,6 +115,7 @@ def replay_view(replay: Replay) -> RenderableType:
             continue
         parts += [
             _take_line(take),
+            *worth_view(take),
             *(_failure(result) for result in take.results if result.failure and not result.skipped),
         ]
     if replay.state is not State.DONE:

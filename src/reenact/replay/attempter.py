@@ -44,6 +44,8 @@ class Attempter:
             exchange = await self._recorded(run, question.id)
             if exchange is not None and exchange.ending is Ending.CLIENT_LEFT:
                 continue  # it was stopped while it was under way: nothing is known of its answer
+            if exchange is not None and exchange.request_body != ask.body:
+                continue  # a chained take has come to this step by another way than before it was stopped
             if exchange is not None:
                 answered = self._asker.recall(question, exchange)
             else:

@@ -4,13 +4,13 @@ Calls with nothing between them are asked at once. The driver is that of `perfor
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
 from reenact.dialects.registry import dialect_named
 from reenact.domain.divergence import Unknown
-from reenact.domain.message import Answer, Message, Prompt, Role, Text, ToolUse
+from reenact.domain.message import Answer, Message, Prompt, Reasoning, Role, Text, ToolUse
 from reenact.domain.policy import Callback, ErrorResult, Policies, Simulate, Static, UserTurns
 from reenact.domain.policy import Recorded as FromRecord
 from reenact.domain.replay import Answered, AskCall, AskTool, CallResult, Plan, Take
@@ -172,7 +172,7 @@ class _Performer:
         if node.doubts and self._policies.stop_in_doubt:
             self._stage.drop(node, f"Its request is in doubt: {node.doubts[0].detail}")
             return
-        prompt = self._prompt(strand, composed.messages)
+        prompt = self._prompt(strand, self._without_foreign_state(node, composed.messages))
         is_held = strand.state_of is not None
         wrong = faults(prompt, state_held=is_held)
         if wrong and not faults(strand.recorded.prompt, state_held=is_held):
@@ -204,6 +204,25 @@ class _Performer:
                 round=node.round,
             )
         )
+
+    def _without_foreign_state(self, node: Node, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """Return *messages* without signed thoughts that another model had: the one asked now would refuse them."""
+        recorded = node.strand.recorded.prompt.model
+        if recorded is None or self._planned[node.form].model == recorded:
+            return messages
+        own = {
+            part.signature
+            for one in self._stage.nodes.values()
+            if one.answered is not None and one.answer and one.answer.message
+            for part in one.answer.message.parts
+            if isinstance(part, Reasoning)
+        }
+        kept = tuple(without_signatures(message, own) for message in messages)
+        if kept != messages:
+            node.doubt(
+                Unknown.STATE, "What another model thought is left out: its signature is good for that model only."
+            )
+        return tuple(message for message in kept if message.parts)
 
     def _prompt(self, strand: Strand, messages: tuple[Message, ...]) -> Prompt:
         prompt = msgspec.structs.replace(strand.recorded.prompt, messages=messages)
@@ -436,6 +455,16 @@ class _Performer:
             self._stage.stop(target, Unknown.TOOL_RESULT, f"{use.name} could not be asked: {answered.failure}")
             return
         self._resolved(target, number, Resolved(use=use, text=text))
+
+
+def without_signatures(message: Message, own: Collection[str | None]) -> Message:
+    """Return *message* without signed thoughts, but for those whose signatures are among *own*."""
+    parts = tuple(
+        part
+        for part in message.parts
+        if not (isinstance(part, Reasoning) and part.signature is not None and part.signature not in own)
+    )
+    return message if parts == message.parts else msgspec.structs.replace(message, parts=parts)
 
 
 def simulation(recorded: Prompt, history: Sequence[Message], use: ToolUse, policy: Simulate) -> Prompt:
