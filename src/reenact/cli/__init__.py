@@ -34,7 +34,10 @@ COMMANDS = (
         "Serve a scripted provider that speaks the formats of OpenAI, Anthropic and Gemini, and costs nothing.",
     ),
     Command("sessions", "reenact.cli.sessions:sessions", "List recorded sessions, newest first."),
-    Command("replay", "reenact.cli.replay:replay", "Run a recorded session again with a change."),
+    Command("replay", "reenact.cli.replay:replay", "Run a recorded session again with a change, or all of a query."),
+    Command("replay show", "reenact.cli.replays:show_replay", "Show a replay or a batch as it stands, or its patch."),
+    Command("replay resume", "reenact.cli.replays:resume", "Go on with a replay or a batch: only the rest is asked."),
+    Command("replay cancel", "reenact.cli.replays:cancel", "Stop a replay or a batch at once."),
     Command(
         "run",
         "reenact.cli.run:run",
@@ -43,6 +46,31 @@ COMMANDS = (
     ),
     Command("compare", "reenact.cli.compare:compare", "Compare two sessions: aligned calls and what differs in each."),
     Command("delete", "reenact.cli.delete:delete", "Delete what was recorded, and wait until no byte of it is left."),
+    Command(
+        "reingest",
+        "reenact.cli.reingest:reingest",
+        "Derive calls again from the recorded exchanges: after an upgrade, new formats are read and new prices known.",
+    ),
+    Command(
+        "export",
+        "reenact.cli.export:export",
+        "Write recorded calls into a file that `reenact import` takes in: exchanges, calls, and what was said of them.",
+    ),
+    Command(
+        "import",
+        "reenact.cli.import_:import_",
+        "Take the calls of an exported file in; those that are there already stay one.",
+    ),
+    Command(
+        "backup",
+        "reenact.cli.backup:backup",
+        "Copy all of a data folder, while a server may be recording into it.",
+    ),
+    Command(
+        "restore",
+        "reenact.cli.restore:restore",
+        "Make a data folder out of a backup, every file of which is checked first.",
+    ),
 )
 
 _USAGE_ERRORS = (FolderUnusable, InvalidInput, PortUnusable, ServerUnreachable)
@@ -52,10 +80,18 @@ _USAGE_ERRORS = (FolderUnusable, InvalidInput, PortUnusable, ServerUnreachable)
 def main() -> None:
     """Run the command line; every ReenactError becomes one line on stderr and a non-zero exit."""
     try:
-        build(sys.argv[1:])()
+        arguments = joined(sys.argv[1:])
+        build(arguments)(arguments)
     except ReenactError as error:
         print(f"reenact: {' '.join(error.message.split())}", file=sys.stderr)
         sys.exit(2 if isinstance(error, _USAGE_ERRORS) else 1)
+
+
+def joined(arguments: Sequence[str]) -> list[str]:
+    """Return *arguments* with a command of two words, such as `replay show`, as one."""
+    two = " ".join(arguments[:2])
+    known = any(command.name == two for command in COMMANDS)
+    return [two, *arguments[2:]] if known else list(arguments)
 
 
 def build(arguments: Sequence[str]) -> typer.Typer:
