@@ -11,14 +11,22 @@ from reenact.api import (
     bodies,
     comparisons,
     docs,
+    evals,
     health,
     keys,
     logs,
+    metrics,
+    models,
+    properties,
     removals,
     replays,
     requests,
+    search,
+    sessionnames,
+    sessionnotes,
     sessions,
     traces,
+    users,
 )
 from reenact.api.guard import key_guard, provide_pager, provide_principal, sender_guard
 from reenact.api.parts import Parts
@@ -27,11 +35,29 @@ from reenact.api.responder import HANDLERS
 MAX_BODY_BYTES = 50 * 1024 * 1024
 """Of a request to the API, as at Helicone (surface 3.1)."""
 
-ROUTES: list[ControllerRouterHandler] = [
-    *requests.ROUTES, *bodies.ROUTES, *sessions.ROUTES, *replays.ROUTES,
-        *batches.ROUTES, *comparisons.ROUTES, *keys.ROUTES, *health.ROUTES,
-    *docs.ROUTES, *logs.ROUTES, *traces.ROUTES, *removals.ROUTES,
-]  # fmt: skip
+_GROUPS = (
+    batches,
+    bodies,
+    comparisons,
+    docs,
+    evals,
+    health,
+    keys,
+    logs,
+    metrics,
+    models,
+    properties,
+    removals,
+    replays,
+    requests,
+    search,
+    sessionnames,
+    sessionnotes,
+    sessions,
+    traces,
+    users,
+)
+ROUTES: list[ControllerRouterHandler] = [route for group in _GROUPS for route in group.ROUTES]
 
 
 HEADERS = {"x-content-type-options": "nosniff"}
