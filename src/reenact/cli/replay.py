@@ -1,17 +1,28 @@
 """`reenact replay`: run a recorded session again with a change."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from reenact.cli.batch import Chosen, performed_batch
+from reenact.cli.bounds import (
+    AllowUnpriced,
+    Budgeted,
+    MaxCalls,
+    MaxSeconds,
+    Rpm,
+    Tpm,
+    read_budget,
+    read_keys,
+    read_rates,
+)
 from reenact.cli.connection import DEFAULT_URL, Data, Key, Url, connected
+from reenact.cli.following import followed
 from reenact.cli.patch_options import PatchOptions, read_options
 from reenact.cli.printing import show, show_json
 from reenact.cli.replay_view import plan_view, replay_view
+from reenact.cli.tool_options import read_tools
 from reenact.client import Client, ReplayOptions
 from reenact.domain.patch import Patch
 from reenact.domain.playback import Driver, Playback
@@ -22,7 +33,9 @@ Strings = list[str] | None
 
 
 def replay(
-    session: Annotated[str, typer.Argument(help="Id of the recorded session; `reenact sessions` lists them.")],
+    session: Annotated[
+        str | None, typer.Argument(help="Id of the recorded session; `reenact sessions` lists them.")
+    ] = None,
     sets: Annotated[
         Strings, typer.Option("--set", metavar="NAME=VALUE", help="Set the model or a field of the body. Repeatable.")
     ] = None,
@@ -43,7 +56,38 @@ def replay(
         typer.Option(metavar="FILE", help="A patch as JSON or YAML; the options' edits come after its own."),
     ] = None,
     mode: Annotated[Mode, typer.Option(help="What requests contain; anchored: the recorded history.")] = Mode.ANCHORED,
+    tools: Annotated[
+        Strings,
+        typer.Option(
+            "--tool",
+            metavar="NAME=POLICIES",
+            help="For --mode chained, who answers a tool (a glob): recorded, static:TEXT, error:TEXT, simulate, stop; several "
+            "are tried in order, as in 'search_*=recorded,simulate'. Repeatable. [default: *=recorded,stop]",
+        ),
+    ] = None,
     takes: Annotated[int, typer.Option(min=1, max=100, help="How often to run it.")] = 1,
+    control: Annotated[
+        bool, typer.Option("--control/--no-control", help="As many takes of the unchanged session beside them.")
+    ] = True,
+    reuse: Annotated[
+        bool, typer.Option("--reuse", help="Answer calls that the patch leaves as they are from the record.")
+    ] = False,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILTER", help="Replay all sessions with a call that this filter of the API selects, as JSON."
+        ),
+    ] = None,
+    sessions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Replay the sessions in this file, one id a line.")
+    ] = None,
+    budget: Budgeted = None,
+    max_calls: MaxCalls = None,
+    max_seconds: MaxSeconds = None,
+    allow_unpriced: AllowUnpriced = False,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    retries: Annotated[int, typer.Option(min=0, max=10, help="How often to ask again after 429, 5xx or a break.")] = 3,
     name: Annotated[str | None, typer.Option(help="Name of the new sessions. [default: Replay of NAME]")] = None,
     concurrency: Annotated[int, typer.Option(min=1, max=256, help="How many calls may be under way at once.")] = 16,
     provider_keys: Annotated[
@@ -82,10 +126,26 @@ def replay(
     if mode is Mode.FORK:
         raise InvalidInput("A fork needs its agent: `reenact run --replay SESSION --from N -- COMMAND`.", "--mode")
     options = ReplayOptions(
-        mode=mode, takes=takes, session_name=name, concurrency=concurrency, provider_keys=_keys(provider_keys or ())
+        mode=mode,
+        takes=takes,
+        session_name=name,
+        control=control,
+        reuse=reuse,
+        concurrency=concurrency,
+        budget=read_budget(budget, max_calls, max_seconds, allow_unpriced=allow_unpriced),
+        rates=read_rates(rpm or (), tpm or ()),
+        retries=retries,
+        provider_keys=read_keys(provider_keys or ()),
     )
+    if tools:
+        options["policies"] = read_tools(tools)
     if mode is Mode.PLAYBACK:
         options["playback"] = Playback(driver=Driver.SERVER)
+    if session is None or where is not None or sessions is not None:
+        chosen = Chosen(session, where, sessions)
+        with connected(url, key, data) as client:
+            performed_batch(client, chosen, wanted, options, name=name, as_json=as_json, dry_run=dry_run)
+        return
     with connected(url, key, data) as client:
         if dry_run or not as_json:
             plan = client.plan(session, wanted, **options)
@@ -100,28 +160,4 @@ def replay(
 
 def _performed(client: Client, session: str, patch: Patch, options: ReplayOptions) -> Replay:
     """Run the replay behind a bar on standard error; Ctrl-C stops it on the server, too."""
-    replay = client.start(session, patch, **options)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    try:
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("Asking", total=replay.progress.calls)
-            for progress in client.watch(replay.id):
-                told = f"Asking ({progress.failed} failed)" if progress.failed else "Asking"
-                bar.update(task, completed=progress.answered, description=told)
-    except KeyboardInterrupt:
-        return client.cancel(replay.id)
-    return client.get_replay(replay.id)
-
-
-def _keys(pairs: Sequence[str]) -> dict[str, str]:
-    """Return keys by provider; the message of an error shows no key."""
-    keys: dict[str, str] = {}
-    for pair in pairs:
-        provider, equals, value = pair.partition("=")
-        if not provider or not equals or not value:
-            raise InvalidInput("--provider-key wants PROVIDER=KEY or PROVIDER=@FILE.", "--provider-key")
-        try:
-            keys[provider] = Path(value[1:]).read_text().strip() if value.startswith("@") else value
-        except OSError as error:
-            raise InvalidInput(f"--provider-key {provider}: the file cannot be read: {error.strerror}.") from error
-    return keys
+    return followed(client, client.start(session, patch, **options))

@@ -60,8 +60,13 @@ def _outlook(plan: Plan) -> Text:
     ]
     if plan.playback is not None:
         words.insert(0, f"{of(len(plan.served), 'call')} from the record")
+    reused = sum(call.is_reused for call in plan.asked)
+    if reused:
+        words.append(f"{reused} answered from the record")
     if plan.takes > 1:
         words.append(f"{plan.takes} takes")
+    if plan.control_takes:
+        words.append(f"{of(plan.control_takes, 'control take')}")
     line = Text(", ".join(words) + "; expected cost ")
     line.append_text(partly(plan.expected_cost_nanodollars, plan.unpriced_calls * plan.takes)).append(" (an estimate)")
     if not changed and plan.playback is None:
@@ -120,13 +125,18 @@ def replay_view(replay: Replay) -> RenderableType:
         ]
     if replay.state is not State.DONE:
         parts.append(plain(f"The replay is {replay.state.value}: {replay.detail or 'no reason is known'}.", BAD))
+    if replay.spent.calls:
+        parts.append(_spent_line(replay))
     return Group(*parts, *go_on(replay))
 
 
 def _take_line(take: Take) -> Text:
     asked = [result for result in take.results if not result.skipped]
     failed = sum(result.failure is not None for result in asked)
-    line = Text(f"Take {take.number}: {len(asked) - failed} answered, ")
+    reused = sum(result.is_reused for result in asked)
+    arm = " (control)" if take.arm == "control" else ""
+    line = Text(f"Take {take.number}{arm}: {len(asked) - failed} answered, ")
+    line.append(f"{reused} of them from the record, " if reused else "")
     line.append(f"{failed} failed", BAD if failed else "").append(
         f", {len(take.results) - len(asked)} skipped. Session "
     )
@@ -137,7 +147,19 @@ def _failure(result: CallResult) -> Text:
     return plain(f"  call {result.index} ({result.source_call_id}): {result.failure}", REMOVED)
 
 
+def _spent_line(replay: Replay) -> Text:
+    spent = replay.spent
+    line = Text(f"{of(spent.calls, 'request')} sent, ")
+    return line.append_text(partly(spent.cost_nanodollars, spent.unpriced_calls)).append(" spent")
+
+
 def go_on(replay: Replay) -> list[RenderableType]:
-    """Return the commands that compare the takes with their source."""
+    """Return the commands that compare the takes with their source and with the control, or go on with what is left."""
     source = replay.plan.session_id
-    return [plain(f"reenact compare {quote(source)} {quote(take.session_id)}", "bold") for take in replay.takes]
+    changed = [take for take in replay.takes if take.arm != "control"]
+    control = [take for take in replay.takes if take.arm == "control"]
+    pairs = [(source, take.session_id) for take in changed]
+    pairs += [(one.session_id, other.session_id) for one, other in zip(control, changed, strict=False)]
+    again = replay.state in {State.PAUSED, State.CANCELLED, State.FAILED}
+    resume = [plain(f"reenact replay resume {quote(replay.id)}", "bold")] if again else []
+    return [*resume, *(plain(f"reenact compare {quote(left)} {quote(right)}", "bold") for left, right in pairs)]

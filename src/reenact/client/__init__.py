@@ -12,6 +12,7 @@ from reenact.client.edits import (
     drop_message,
     drop_parameter,
     drop_tool,
+    edit_bodies,
     insert_message,
     patch,
     patch_json,
@@ -25,10 +26,14 @@ from reenact.client.edits import (
 )
 from reenact.client.rows import Request, Session
 from reenact.client.steering import variables_for
+from reenact.domain.batch import Batch
 from reenact.domain.patch import Patch, Selector
 from reenact.domain.playback import Driver, Fork, Matching, OnMiss, Playback
+from reenact.domain.replay import Budget, Rate
 
 __all__ = [
+    "Batch",
+    "Budget",
     "Client",
     "Driver",
     "Fork",
@@ -36,6 +41,7 @@ __all__ = [
     "OnMiss",
     "Patch",
     "Playback",
+    "Rate",
     "ReplayOptions",
     "Request",
     "Selector",
@@ -45,6 +51,7 @@ __all__ = [
     "drop_message",
     "drop_parameter",
     "drop_tool",
+    "edit_bodies",
     "insert_message",
     "patch",
     "patch_json",

@@ -181,7 +181,7 @@ class Client:
         name: str = "Batch",
         **options: Unpack[ReplayOptions],
     ) -> Batch:
-        """Freeze sessions and begin to replay each: those named, or those with a call that Helicone's filter *where* selects."""
+        """Freeze sessions, those named or those with a call that the filter *where* selects, and begin to replay each."""
         given: dict[str, Any] = {
             "sessions": sessions,
             "filter": where,

@@ -4,6 +4,11 @@ patch(set_model("gpt-4o"), set_parameter("temperature", 0))                 # in
 patch(change(append_system(" Be brief."), select=Selector(prompt_id="assistant-response")))
 """
 
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from reenact.client.rows import Request
 from reenact.domain.message import Json
 from reenact.domain.patch import (
     AppendSystem,
@@ -99,3 +104,22 @@ def drop_tool(name: str) -> DropTool:
 def patch_json(*operations: dict[str, Json]) -> PatchJson:
     """Change the body as it stands on the wire, by JSON Patch (RFC 6902)."""
     return PatchJson(operations)
+
+
+def edit_bodies(calls: Sequence[Request], edit: Callable[[Any], Json]) -> Patch:
+    """Return the patch that makes of each call's body what *edit* returns for it.
+
+    *edit* runs here, once for each call, and is given a copy that it may change. Calls that it leaves as they are, or for which
+    it returns None, are not in the patch. The patch holds whole bodies: it is data, and runs again without the function.
+
+    Args:
+        calls: all calls of a session in order, as `Client.session` returns them.
+        edit: takes a request's body and returns the one to send.
+    """
+    changes = []
+    for number, call in enumerate(calls, start=1):
+        edited = edit(copy.deepcopy(call.body))
+        if edited is not None and edited != call.body:
+            whole = PatchJson(({"op": "replace", "path": "", "value": edited},))
+            changes.append(Change(select=Selector(calls=(number,)), edits=(whole,)))
+    return Patch(changes=tuple(changes))
