@@ -77,8 +77,12 @@ class Normaliser:
         Raises:
             InvalidInput: a pointer or a pattern that is none.
         """
-        self._ignored = tuple(_steps(pointer, f"matching.ignore[{n}]") for n, pointer in enumerate(rules.ignore))
-        self._volatile = tuple(_compiled(text, f"matching.volatile[{n}]") for n, text in enumerate(rules.volatile))
+        self._ignored = tuple(
+            _steps(pointer, f"playback.matching.ignore[{n}]") for n, pointer in enumerate(rules.ignore)
+        )
+        self._volatile = tuple(
+            _compiled(text, f"playback.matching.volatile[{n}]") for n, text in enumerate(rules.volatile)
+        )
         self._known: dict[bytes, Piece] = {}
 
     def read(self, body: Json) -> Normal:

@@ -9,7 +9,7 @@ from reenact.domain.call import Bodies, Call, Kind
 from reenact.domain.exchange import Ending
 from reenact.domain.message import Prompt
 from reenact.domain.patch import Patch
-from reenact.domain.playback import Driver, Fork, Playback
+from reenact.domain.playback import Driver, Fork, OnMiss, Playback
 from reenact.domain.replay import Mode, Plan, PlannedCall
 from reenact.errors import InvalidInput
 from reenact.ingest.unpacking import unpack
@@ -32,7 +32,7 @@ def plan_playback(recording: Recording, patch: Patch, mode: Mode, takes: int, pl
     planned = plan(recording, patch, Mode.ANCHORED, takes, price)
     live = _live(recording, planned, playback.fork)
     if mode is Mode.FORK and not live and not playback.fork.first_miss and not _begins_after(recording, playback.fork):
-        raise InvalidInput("Nothing says where to leave the record: no call is selected or changed.", "fork")
+        raise InvalidInput("Nothing says where to leave the record: no call is selected or changed.", "playback.fork")
     calls = tuple(
         _live_call(call) if call.index in live else _served_call(call, recording.calls[call.index - 1], recording)
         for call in planned.calls
@@ -59,18 +59,22 @@ def _check(patch: Patch, mode: Mode, playback: Playback, calls: int) -> None:
         if not patch.is_empty:
             raise InvalidInput("A playback changes nothing: a patch needs mode fork, anchored or chained.", "patch")
         if not fork.is_nowhere:
-            raise InvalidInput("A playback does not leave the record: use mode fork.", "fork")
+            raise InvalidInput("A playback does not leave the record: use mode fork.", "playback.fork")
+        if playback.driver is Driver.SERVER and playback.on_miss is OnMiss.LIVE:
+            raise InvalidInput("Without an agent there is no key to ask a provider with.", "playback.on_miss")
         return
     if playback.driver is Driver.SERVER:
-        raise InvalidInput("A fork needs its agent to run: the server alone can replay anchored or chained.", "driver")
+        raise InvalidInput(
+            "A fork needs its agent to run: the server alone can replay anchored or chained.", "playback.driver"
+        )
     if fork.is_nowhere:
         raise InvalidInput(
-            "Say where to leave the record: fork.call, fork.select, fork.changed or fork.first_miss.", "fork"
+            "Say where to leave the record: fork.call, fork.select, fork.changed or fork.first_miss.", "playback.fork"
         )
     if fork.changed and patch.is_empty:
-        raise InvalidInput("The patch changes no call, so that there is none to fork at.", "fork.changed")
+        raise InvalidInput("The patch changes no call, so that there is none to fork at.", "playback.fork.changed")
     if fork.call is not None and fork.call > calls + 1:
-        raise InvalidInput(f"There is no call {fork.call}: the session has {calls}.", "fork.call", fork.call)
+        raise InvalidInput(f"There is no call {fork.call}: the session has {calls}.", "playback.fork.call", fork.call)
 
 
 def _begins_after(recording: Recording, fork: Fork) -> bool:
