@@ -342,6 +342,15 @@ def test_slow_agents_keep_nobody_out(server: Running) -> None:
         assert memory_bytes(server) - before < 300 * 50_000
 
 
+def listed(http: httpx2.Client, server: Running, session_id: str, calls: int) -> bytes:
+    """Return the answer that lists a session, once it has its *calls*: unpacking bombs up to the bound takes its time."""
+    query = {"filter": {"properties": {"Helicone-Session-Id": {"equals": session_id}}}, "limit": 100}
+    for _ in range(60):
+        if http.post(f"{server.url}/v1/request/count/query", json=query).json()["data"] == calls:
+            break
+    return http.post(f"{server.url}/v1/request/query", json=query).content
+
+
 def test_bombs_are_not_set_off(server: Running, openai: Tripwire) -> None:
     """Small bodies that would unpack to gigabytes cross as they are, are recorded, and can be listed."""
     bomb = gzip.compress(gzip.compress(bytes(200_000_000)))
@@ -357,12 +366,7 @@ def test_bombs_are_not_set_off(server: Running, openai: Tripwire) -> None:
                 "POST", f"{server.url}/v1/gateway/oai/v1/chat/completions", content=bomb, headers=headers
             ) as answer:
                 assert bomb == b"".join(answer.iter_raw())
-        query = {"filter": {"properties": {"Helicone-Session-Id": {"equals": "bombs"}}}, "limit": 100}
-        rows: list[Any] = []
-        for _ in range(30):  # each waits two seconds for what was recorded: unpacking up to the bound takes its time
-            rows = json.loads(http.post(f"{server.url}/v1/request/query", json=query).content)["data"]
-            if len(rows) == 5:
-                break
+        rows = json.loads(listed(http, server, "bombs", 5))["data"]
     assert 5 == len(rows)
     assert memory_bytes(server) - before < 300_000_000
 
@@ -375,7 +379,6 @@ def test_packed_requests_are_not_all_unpacked_into_one_answer(server: Running, o
         for _ in range(10):
             url = f"{server.url}/v1/gateway/oai/v1/chat/completions"
             assert 200 == http.post(url, content=bomb, headers=headers).status_code
-        query = {"filter": {"properties": {"Helicone-Session-Id": {"equals": "packed"}}}, "limit": 100}
-        shown = http.post(f"{server.url}/v1/request/query", json=query)
-    assert 10 == len(shown.json()["data"])
-    assert len(shown.content) < 250_000_000  # one of them, each zero written with six characters, twice in its row
+        shown = listed(http, server, "packed", 10)
+    assert 10 == len(json.loads(shown)["data"])
+    assert len(shown) < 250_000_000  # one of them, each zero written with six characters, twice in its row
