@@ -1,15 +1,18 @@
 """Line: what agents' calls go through in one process, composed: admission, gateway, relay, and what answers."""
 
+import importlib.util
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from reenact.access.authenticating import admit, need_write
 from reenact.access.principal import Principal
 from reenact.api.keykeeper import KeyKeeper
+from reenact.errors import InvalidInput
 from reenact.gateway.app import Gateway
 from reenact.gateway.ask import Recorder
 from reenact.gateway.cacher import Cacher
@@ -25,10 +28,12 @@ from reenact.gateway.redislimiter import RedisLimiter
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import Routes
 from reenact.gateway.stage import Stage
-from reenact.gateway.upstream import LiveUpstream
 from reenact.ingest.decoding import decode
 from reenact.replay.asker import key_variables
 from reenact.settings import Settings, environment
+
+if TYPE_CHECKING:
+    from reenact.gateway.upstream import LiveUpstream
 
 _SILENCE_S = 30 * 60.0
 """How long a provider may say nothing; models that reason stay silent for minutes."""
@@ -116,12 +121,26 @@ class Line:
         )
         controller = Controller(Forwarder(upstream, self.routes, means), means, new_id=new_id)
         self._running.push_async_callback(controller.close)
-        return Relay(upstream, recorder, clock, controller)
+        tunnels = upstream if isinstance(upstream, PooledSource) else self._pooled(guard)
+        if tunnels is not upstream:
+            self._running.push_async_callback(tunnels.close)
+        return Relay(upstream, recorder, clock, controller, tunnels)
 
-    def _upstream(self, guard: Guard) -> LiveUpstream | PooledSource:
-        """Return what asks providers."""
-        if self._settings.upstream_client == "general":
-            return LiveUpstream(permit=guard.permits)
+    def _upstream(self, guard: Guard) -> "LiveUpstream | PooledSource":
+        """Return what asks providers.
+
+        Raises:
+            InvalidInput: the general client was asked for and is not installed.
+        """
+        if self._settings.upstream_client != "general":
+            return self._pooled(guard)
+        if importlib.util.find_spec("aiohttp") is None:
+            raise InvalidInput("upstream_client=general needs aiohttp: install reenact[aiohttp].", "upstream_client")
+        # Imported here alone: most installations have no aiohttp, and a start that imported it would be a third slower.
+        general: LiveUpstream = importlib.import_module("reenact.gateway.upstream").LiveUpstream(permit=guard.permits)
+        return general
+
+    def _pooled(self, guard: Guard) -> PooledSource:
         return PooledSource(proxies=read_proxies(environment()), silence_timeout_s=_SILENCE_S, permit=guard.permits)
 
 
