@@ -85,7 +85,7 @@ async def house(
     routes = Routes(upstreams)
     controller = Controller(Forwarder(source, routes, means), means, new_id=new_id)
     gateway = Gateway(
-        Relay(source, writer, clock, controller),
+        Relay(source, writer, clock, controller, source),
         routes,
         authorise,
         clock=clock,

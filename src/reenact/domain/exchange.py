@@ -41,6 +41,18 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True):
     """When it arrived, counted from the exchange's start."""
 
 
+class Frame(msgspec.Struct, frozen=True, array_like=True):
+    """One frame of a WebSocket; its payload lies in the body of the side that sent it, one after the other."""
+
+    by_agent: bool
+    """Whether it lies in the request's body; else in the response's."""
+    opcode: int
+    """0 goes on with a message, 1 text, 2 binary, 8 close, 9 ping, 10 pong (RFC 6455, 5.2)."""
+    body_bytes: int
+    after_us: int
+    """When it began to come, counted from the exchange's start."""
+
+
 class Metrics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a body that was not kept said, in numbers and names."""
 
@@ -136,6 +148,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     """For an ending other than `answered`: what went wrong, in words."""
     handling: Handling = NOTHING_SPECIAL
+    frames: tuple[Frame, ...] = ()
+    """Of a WebSocket, both sides' in the order they came; the bodies are the payloads, unmasked. Empty for all else."""
     told: Told | None = None
     """Set when it was told afterwards through a log route or a trace; None when it crossed the gateway."""
 

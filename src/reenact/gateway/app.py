@@ -132,6 +132,13 @@ class Gateway:
 
     async def _serve(self, ask: Ask, agent: Visit) -> None:
         """Read the body of *ask* and relay it."""
+        if agent.is_upgrade and ask.take is not None:
+            message = "A take answers requests only: have the agent use HTTP in place of a WebSocket."
+            await self._relay.refuse(ask, refuse(501, "not_played", message), agent)
+            return
+        if agent.is_upgrade:
+            await self._relay.tunnel(ask, agent)
+            return
         if ask.is_plain and not agent.is_received and _is_upload(ask.headers):
             told = value_of(agent.scope["headers"], b"content-length")
             upload = Upload(agent.pieces(self._max_body_bytes), int(told) if told and told.isdigit() else None)

@@ -12,6 +12,8 @@ from reenact.gateway.source import UpstreamRequest
 
 BODIED = frozenset({"POST", "PUT", "PATCH"})
 FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding", b"connection", b"expect"})
+UPGRADE = b"connection: Upgrade\r\nupgrade: websocket\r\n"
+"""What makes a request a WebSocket's handshake (RFC 6455, 4.1)."""
 
 
 class Address(msgspec.Struct, frozen=True):

@@ -23,8 +23,20 @@ class Connection(asyncio.Protocol):
     """A connection that carries one exchange at a time. Made by the pool; given back to it by the answer's end."""
 
     headers: list[Header]
+    status: int
+    heard: bool
+    headers_complete: bool
     complete: bool
+    reusable: bool
+    surplus: bool
+    failure: UpstreamFailed | None
+    pieces: list[bytes]
     size: int
+    _parser: HttpResponseParser | None
+    _waiter: "asyncio.Future[None] | None"
+    _is_head: bool
+    _is_tunnel: bool
+    _until_eof: bool
 
     def __init__(self, loop: asyncio.AbstractEventLoop, gone: "Callable[[Connection], None]") -> None:
         self._loop = loop
@@ -66,9 +78,16 @@ class Connection(asyncio.Protocol):
         self.waiting_since_s = self._loop.time()
         self.heard = True
         try:
-            self._parser.feed_data(data)
-        except HttpParserUpgrade:
-            self._fail("The provider switched protocols, which was not asked for.", "provider_error")
+            if self._parser is None:
+                self._take(data)
+            else:
+                self._parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            if self._is_tunnel and self.status == 101:
+                self._parser = None
+                self._take(data[upgrade.args[0] :])
+            else:
+                self._fail("The provider switched protocols, which was not asked for.", "provider_error")
         except HttpParserError as error:
             self.surplus = True
             if not self.complete:
@@ -120,7 +139,13 @@ class Connection(asyncio.Protocol):
         """Take the end of the head; an interim answer (1xx) is passed over."""
         if self.surplus:
             return
+        assert self._parser is not None
         status = self._parser.get_status_code()
+        if status == 101 and self._is_tunnel:
+            self.status = status
+            self.headers_complete = self._until_eof = True
+            self._wake()
+            return
         if 100 <= status < 200:
             self.headers = []
             return
@@ -136,33 +161,39 @@ class Connection(asyncio.Protocol):
         """Take a piece of the body."""
         if self._is_head or self.surplus:
             return
-        self.pieces.append(body)
-        self.size += len(body)
-        self._wake()
+        self._take(body)
+
+    def _take(self, body: bytes) -> None:
+        if body:
+            self.pieces.append(body)
+            self.size += len(body)
+            self._wake()
 
     def on_message_complete(self) -> None:
         """Take the end of the answer."""
-        if self.headers_complete and not self.surplus:
+        if self.headers_complete and not self.surplus and self.status != 101:
+            assert self._parser is not None
             self.complete = True
             self.reusable = not self._is_head and self._parser.should_keep_alive()
             self._wake()
 
     # --- our side
 
-    def begin(self, head: bytes, body: bytes, *, is_head: bool) -> None:
-        """Send a request whose head ends in an empty line."""
+    def begin(self, head: bytes, body: bytes, *, is_head: bool, is_tunnel: bool = False) -> None:
+        """Send a request whose head ends in an empty line; *is_tunnel* when its answer may be a WebSocket."""
         assert self.transport is not None
         self._parser = HttpResponseParser(self)
+        self._is_tunnel = is_tunnel
         self._is_head = is_head
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter = None
         self._paused = False
         self._until_eof = False
         self.busy = True
         self.heard = self.headers_complete = self.complete = self.reusable = self.surplus = False
-        self.failure: UpstreamFailed | None = None
+        self.failure = None
         self.status = 0
         self.headers = []
-        self.pieces: list[bytes] = []
+        self.pieces = []
         self.size = 0
         self.waiting_since_s = self._loop.time()
         self.transport.write(head + body if len(body) < HIGH_WATER_BYTES else head)
@@ -183,6 +214,14 @@ class Connection(asyncio.Protocol):
         if is_chunked:
             self.transport.write(b"0\r\n\r\n")
         self._is_sent = True
+
+    async def say(self, content: bytes) -> None:
+        """Send bytes of a WebSocket as they are; returns when more may follow."""
+        assert self.transport is not None
+        self.waiting_since_s = self._loop.time()
+        self.transport.write(content)
+        if self._drain is not None:
+            await self._drain
 
     async def head(self) -> None:
         """Return when the answer's head has come.
@@ -214,6 +253,11 @@ class Connection(asyncio.Protocol):
                 return
             else:
                 await self._wait()
+
+    def hang_up(self) -> None:
+        """Close once what was written is sent."""
+        if self.transport is not None:
+            self.transport.close()
 
     def abort(self) -> None:
         """Close at once, whatever is under way."""

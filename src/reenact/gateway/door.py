@@ -77,7 +77,8 @@ class Door(asyncio.Protocol):
         self._is_deaf = False
         """Nothing that comes is of interest any more."""
         self.is_lost = False
-        self._tunnel: Callable[[bytes], None] | None = None
+        self._speaker: Visit | None = None
+        """Whose WebSocket this has become."""
 
     # --- asyncio's side
 
@@ -92,8 +93,8 @@ class Door(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the agent."""
-        if self._tunnel is not None:
-            self._tunnel(data)
+        if self._speaker is not None:
+            self._speaker.take(data)
             return
         if self._is_deaf:
             return
@@ -124,9 +125,9 @@ class Door(asyncio.Protocol):
         self._waiting.clear()
         if self._drain is not None and not self._drain.done():
             self._drain.set_result(None)
-        if self._tunnel is not None:
-            self._tunnel(b"")
-        if self._task is not None and self._visit is not None and not self._visit.is_ended:
+        if self._speaker is not None:
+            self._speaker.receive()  # what it said last is passed on
+        elif self._task is not None and self._visit is not None and not self._visit.is_ended:
             self._task.cancel()
 
     def pause_writing(self) -> None:
@@ -337,18 +338,13 @@ class Door(asyncio.Protocol):
         self._linger()
 
     def _upgrade(self, rest: bytes) -> None:
-        """Leave HTTP: bytes that follow are the tunnel's, once there is one."""
+        """Leave HTTP for good: to speak of a WebSocket where one was asked for, or to hear nothing more."""
         self._is_deaf = True
-        visit = self._visit
-        if visit is None or not visit.is_upgrade:
-            return
-        early = bytearray(rest)
-        self._tunnel = early.extend
-        visit.scope["early"] = early
-
-    def tunnel(self, take: Callable[[bytes], None]) -> None:
-        """Have what comes from now on given to *take*; an empty piece is the end."""
-        self._tunnel = take
+        if self._visit is not None and self._visit.is_upgrade and not self._waiting:
+            self._speaker = self._visit
+            self._speaker.reopen()
+            if rest:
+                self._speaker.take(rest)
 
 
 def _split(url: bytes) -> tuple[bytes, bytes]:

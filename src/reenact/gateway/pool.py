@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 
 from reenact.domain.exchange import Header
 from reenact.errors import UpstreamFailed
-from reenact.gateway.connecting import Address, Proxies, Proxy, address_of, connect_head, request_head
+from reenact.gateway.connecting import UPGRADE, Address, Proxies, Proxy, address_of, connect_head, request_head
 from reenact.gateway.connection import Connection
 from reenact.gateway.source import Permit, UpstreamRequest, permit_none
 
@@ -40,6 +40,14 @@ class PooledAnswer:
             UpstreamFailed: the provider broke off before the end.
         """
         return self._connection.chunks()
+
+    async def send(self, content: bytes) -> None:
+        """Send the provider bytes of a WebSocket; returns when more may follow."""
+        await self._connection.say(content)
+
+    def hang_up(self) -> None:
+        """End a WebSocket's connection once the provider has been sent everything."""
+        self._connection.hang_up()
 
     async def close(self) -> None:
         """Let go: keep the connection if its answer was whole and may be followed by another, else close it now."""
@@ -108,13 +116,9 @@ class PooledSource:
         Raises:
             UpstreamFailed: nothing came; its `kind` says why.
         """
-        origin = request.origin
-        if origin not in self._addresses:
-            address = address_of(origin)
-            self._addresses[origin] = address, self._proxies.for_address(address)
-        address, proxy = self._addresses[origin]
+        address, proxy = self._address(request.origin)
         head = request_head(request, address, proxy)
-        place = origin, request.is_guarded
+        place = request.origin, request.is_guarded
         connection = await self._rested(place)
         while True:
             fresh = connection is None
@@ -134,6 +138,31 @@ class PooledSource:
                 connection.abort()
                 raise
             return PooledAnswer(connection, self._idle.setdefault(place, []))
+
+    async def open_tunnel(self, request: UpstreamRequest) -> PooledAnswer:
+        """Send the handshake *request* on a connection of its own and return the answer when its head has come.
+
+        Raises:
+            UpstreamFailed: nothing came; its `kind` says why.
+        """
+        address, proxy = self._address(request.origin)
+        connection = await self._connect(address, proxy, is_guarded=request.is_guarded)
+        connection.silence_timeout_s = self._silence_timeout_s
+        head = request_head(request, address, proxy)[:-2] + UPGRADE + b"\r\n"
+        connection.begin(head, b"", is_head=False, is_tunnel=True)
+        try:
+            await connection.head()
+        except BaseException:
+            connection.abort()
+            raise
+        return PooledAnswer(connection, self._idle.setdefault((request.origin, request.is_guarded), []))
+
+    def _address(self, origin: str) -> tuple[Address, Proxy | None]:
+        """Return where an origin is, and what stands before it."""
+        if origin not in self._addresses:
+            address = address_of(origin)
+            self._addresses[origin] = address, self._proxies.for_address(address)
+        return self._addresses[origin]
 
     async def close(self) -> None:
         """Close every connection at once and wait until they are gone."""

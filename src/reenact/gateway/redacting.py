@@ -1,13 +1,15 @@
 """What is taken out of an exchange before it is written anywhere: keys, in headers and addresses. Bodies stay as they are."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import unquote_to_bytes
 
 from reenact.domain.exchange import Header
 
-_known: dict[bytes, bool] = {}
-"""Names seen before, and whether their values are secrets: the same few come with every call."""
+_Redact = Callable[[Header], Header]
+
+_known: dict[bytes, _Redact | None] = {}
+"""What is done with headers of names seen before; None for those that hold no secret."""
 _MOST_KNOWN = 2000
 
 MARK = b"REDACTED"
@@ -29,6 +31,9 @@ _URLS = frozenset(
     {b"helicone-openai-api-base", b"helicone-target-url", b"reenact-openai-api-base", b"reenact-target-url"}
 )
 """Hold URLs, in which secrets may stand."""
+_PROTOCOL = b"sec-websocket-protocol"
+_KEY_IN_PROTOCOL = re.compile(rb"(openai-insecure-api-key\.)[^,\s]+")
+"""Where browsers, which can set no other header, put a key."""
 _PUBLIC = frozenset({b"idempotency-key", b"sec-websocket-key"})
 """End like a secret and are none."""
 
@@ -46,10 +51,11 @@ _SECRET_PARAMETERS = frozenset({b"code"})
 
 def redact_headers(headers: Iterable[Header]) -> tuple[Header, ...]:
     """Return *headers* with the values of the secret ones replaced by MARK; names in lower case."""
-    return tuple(
-        (header[0], MARK) if _is_secret(header[0]) else header if header[0] not in _URLS else _redact_url(header)
-        for header in headers
-    )
+    redacted = []
+    for header in headers:
+        redact = _known.get(header[0], _know)
+        redacted.append(header if redact is None else redact(header))
+    return tuple(redacted)
 
 
 def redact_target(target: bytes) -> bytes:
@@ -68,11 +74,27 @@ def _redact_url(header: Header) -> Header:
     return name, redact_target(value)
 
 
-def _is_secret(name: bytes) -> bool:
-    is_secret = name in _SECRETS or (name.endswith(_SECRET_ENDINGS) and name not in _PUBLIC)
+def _mark(header: Header) -> Header:
+    return header[0], MARK
+
+
+def _redact_protocol(header: Header) -> Header:
+    return header[0], _KEY_IN_PROTOCOL.sub(rb"\1" + MARK, header[1])
+
+
+def _know(header: Header) -> Header:
+    """Return *header* redacted, and remember what is done with its name: the same few come with every call."""
+    name = header[0]
+    redact: _Redact | None = None
+    if name in _SECRETS or (name.endswith(_SECRET_ENDINGS) and name not in _PUBLIC):
+        redact = _mark
+    elif name in _URLS:
+        redact = _redact_url
+    elif name == _PROTOCOL:
+        redact = _redact_protocol
     if len(_known) < _MOST_KNOWN:
-        _known[name] = is_secret
-    return is_secret
+        _known[name] = redact
+    return header if redact is None else redact(header)
 
 
 def _redact_parameter(parameter: bytes) -> bytes:

@@ -12,6 +12,8 @@ from reenact.gateway.redacting import redact_target
 from reenact.gateway.refusing import Refusal, refuse, report
 from reenact.gateway.source import AnswerSource, UpstreamAnswer, UpstreamRequest
 from reenact.gateway.tap import Tap
+from reenact.gateway.tunneller import TunnelSource, handshake, pass_both_ways
+from reenact.gateway.visit import Visit
 
 __all__ = ["Ask", "Recorder", "Relay", "Sink"]
 
@@ -27,6 +29,7 @@ class Relay:
         recorder: Recorder,
         clock: Callable[[], int],
         controller: Controller | None = None,
+        tunnels: TunnelSource | None = None,
     ) -> None:
         """Take the parts.
 
@@ -35,11 +38,13 @@ class Relay:
             recorder: keeps what crossed.
             clock: gives microseconds since the epoch and never goes back.
             controller: opens answers for asks that are not plain; without one they are relayed like any other.
+            tunnels: opens WebSockets; without one they are refused.
         """
         self._source = source
         self._recorder = recorder
         self._clock = clock
         self._controller = controller
+        self._tunnels = tunnels
 
     async def relay(self, ask: Ask, sink: Sink) -> Exchange:
         """Ask, pass the answer on, and return what was recorded.
@@ -65,6 +70,32 @@ class Relay:
                 await answer.close()
         except BaseException as error:
             tap.leave(f"The call ended before its answer did ({type(error).__name__}).")
+            raise
+
+    async def tunnel(self, ask: Ask, agent: Visit) -> Exchange:
+        """Pass a WebSocket on, as `relay` does an answer."""
+        if self._tunnels is None or not ask.is_plain:
+            message = "WebSockets go to the providers that this server knows, and no header changes where or how."
+            return await self.refuse(ask, refuse(400, "invalid_target", message), agent)
+        tap = Tap(ask, self._recorder, self._clock)
+        request = UpstreamRequest(
+            method=ask.method, origin=ask.origin, target=ask.target, headers=handshake(ask.headers), body=b""
+        )
+        try:
+            try:
+                answer = await self._tunnels.open_tunnel(request)
+            except UpstreamFailed as failure:
+                return await _answer(report(failure, ask.origin), agent, tap)
+            try:
+                if answer.status != 101:
+                    return await _pass_on(answer, agent, tap)
+                tap.begin(answer.status, answer.headers)
+                await agent.switch(_head(tap, answer.status, answer.headers))
+                return await pass_both_ways(answer, agent, tap)
+            finally:
+                await answer.close()
+        except BaseException as error:
+            tap.leave(f"The connection ended before it was closed ({type(error).__name__}).")
             raise
 
     async def refuse(self, ask: Ask, refusal: Refusal, sink: Sink) -> Exchange:

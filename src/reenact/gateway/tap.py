@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from reenact.domain.exchange import Chunk, Ending, Exchange, Header
+from reenact.domain.exchange import Chunk, Ending, Exchange, Frame, Header
 from reenact.errors import SpoolFailed
 from reenact.gateway.ask import Ask, Recorder
 from reenact.gateway.course import Course
@@ -11,6 +11,7 @@ from reenact.gateway.redacting import redact_headers, redact_target
 from reenact.gateway.refusing import Refusal
 from reenact.gateway.streaming import REACH_BYTES, ends_stream
 from reenact.gateway.transcript import Transcript
+from reenact.gateway.unframing import Part
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Tap:
         self._request = Transcript(recorder.spill)
         self._response = Transcript(recorder.spill)
         self._chunks: list[Chunk] = []
+        self._frames: list[Frame] = []
         self._expected_bytes: int | None = None
         self._before: bytes | None = None
         self._kept: Exchange | None = None
@@ -71,6 +73,18 @@ class Tap:
         if self._response.size == self._expected_bytes or self._ends_stream(chunk):
             self.keep(Ending.ANSWERED)
 
+    def hear(self, part: Part, *, by_agent: bool) -> None:
+        """Take a piece of a WebSocket frame."""
+        self._copy(self._request if by_agent else self._response, part.payload)
+        if part.is_first:
+            self._frames.append(Frame(by_agent, part.opcode, len(part.payload), self._passed_us()))
+            return
+        for at in range(len(self._frames) - 1, -1, -1):  # the other side may have begun a frame meanwhile
+            begun = self._frames[at]
+            if begun.by_agent is by_agent:
+                self._frames[at] = Frame(by_agent, begun.opcode, begun.body_bytes + len(part.payload), begun.after_us)
+                return
+
     def refuse(self, refusal: Refusal) -> Exchange:
         """Keep an answer of the gateway's own, and return it."""
         self._status = refusal.status
@@ -81,7 +95,7 @@ class Tap:
 
     def finish(self) -> Exchange:
         """Keep the whole answer unless it is kept already, and return it."""
-        is_whole = self._kept_bytes == self._response.size
+        is_whole = self._kept_bytes == self._request.size + self._response.size
         return self._kept if self._kept is not None and is_whole else self.keep(Ending.ANSWERED)
 
     def leave(self, detail: str) -> None:
@@ -92,7 +106,7 @@ class Tap:
     def keep(self, ending: Ending, detail: str = "") -> Exchange:
         """Hand what has come so far to the recorder and return it; the agent's call goes on whether it could be kept or not."""
         whole = self._exchange(ending, detail)
-        self._kept_bytes = self._response.size
+        self._kept_bytes = self._request.size + self._response.size
         self._kept = exchange = whole if self._course is None else self._course.record(whole)
         try:
             self._record(exchange)
@@ -147,6 +161,11 @@ class Tap:
     def _passed_us(self) -> int:
         return max(0, self._clock() - self._ask.started_us)
 
+    def _first_byte_us(self) -> int | None:
+        if self._frames:
+            return next((frame.after_us for frame in self._frames if not frame.by_agent), None)
+        return self._chunks[0].after_us if self._chunks else None
+
     def _exchange(self, ending: Ending, detail: str) -> Exchange:
         ask = self.ask
         return Exchange(
@@ -154,7 +173,7 @@ class Tap:
             organisation_id=ask.organisation_id,
             started_us=ask.started_us,
             duration_us=self._passed_us(),
-            first_byte_us=self._chunks[0].after_us if self._chunks else None,
+            first_byte_us=self._first_byte_us(),
             method=ask.method,
             url=redact_target(ask.url.encode("latin-1", "replace")).decode("latin-1"),
             target_url=ask.origin + redact_target(ask.target).decode("latin-1"),
@@ -166,6 +185,7 @@ class Tap:
             response_headers=redact_headers(self._headers),
             response_body=self._response.body,
             chunks=tuple(self._chunks),
+            frames=tuple(self._frames),
             ending=ending,
             detail=detail,
         )

@@ -1,7 +1,7 @@
 """Visit: one request at a door, and the answer to it. It is what the gateway knows of an agent's connection."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -101,6 +101,10 @@ class Visit:
             self._wake()
         elif self._held_bytes > HELD_BYTES:
             self._wire.hold()
+
+    def reopen(self) -> None:
+        """Take that what follows the head is a WebSocket's."""
+        self.is_received = False
 
     def receive(self) -> None:
         """Take the end of the body."""
@@ -221,6 +225,18 @@ class Visit:
         if self._unsent is not None:
             unsent, self._unsent = self._unsent, None
             self._wire.write(b"".join(unsent))
+
+    async def switch(self, headers: Sequence[Header]) -> None:
+        """Send a head that makes the connection a WebSocket."""
+        lines = [name + b": " + value + b"\r\n" for name, value in headers]
+        self._wire.write(b"".join([_STATUS_LINES[101], *lines, b"connection: Upgrade\r\nupgrade: websocket\r\n\r\n"]))
+        self.is_begun = True
+
+    async def pass_on(self, content: bytes) -> None:
+        """Send bytes of a WebSocket as they are; returns when the connection can take more."""
+        self._wire.write(content)
+        if self._wire.is_full:
+            await self._wire.drained()
 
     async def refuse(self, refusal: Refusal) -> None:
         """Answer in the provider's place."""

@@ -9,7 +9,7 @@ import msgspec
 import zstandard
 
 from reenact.domain.call import Bodies, Reading
-from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Handling, Header, Told
+from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Frame, Handling, Header, Told
 from reenact.domain.labels import Labels
 from reenact.domain.message import Json
 from reenact.errors import FolderUnusable
@@ -48,6 +48,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     detail: str
     handling: Handling = NOTHING_SPECIAL
     told: Told | None = None
+    frames: tuple[Frame, ...] = ()
 
     @property
     def part_numbers(self) -> list[int]:
