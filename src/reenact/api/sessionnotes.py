@@ -11,33 +11,31 @@ from litestar.params import FromPath, JSONBody
 from reenact.api.envelope import answer, described
 from reenact.api.guard import WRITES, GivenParts, GivenPrincipal
 from reenact.api.parts import Parts
-from reenact.api.requests import Rating
 from reenact.api.selector import TAG
 from reenact.domain.call import Call
 from reenact.domain.filter import Condition, Operator, Sort
-from reenact.errors import NotFound
+from reenact.errors import InvalidInput, NotFound
 
 FEEDBACK = "Helicone-Session-Feedback"
+_FIELDS = {"tag": "tag", "feedback": "rating"}
+_UNKNOWN = "Of a session there are `tag` and `feedback`"
 
 
-class Tag(msgspec.Struct, frozen=True):
-    """A word that sessions are found by; one for each session."""
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of a session."""
 
-    tag: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
-
-
-@post("/v1/session/{session_id:str}/feedback", status_code=200, opt=WRITES, responses=described(None))
-async def rate_session(
-    session_id: FromPath[str], data: JSONBody[Rating], parts: GivenParts, principal: GivenPrincipal
-) -> Response[bytes]:
-    """Say whether a session went well: the property `Helicone-Session-Feedback`, `1` or `0`."""
-    await _note(parts, principal.organisation_id, session_id, FEEDBACK, str(int(data.rating)))
-    return answer(None)
+    tag: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None = None
+    """For `.../tag`: a word that sessions are found by; one for each session."""
+    rating: bool | None = None
+    """For `.../feedback`: whether it went well."""
 
 
-@get("/v1/session/{session_id:str}/tag", responses=described(str | None))
-async def get_tag(session_id: FromPath[str], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
-    """Get a session's tag; null when it has none."""
+@get("/v1/session/{place:path}", responses=described(str | None))
+async def get_note(place: FromPath[str], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
+    """Get a session's tag: `/v1/session/{sessionId}/tag`; null when it has none. Ids may have slashes in them."""
+    session_id, what = _split(place)
+    if what != "tag":
+        raise NotFound(_UNKNOWN)
     await parts.settle()
     organisation_id = principal.organisation_id
 
@@ -47,16 +45,33 @@ async def get_tag(session_id: FromPath[str], parts: GivenParts, principal: Given
     return answer(await asyncio.to_thread(read))
 
 
-@post("/v1/session/{session_id:str}/tag", status_code=200, opt=WRITES, responses=described(None))
-async def tag_session(
-    session_id: FromPath[str], data: JSONBody[Tag], parts: GivenParts, principal: GivenPrincipal
+@post("/v1/session/{place:path}", status_code=200, opt=WRITES, responses=described(None))
+async def set_note(
+    place: FromPath[str], data: JSONBody[Note], parts: GivenParts, principal: GivenPrincipal
 ) -> Response[bytes]:
-    """Set a session's tag; the last one set is kept."""
-    await _note(parts, principal.organisation_id, session_id, TAG, data.tag)
+    """Set a session's tag, `/v1/session/{sessionId}/tag`, or say whether it went well, `/v1/session/{sessionId}/feedback`.
+
+    The feedback is the property `Helicone-Session-Feedback`, `1` or `0`, of its first call.
+    """
+    session_id, what = _split(place)
+    if what == "tag" and data.tag is not None:
+        await _note(parts, principal.organisation_id, session_id, TAG, data.tag)
+    elif what == "feedback" and data.rating is not None:
+        await _note(parts, principal.organisation_id, session_id, FEEDBACK, str(int(data.rating)))
+    elif what in _FIELDS:
+        raise InvalidInput("Expected this field.", _FIELDS[what])
+    else:
+        raise NotFound(_UNKNOWN)
     return answer(None)
 
 
-ROUTES: list[HTTPRouteHandler] = [rate_session, get_tag, tag_session]
+ROUTES: list[HTTPRouteHandler] = [get_note, set_note]
+
+
+def _split(place: str) -> tuple[str, str]:
+    """Return the session's id and what is asked of it."""
+    session_id, _, what = place.removeprefix("/").rpartition("/")
+    return session_id, what
 
 
 async def _note(parts: Parts, organisation_id: str, session_id: str, key: str, value: str) -> None:
