@@ -148,7 +148,7 @@ class _Performer:
                 why = source.stop.detail if source.stop else last.reason
                 return f"It needs call {source.form}: {why}"
         for piece in strand.pieces:
-            for call, place in sure_origins(piece) if isinstance(piece, Woven) else ():
+            for call, place in sure_origins(piece) if isinstance(piece, Woven) and strand.parent is None else ():
                 is_one_of = place.kind == "tool_use" or is_item(place)
                 if is_one_of and value_in(self._stage.standing(call), place) is MISSING:
                     return f"Call {self._stage.nodes[call].form} has no {place} now."

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from reenact.domain.message import Message, Role, ToolResult
-from reenact.replay.carrying.linking import Link, Linker, turns_in
+from reenact.replay.carrying.linking import CLOCK_SLACK_US, Link, Linker, turns_in
 from reenact.replay.carrying.prosing import prose_action
 from reenact.replay.carrying.steering import steering
-from reenact.replay.carrying.strand import Kept, Piece, Results, Strand, Turn, Woven, flat, woven_in
+from reenact.replay.carrying.strand import Kept, Piece, Results, Span, Strand, Turn, Woven, flat, resettled, woven_in
 from reenact.replay.carrying.tape import Recorded, Tape
 from reenact.replay.carrying.tracing import Habits, Tracer, near_calls, text_of
+from reenact.replay.carrying.valuing import PIECES
 
 
 def weave(tape: Tape) -> tuple[dict[int, Strand], Habits]:
@@ -35,6 +36,7 @@ class _Weaver:
         self._linker = Linker()
         self._tracer = Tracer()
         self._calls: dict[int, Recorded] = {}
+        self._histories: dict[int, frozenset[int]] = {}
 
     @property
     def habits(self) -> Habits:
@@ -65,12 +67,21 @@ class _Weaver:
         spans = [span for woven in woven_in(strand.pieces) for found in woven.spans.values() for span in found]
         near = frozenset(near_calls(spans)) | {piece.call for piece in strand.pieces if isinstance(piece, Turn)}
         pieces = tuple(self._settled(piece, near) for piece in strand.pieces)
+        said = self._said_in(strand)
+        pieces = tuple(_without_quotes(piece, said) if isinstance(piece, Woven) else piece for piece in pieces)
         return msgspec.structs.replace(
             strand,
             pieces=pieces,
             sources=frozenset(_sources(pieces, strand.parent)),
             copied_from=frozenset(_sources(pieces, strand.parent, sure=True)),
         )
+
+    def _said_in(self, strand: Strand) -> frozenset[int]:
+        """Return the calls whose answers are turns of the request's own history."""
+        turns = {piece.call for piece in strand.pieces if isinstance(piece, Turn)}
+        before = self._histories.get(strand.parent, frozenset()) if strand.parent is not None else frozenset()
+        self._histories[strand.index] = frozenset(turns | before)
+        return self._histories[strand.index]
 
     def _pieces(self, call: Recorded, link: Link | None) -> Iterator[Piece]:
         messages = call.prompt.messages
@@ -99,7 +110,8 @@ class _Weaver:
             while end < len(messages) and _gives_results(messages[end]):
                 end += 1
             if end > at:
-                yield Results(call=link.parent, woven=tuple(self._woven(call, place) for place in range(at, end)))
+                found = tuple(self._result(call, place, self._calls[link.parent]) for place in range(at, end))
+                yield Results(call=link.parent, woven=found)
             else:
                 yield self._woven(call, at)
             at = max(end, at + 1)
@@ -127,6 +139,24 @@ class _Weaver:
         }
         return Woven(message=message, place=place, spans={number: found for number, found in spans.items() if found})
 
+    def _result(self, call: Recorded, place: int, asker: Recorded) -> Woven:
+        """Return a message of tool results with the copies of what was said after *asker* asked for them, as a sub-agent does.
+
+        What stood in a result before may be the world's own: the tool gives the same for the same arguments.
+        """
+        woven = self._woven(call, place)
+        since_us = asker.ended_us - CLOCK_SLACK_US
+        spans = {
+            number: tuple(
+                span
+                for span in found
+                if not isinstance(woven.message.parts[number], ToolResult)
+                or all(self._calls[one.call].started_us >= since_us for inner in flat([span]) for one in inner.origins)
+            )
+            for number, found in woven.spans.items()
+        }
+        return msgspec.structs.replace(woven, spans={number: found for number, found in spans.items() if found})
+
     def _settled(self, piece: Piece, near: frozenset[int]) -> Piece:
         if isinstance(piece, Results):
             woven = tuple(self._settled_message(one, near) for one in piece.woven)
@@ -139,6 +169,19 @@ class _Weaver:
             for number, found in woven.spans.items()
         }
         return msgspec.structs.replace(woven, spans=spans)
+
+
+def _without_quotes(woven: Woven, said: frozenset[int]) -> Woven:
+    """Return a message with pieces of answers that stand in its own history unsure: people quote what they were told."""
+    if woven.message.role is not Role.USER:
+        return woven
+
+    def judge(_: str, span: Span) -> Span:
+        is_quote = any(origin.call in said and origin.place.kind in PIECES for origin in span.origins)
+        return msgspec.structs.replace(span, is_sure=span.is_sure and not is_quote)
+
+    spans = {number: tuple(resettled(span, judge, "") for span in found) for number, found in woven.spans.items()}
+    return msgspec.structs.replace(woven, spans=spans)
 
 
 def _sources(pieces: Sequence[Piece], parent: int | None, *, sure: bool = False) -> Iterator[int]:
