@@ -113,12 +113,12 @@ def _ancestors(span: TracedSpan, tree: Mapping[str, TracedSpan]) -> list[TracedS
 def _labels(span: TracedSpan, ancestors: list[TracedSpan], told: Labels) -> Labels:
     """Return the labels that headers *told*, filled up from the span and the tree."""
     said = span.attributes
-    root = ancestors[0] if ancestors else span
-    name = _text(said, ("traceloop.workflow.name",)) or (_service(span) if root is span else None) or root.name
+    # What all spans of a trace say, whichever export they come in: another name would make another session of them.
+    name = _text(said, ("traceloop.workflow.name",)) or _service(span)
     return msgspec.structs.replace(
         told,
         session_id=told.session_id or _text(said, _SESSIONS) or span.trace_id or None,
-        session_name=told.session_name or name or None,
+        session_name=told.session_name or name,
         session_path=told.session_path or _path(span, ancestors),
         user_id=told.user_id or _text(said, _USERS),
         properties=_properties(span) | told.properties,
