@@ -59,6 +59,7 @@ class ChdbHttp(ThreadingHTTPServer):
         self.failing = 0
         self.dropping = 0
         self.statements: list[tuple[str, dict[str, str]]] = []
+        self.applied: dict[int, dict[str, str]] = {}
         self._lock = threading.Lock()
         self._idle: list[Any] = []
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -179,25 +180,19 @@ class Handler(BaseHTTPRequestHandler):
         connection = self.server.take()
         try:
             connection.query(f"USE `{asked.get('database', 'default')}`")
-            before = {name: self._set(connection, name, value) for name, value in settings.items()}
-            try:
-                return self._execute(connection, statement, data, asked)
-            finally:
-                for name, value in before.items():
+            before = self.server.applied.get(id(connection), {})
+            for name in before.keys() | settings.keys():
+                if before.get(name) != settings.get(name):
+                    value = literal(settings[name]) if name in settings else "DEFAULT"
                     connection.query(f"SET {name} = {value}")
+            self.server.applied[id(connection)] = settings
+            return self._execute(connection, statement, data, asked)
         except RuntimeError as error:
             message = str(error)
             code = re.search(r"Code: (\d+)", message)
             raise Refusal(500, int(code[1]) if code else 1001, message) from error
         finally:
             self.server.give_back(connection)
-
-    def _set(self, connection: Any, name: str, value: str) -> str:
-        """Change a setting; return what it was, as SQL."""
-        found = connection.query(f"SELECT value, changed FROM system.settings WHERE name = '{name}'", "JSONCompact")
-        ((before, changed),) = json.loads(found.bytes())["data"] or [("", 0)]
-        connection.query(f"SET {name} = {literal(value)}")
-        return literal(before) if changed else "DEFAULT"
 
     def _execute(
         self, connection: Any, statement: bytes, data: bytes, asked: dict[str, str]

@@ -55,7 +55,11 @@ def _reading(draw: st.DrawFn, number: int) -> Reading:
         cost_nanodollars=draw(_maybe(st.sampled_from([0, 1_200_000, 10**9]))),
         scores=draw(st.dictionaries(st.sampled_from(["k", "other"]), st.sampled_from([0.0, 0.5, 1.0]))),
         feedback=draw(_maybe(st.booleans())),
-        handling=Handling(attempts=draw(st.sampled_from([1, 2])), cache_reference_id=draw(_maybe(st.just("c"))), is_threat=draw(st.booleans())),
+        handling=Handling(
+            attempts=draw(st.sampled_from([1, 2])),
+            cache_reference_id=draw(_maybe(st.just("c"))),
+            is_threat=draw(st.booleans()),
+        ),
     )
     return msgspec.structs.replace(reading, search_text=draw(SPOKEN), answer_text=draw(SPOKEN))
 
@@ -112,4 +116,4 @@ def settled(saved: list[Reading]) -> tuple[str, list[Reading]]:
 
 def examples(store: CallStore, most: int) -> int:
     """How many examples a store is given: a column store answers each question ten times as slowly."""
-    return most if isinstance(store, SqliteStore) else max(5, most // 10)
+    return most if isinstance(store, SqliteStore) else max(4, most // 12)

@@ -30,7 +30,7 @@ class ClickHouseStore:
         ticker = Ticker()
         # A part that was damaged is set aside, and what it held would be taken for a repetition if it were sent again.
         epoch = str(len(detached_parts(connector)))
-        self._connector = connector
+        self.connector = connector
         self._writer = Writer(connector, ticker, epoch)
         self._annotator = Annotator(connector, ticker)
         self._reader = Reader(connector)
@@ -224,8 +224,8 @@ class ClickHouseStore:
         Raises:
             StoreFailed: it cannot be asked.
         """
-        return detached_parts(self._connector)
+        return detached_parts(self.connector)
 
     def close(self) -> None:
         """Finish what is under way and let go of the connections."""
-        self._connector.close()
+        self.connector.close()
