@@ -9,7 +9,7 @@ from reenact.api.rows import HeliconeRequest, row
 from reenact.api.signing import LIFETIME_S, signature
 from reenact.domain.call import Bodies, Call
 from reenact.domain.exchange import Header
-from reenact.errors import InvalidInput
+from reenact.errors import FolderUnusable, InvalidInput, StoreFailed
 from reenact.ingest.unpacking import unpack
 from reenact.store.calls import CallStore
 
@@ -41,7 +41,7 @@ class Pager(msgspec.Struct, frozen=True, kw_only=True):
     def rows(self, calls: Sequence[Call], *, with_bodies: bool = True) -> list[HeliconeRequest]:
         """Return *calls* as rows, bodies inline from the first on while they fit."""
         inline = _fitting(calls) if with_bodies else []
-        bodies = _unpacked(self.calls.bodies(self.organisation_id, inline)) if inline else {}
+        bodies = _unpacked(self._bodies(inline)) if inline else {}
         return [
             row(
                 call,
@@ -52,6 +52,15 @@ class Pager(msgspec.Struct, frozen=True, kw_only=True):
             )
             for call in calls
         ]
+
+    def _bodies(self, call_ids: Sequence[str]) -> Mapping[str, Bodies]:
+        """Return the bodies of these calls; one that is damaged is left out and hides no other."""
+        try:
+            return self.calls.bodies(self.organisation_id, call_ids)
+        except (FolderUnusable, StoreFailed):
+            if len(call_ids) == 1:
+                return {}
+            return {found: one for call_id in call_ids for found, one in self._bodies([call_id]).items()}
 
     def _address(self, call_id: str) -> str:
         expires_s = int(self.now_s) + LIFETIME_S

@@ -43,6 +43,7 @@ from reenact.spool.reader import SpoolReader
 from reenact.spool.writer import SpoolWriter
 from reenact.store.control.store import ControlStore
 from reenact.store.sqlite.store import SqliteStore
+from reenact.upkeep.checker import Checker
 from reenact.upkeep.eraser import Eraser
 from reenact.upkeep.retainer import Limits, Retainer
 from reenact.web.parts import Parts as PageParts
@@ -136,6 +137,9 @@ class Server:
         )
         self._eraser.start()
         running.push_async_callback(asyncio.to_thread, self._eraser.stop)
+        self._checker = Checker(self._calls)
+        self._checker.start()
+        running.push_async_callback(asyncio.to_thread, self._checker.stop)
         limits = Limits(days=self._settings.retention_days, used_bytes=self._settings.retention_bytes)
         self._retainer = Retainer(self._calls, limits, self._clock)
         self._retainer.start()
@@ -301,6 +305,7 @@ class Server:
             *(waiting if waits else []),
             *(left if self._eraser.trouble else []),
             *(kept if self._retainer.trouble else []),
+            *self._checker.troubles,
         ]
 
     def _notes(self) -> list[str]:

@@ -91,6 +91,10 @@ class Upkeep(CallStore, Protocol):
         """Return how much room the calls take."""
         ...
 
+    def noticed(self) -> list[str]:
+        """Return what reading met that was damaged since the store was opened, in such words, each kind once."""
+        ...
+
     def damage(self) -> list[str]:
         """Read everything and return what is damaged, in words that show nothing of any call; empty when all is well."""
         ...

@@ -1,31 +1,33 @@
 """Inspector: reads the whole database and names what is damaged."""
 
-import re
+import contextlib
 import sqlite3
+from pathlib import Path
 
-_MOST = 20
-_TREE = re.compile(r"(?:On t|T)ree (?:page )?(\d+)")
-_INDEX = re.compile(r"index (\w+)")
-_NAMED = "SELECT type, name, tbl_name FROM sqlite_schema WHERE rootpage = ? OR name = ? LIMIT 1"
+from reenact.store.sqlite.opener import open_reader
+
+_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name"
 
 
-def inspect(connection: sqlite3.Connection) -> list[str]:
-    """Return what is damaged, each table or index once; empty when all is well."""
+def inspect(path: Path) -> list[str]:
+    """Return what is damaged in the database at *path*, each table once; empty when all is well."""
     try:
-        rows = connection.execute(f"PRAGMA integrity_check({_MOST})").fetchall()
+        with contextlib.closing(open_reader(path)) as connection:
+            if _is_sound(connection, "1"):
+                return []
+            tables = [name for (name,) in connection.execute(_TABLES)]
+            odd = [name for name in tables if not _is_sound(connection, f"'{name}'")]
     except sqlite3.DatabaseError as error:
         return [f"The database cannot be read: {error}."]
-    lines = [line for (text,) in rows for line in text.splitlines() if text != "ok" and not line.startswith("***")]
-    return sorted({_sentence(connection, line) for line in lines})
+    named = [f"The database is damaged: the table {name} has pages that cannot be read." for name in odd]
+    return named or ["The database is damaged: its list of pages is not right."]
 
 
-def _sentence(connection: sqlite3.Connection, line: str) -> str:
-    """Return what SQLite says of a page, with the name of the table that it belongs to."""
-    tree, index = _TREE.search(line), _INDEX.search(line)
-    key = (int(tree[1]) if tree else -1, index[1] if index else "")
-    found = connection.execute(_NAMED, key).fetchone()
-    if found is None:
-        return "The database is damaged: its list of pages is not right."
-    kind, name, table = found
-    place = f"the table {name}" if kind == "table" else f"an index of the table {table}"
-    return f"The database is damaged: {place} has pages that cannot be read."
+def _is_sound(connection: sqlite3.Connection, what: str) -> bool:
+    """Return whether a table with its indexes, or all of them, can be read and is in order."""
+    try:
+        return connection.execute(f"PRAGMA integrity_check({what})").fetchall() == [("ok",)]
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_CORRUPT:
+            return False
+        raise

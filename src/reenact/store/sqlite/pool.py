@@ -10,9 +10,10 @@ from pathlib import Path
 import msgspec
 import zstandard
 
-from reenact.errors import StoreFailed
+from reenact.errors import FolderUnusable, StoreFailed
 from reenact.store.sqlite.opener import open_reader
 
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT_INDEX})
 _KEPT_OPEN = 4
 """Connections that are kept; more are opened when more threads read at once, and closed again."""
 
@@ -31,6 +32,8 @@ class ReaderPool:
         self._path = path
         self._idle: queue.LifoQueue[Reading] = queue.LifoQueue(_KEPT_OPEN)
         self._closed = False
+        self.noticed: set[str] = set()
+        """What was damaged, in words."""
 
     @contextmanager
     def snapshot(self) -> Iterator[Reading]:
@@ -49,7 +52,12 @@ class ReaderPool:
                     lent.connection.execute("COMMIT")
                 self._give_back(lent)
         except sqlite3.Error as error:
+            if error.sqlite_errorcode in _DAMAGE:
+                self.noticed.add("The database is damaged: a page of it cannot be read.")
             raise StoreFailed(f"The database could not be read: {error}") from error
+        except FolderUnusable:
+            self.noticed.add("The database is damaged: a recorded body no longer adds up to the bytes that came.")
+            raise
 
     def close(self) -> None:
         """Close what is idle now, and what is lent as soon as it comes back."""

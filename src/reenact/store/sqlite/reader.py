@@ -7,10 +7,14 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import zstandard
+
 from reenact.domain.call import Bodies, Call
 from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
 from reenact.domain.filter import Filter, Sort
 from reenact.domain.filtering import LABEL_KEYS
+from reenact.errors import FolderUnusable
 from reenact.store.packing import Kept, request_body, to_bodies, to_exchange, unpack, unpack_part
 from reenact.store.sqlite.compiling import compile_query, compile_sort
 from reenact.store.sqlite.pool import ReaderPool, Reading
@@ -101,6 +105,10 @@ class Reader:
         """Lend a connection for a question that is asked elsewhere."""
         return self._pool.snapshot()
 
+    def noticed(self) -> list[str]:
+        """Return what was damaged that reading met, each kind once."""
+        return sorted(self._pool.noticed)
+
     def close(self) -> None:
         """Let go of the connections."""
         self._pool.close()
@@ -163,15 +171,29 @@ def _kept(reading: Reading, numbers: Mapping[str, int]) -> Iterator[tuple[str, K
     """Yield each call's id, its exchange and its request body; a session's parts are read once for all its calls."""
     text = "SELECT call, session, content FROM bodies WHERE call IN"
     rows = _select(reading.connection, text, list(numbers.values()))
-    unpacked = {call: (session, unpack(reading.decompressor.decompress(content))) for call, session, content in rows}
+    unpacked = {call: (session, _unpacked(reading, content)) for call, session, content in rows}
     needed: defaultdict[int, set[int]] = defaultdict(set)
     for session, kept in unpacked.values():
         if session is not None:
             needed[session].update(kept.part_numbers)
     parts = {session: _parts(reading, session, sorted(wanted)) for session, wanted in needed.items()}
     for call_id, number in numbers.items():
+        if number not in unpacked:
+            raise FolderUnusable("The database is damaged: what was recorded of a call is missing")
         session, kept = unpacked[number]
         yield call_id, kept, request_body(kept, kept.part_numbers, parts.get(session, {}))
+
+
+def _unpacked(reading: Reading, content: bytes) -> Kept:
+    """Return what is kept of a call.
+
+    Raises:
+        FolderUnusable: it is not what was written.
+    """
+    try:
+        return unpack(reading.decompressor.decompress(content))
+    except (zstandard.ZstdError, msgspec.MsgspecError) as error:
+        raise FolderUnusable("The database is damaged: what was recorded of a call cannot be read") from error
 
 
 def _parts(reading: Reading, session: int, wanted: Sequence[int]) -> dict[int, bytes]:
@@ -179,4 +201,7 @@ def _parts(reading: Reading, session: int, wanted: Sequence[int]) -> dict[int, b
     rows = _select(
         reading.connection, "SELECT number, content FROM parts WHERE session = ? AND number IN", wanted, session
     )
-    return {number: unpack_part(content, reading.decompressor) for number, content in rows}
+    try:
+        return {number: unpack_part(content, reading.decompressor) for number, content in rows}
+    except zstandard.ZstdError as error:
+        raise FolderUnusable("The database is damaged: a part of a recorded body cannot be read") from error

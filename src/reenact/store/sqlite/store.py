@@ -29,6 +29,7 @@ class SqliteStore:
             FolderNewer: a newer version of Reenact wrote the file.
             FolderUnusable: the file cannot be opened, or is no such database.
         """
+        self._path = path
         self._writer = Writer(path)
         self._reader = Reader(path)
         self._annotator = Annotator(self._writer)
@@ -283,10 +284,13 @@ class SqliteStore:
         with self._reader.snapshot() as reading:
             return walker.used_bytes(reading.connection)
 
+    def noticed(self) -> list[str]:
+        """Return what reading met that was damaged since the store was opened, each kind once."""
+        return self._reader.noticed()
+
     def damage(self) -> list[str]:
         """Read the whole file and return what is damaged; empty when all is well."""
-        with self._reader.snapshot() as reading:
-            return inspect(reading.connection)
+        return inspect(self._path)
 
     def close(self) -> None:
         """Finish what is under way and let go of the files."""
