@@ -192,7 +192,7 @@ async def log_gateway(
 
 
 @post(
-    ["/v1/feedback", "/oai/v1/feedback", "/v1/gateway/oai/v1/feedback"],
+    ["/v1/feedback", "/oai/v1/feedback"],
     status_code=200, opt=WRITES, responses=described(None),
 )  # fmt: skip
 async def take_feedback(data: JSONBody[Feedback], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
