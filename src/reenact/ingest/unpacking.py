@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+import brotli
 import zstandard
 
 from reenact.domain.exchange import Header
@@ -32,7 +33,7 @@ def unpack(body: bytes, headers: Sequence[Header], most_bytes: int = MOST_BYTES)
             raise InvalidInput(f"The body is encoded as {name[:40]!r}, which is not read")
         try:
             body = inflate(body, most_bytes)
-        except (zlib.error, zstandard.ZstdError) as error:
+        except (brotli.error, zlib.error, zstandard.ZstdError) as error:
             raise InvalidInput(f"The body is not what its encoding {name!r} says: {error}") from error
     return body
 
@@ -68,6 +69,12 @@ def _inflate(body: bytes, window_bits: int, most_bytes: int) -> bytes:
     return _bounded(zlib.decompressobj(window_bits).decompress(body, most_bytes + 1), most_bytes)
 
 
+def _unbrotli(body: bytes, most_bytes: int) -> bytes:
+    """Return a brotli stream's content."""
+    inflated: bytes = brotli.Decompressor().process(body, output_buffer_limit=most_bytes + 1)
+    return _bounded(inflated, most_bytes)
+
+
 def _unzstd(body: bytes, most_bytes: int) -> bytes:
     """Return the frames of a zstd stream, joined."""
     with zstandard.ZstdDecompressor().stream_reader(body, read_across_frames=True) as reader:
@@ -82,6 +89,7 @@ def _bounded(body: Inflated, most_bytes: int) -> Inflated:
 
 
 _INFLATERS: dict[str, Callable[[bytes, int], bytes]] = {
+    "br": _unbrotli,
     "gzip": _gunzip,
     "x-gzip": _gunzip,
     "deflate": _undeflate,
