@@ -62,6 +62,8 @@ class Door(asyncio.Protocol):
         self._headers: list[Header] = []
         self._head_bytes = 0
         """Of what is no body: the head, extensions of chunks, trailers."""
+        self._data_bytes = 0
+        """Of what came last."""
         self._has_body = False
         """Whether what came last held some of a body."""
         self._in_head = False
@@ -99,6 +101,7 @@ class Door(asyncio.Protocol):
         if self._is_deaf:
             return
         self._has_body = False
+        self._data_bytes = len(data)
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
@@ -165,7 +168,10 @@ class Door(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Take the end of the head."""
         self._in_head = False
+        most_bytes, came_bytes = self._hall.max_head_bytes, self._head_bytes + self._data_bytes
         self._head_bytes = 0
+        if came_bytes > most_bytes and _size(self._url, self._headers) > most_bytes:
+            self._reject(431, "headers_too_large", f"The headers have over {most_bytes} bytes.")
         if self._is_deaf:
             return
         parser = self._parser
@@ -345,6 +351,10 @@ class Door(asyncio.Protocol):
             self._speaker.reopen()
             if rest:
                 self._speaker.take(rest)
+
+
+def _size(url: bytes, headers: list[Header]) -> int:
+    return len(url) + sum(len(name) + len(value) for name, value in headers)
 
 
 def _split(url: bytes) -> tuple[bytes, bytes]:
