@@ -64,6 +64,20 @@ def flat(spans: Iterable[Span]) -> Iterator[Span]:
                 yield from flat(part.spans if part.copy is None else (part.copy,))
 
 
+def filtered(span: Span, is_kept: Callable[[Span], bool]) -> Span | None:
+    """Return *span* with those inside it that are kept; None when none is."""
+    if span.document is None:
+        return span if is_kept(span) else None
+    parts = []
+    for part in span.document.parts:
+        if part.copy is not None:
+            parts += [part] if is_kept(part.copy) else []
+        elif spans := tuple(kept for one in part.spans if (kept := filtered(one, is_kept))):
+            parts.append(msgspec.structs.replace(part, spans=spans))
+    document = msgspec.structs.replace(span.document, parts=tuple(parts))
+    return msgspec.structs.replace(span, document=document) if parts else None
+
+
 def resettled(span: Span, judge: Callable[[str, Span], Span], text: str) -> Span:
     """Return *span*, and those inside it, as *judge* says, which is given the text around each."""
     if span.document is None:

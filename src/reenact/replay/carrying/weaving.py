@@ -9,7 +9,19 @@ from reenact.domain.message import Message, Role, ToolResult
 from reenact.replay.carrying.linking import CLOCK_SLACK_US, Link, Linker, turns_in
 from reenact.replay.carrying.prosing import prose_action
 from reenact.replay.carrying.steering import steering
-from reenact.replay.carrying.strand import Kept, Piece, Results, Span, Strand, Turn, Woven, flat, resettled, woven_in
+from reenact.replay.carrying.strand import (
+    Kept,
+    Piece,
+    Results,
+    Span,
+    Strand,
+    Turn,
+    Woven,
+    filtered,
+    flat,
+    resettled,
+    woven_in,
+)
 from reenact.replay.carrying.tape import Recorded, Tape
 from reenact.replay.carrying.tracing import Habits, Tracer, near_calls, text_of
 from reenact.replay.carrying.valuing import PIECES
@@ -147,15 +159,26 @@ class _Weaver:
         woven = self._woven(call, place)
         since_us = asker.ended_us - CLOCK_SLACK_US
         spans = {
-            number: tuple(
-                span
-                for span in found
-                if not isinstance(woven.message.parts[number], ToolResult)
-                or all(self._calls[one.call].started_us >= since_us for inner in flat([span]) for one in inner.origins)
-            )
+            number: found
+            if not isinstance(woven.message.parts[number], ToolResult)
+            else self._made(found, asker, since_us)
             for number, found in woven.spans.items()
         }
         return msgspec.structs.replace(woven, spans={number: found for number, found in spans.items() if found})
+
+    def _made(self, spans: Sequence[Span], asker: Recorded, since_us: int) -> tuple[Span, ...]:
+        """Return the copies in a result of what was said since; with them those of the call's own arguments."""
+
+        def is_since(span: Span) -> bool:
+            return all(self._calls[origin.call].started_us >= since_us for origin in span.origins)
+
+        if not any(is_since(span) for span in flat(spans)):
+            return ()
+        return tuple(
+            kept
+            for span in spans
+            if (kept := filtered(span, lambda one: is_since(one) or {o.call for o in one.origins} == {asker.index}))
+        )
 
     def _settled(self, piece: Piece, near: frozenset[int]) -> Piece:
         if isinstance(piece, Results):
