@@ -8,9 +8,16 @@ import zstandard
 
 from reenact.domain.digesting import digest
 from reenact.store.packing import pack_part
+from reenact.store.sqlite.schema import PARTS
 
+_DIGESTS = "SELECT digest, part % ? FROM parts WHERE part >= ? AND part < ? ORDER BY part"
 _MOST_SESSIONS = 256
 """Whose digests are remembered; a session that comes back after so many others is read again."""
+
+
+def span(session: int) -> tuple[int, int]:
+    """Return the first number that a part of *session* may have in its table, and the first of the next session."""
+    return session * PARTS, (session + 1) * PARTS
 
 
 class PartKeeper:
@@ -34,10 +41,10 @@ class PartKeeper:
             number = known.get(name)
             if number is None:
                 number = known[name] = last = last + 1
-                rows.append((session, number, name, pack_part(part, self._compressor)))
+                rows.append((session * PARTS + number, name, pack_part(part, self._compressor)))
             numbers.append(number)
         if rows:
-            self._connection.executemany("INSERT INTO parts VALUES (?, ?, ?, ?)", rows)
+            self._connection.executemany("INSERT INTO parts VALUES (?, ?, ?)", rows)
         return numbers
 
     def forget(self) -> None:
@@ -48,9 +55,7 @@ class PartKeeper:
         """Return the numbers of a session's parts by digest, ascending."""
         known = self._known.get(session)
         if known is None:
-            rows = self._connection.execute(
-                "SELECT digest, number FROM parts WHERE session = ? ORDER BY number", (session,)
-            )
+            rows = self._connection.execute(_DIGESTS, (PARTS, *span(session)))
             known = self._known[session] = dict(rows)
             if len(self._known) > _MOST_SESSIONS:
                 self._known.popitem(last=False)

@@ -19,6 +19,7 @@ from reenact.store.packing import Kept, request_body, to_bodies, to_exchange, un
 from reenact.store.sqlite.compiling import compile_query, compile_sort
 from reenact.store.sqlite.pool import ReaderPool, Reading
 from reenact.store.sqlite.rows import CALL_COLUMNS, to_call
+from reenact.store.sqlite.schema import PARTS
 
 _ABSENT = -1
 """The number of an organisation that has no rows."""
@@ -198,9 +199,9 @@ def _unpacked(reading: Reading, content: bytes) -> Kept:
 
 def _parts(reading: Reading, session: int, wanted: Sequence[int]) -> dict[int, bytes]:
     """Return these parts of a session by number."""
-    rows = _select(
-        reading.connection, "SELECT number, content FROM parts WHERE session = ? AND number IN", wanted, session
-    )
+    first = session * PARTS
+    text = "SELECT part - ?, content FROM parts WHERE part IN"
+    rows = _select(reading.connection, text, [first + number for number in wanted], first)
     try:
         return {number: unpack_part(content, reading.decompressor) for number, content in rows}
     except zstandard.ZstdError as error:

@@ -9,7 +9,9 @@ from pathlib import Path
 import zstandard
 
 from reenact.store.packing import unpack
+from reenact.store.sqlite.partkeeper import span
 from reenact.store.sqlite.pool import Reading
+from reenact.store.sqlite.schema import PARTS
 from reenact.store.sqlite.wordsweeper import sweep_words
 from reenact.store.sqlite.writer import Writer
 from reenact.store.upkeep import Removal, Removed, Scope
@@ -174,9 +176,9 @@ def _free_parts(connection: sqlite3.Connection, session: int) -> None:
     used: set[int] = set()
     for (content,) in connection.execute("SELECT content FROM bodies WHERE session = ?", (session,)):
         used.update(unpack(decompressor.decompress(content)).part_numbers)
-    kept = _firsts(connection.execute("SELECT number FROM parts WHERE session = ?", (session,)))
-    free = [(session, number) for number in kept if number not in used]
-    connection.executemany("DELETE FROM parts WHERE session = ? AND number = ?", free)
+    kept = _firsts(connection.execute("SELECT part FROM parts WHERE part >= ? AND part < ?", span(session)))
+    free = [(part,) for part in kept if part % PARTS not in used]
+    connection.executemany("DELETE FROM parts WHERE part = ?", free)
 
 
 def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -4,6 +4,9 @@ Names: `organisation`, `session` and `call` are small numbers given by this data
 `organisations.id`, `sessions.session_id` and `calls.id`. Every index begins with the organisation.
 """
 
+PARTS = 2**31
+"""More than a session can have."""
+
 _FIRST = """
 CREATE TABLE organisations (organisation INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
 
@@ -159,5 +162,17 @@ INSERT INTO stale_words SELECT entry FROM entries EXCEPT SELECT entry FROM words
 CREATE TRIGGER words_go_stale AFTER DELETE ON words BEGIN INSERT OR IGNORE INTO stale_words VALUES (old.entry); END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
+# Large rows lie badly in an index, which a table WITHOUT ROWID is: most of them spill into pages of their own.
+_FIFTH = f"""
+CREATE TABLE parts_by_number (
+  part INTEGER PRIMARY KEY, -- {PARTS} times the number of the session, and the number in it
+  digest BLOB NOT NULL,
+  content BLOB NOT NULL
+);
+INSERT INTO parts_by_number SELECT session * {PARTS} + number, digest, content FROM parts ORDER BY session, number;
+DROP TABLE parts;
+ALTER TABLE parts_by_number RENAME TO parts;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 """In the order they are applied; `PRAGMA user_version` says how many have been."""
