@@ -44,18 +44,18 @@ def debate(house: House, session_id: str) -> list[Json]:
 
 
 def sent(client: Client, session_id: str) -> list[list[str]]:
-    """Return what the messages of each call of a session say."""
-    answer = httpx2.post(
-        f"{client.url}/v1/request/query",
-        json={
-            "filter": {"properties": {"Helicone-Session-Id": {"equals": session_id}}},
-            "sort": {"created_at": "asc"},
-            "includeInputs": True,
-        },
-        headers=dict(client._http.headers),
-        trust_env=False,
-    )
-    return [[message["content"] for message in row["request_body"]["messages"]] for row in answer.json()["data"]]
+    """Return what the messages of each of the three calls of a session say, as soon as all can be read."""
+    query = {
+        "filter": {"properties": {"Helicone-Session-Id": {"equals": session_id}}},
+        "sort": {"created_at": "asc"},
+    }
+    headers = dict(client._http.headers)
+    for _ in range(500):
+        answer = httpx2.post(f"{client.url}/v1/request/query", json=query, headers=headers, trust_env=False)
+        rows = answer.json()["data"]
+        if len(rows) == 3:
+            return [[message["content"] for message in row["request_body"]["messages"]] for row in rows]
+    raise AssertionError(f"{len(rows)} calls of {session_id} came")
 
 
 def test_a_chained_replay_holds_its_own_answers(tmp_path: Path) -> None:
