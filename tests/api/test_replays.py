@@ -51,11 +51,12 @@ def test_a_replay_from_start_to_comparison(house: House, session_id: str) -> Non
     """Started, watched to its end, listed with its session, and compared with its source."""
     calls = house.chat(session_id, "One?", "Two?")
 
-    started = post(house, "/v1/replay", {"session_id": session_id, "patch": PATCH, "session_name": "Brief"}, Replay)
+    wanted = {"session_id": session_id, "patch": PATCH, "session_name": "Brief", "control": False}
+    started = post(house, "/v1/replay", wanted, Replay)
     progress = watched(house, started.id)
     done = get(house, f"/v1/replay/{started.id}", Replay)
 
-    last = Progress(replay_id=started.id, state=State.DONE, calls=2, answered=2, failed=0)
+    last = Progress(replay_id=started.id, state=State.DONE, calls=2, answered=2, failed=0, spent=done.spent)
     assert (last, State.DONE) == (progress[-1], done.state)
     assert [done] == get(house, "/v1/replay", list[Replay], session_id=session_id)
     assert done in get(house, "/v1/replay", list[Replay])

@@ -21,10 +21,12 @@ def test_a_replay_shows_its_plan_its_results_and_the_way_on(house: House, run: R
 
     assert 0 == result.exit_code
     assert f"You debate.{{+{PERSONA}+}}" in result.stdout
-    assert "3 calls to ask, 3 changed, 0 skipped; expected cost $" in result.stdout
+    assert "3 calls to ask, 3 changed, 0 skipped, 1 control take; expected cost $" in result.stdout
     assert "Take 1: 3 answered, 0 failed, 0 skipped." in result.stdout
-    command = result.stdout.splitlines()[-1].split()
+    assert "Take 2 (control): 3 answered, 0 failed, 0 skipped." in result.stdout
+    command, against_control = (line.split() for line in result.stdout.splitlines()[-2:])
     assert ["reenact", "compare", "debate"] == command[:3]
+    assert command[3] == against_control[3]
     with Client(house.url) as client:
         replayed = client.session(command[3])
     assert ["You debate." + PERSONA] * 3 == [request.body["messages"][0]["content"] for request in replayed]
@@ -83,7 +85,8 @@ def test_failed_calls_are_told_and_the_exit_code_is_1(run: Run) -> None:
         (["--path", "/none", "--set", "n=2"], ServerRefused, "matches no call"),
         (["--set", "messages=[]"], ServerRefused, "Call 1: The field messages"),
         (["--set", "n"], InvalidInput, "NAME=VALUE"),
-        (["--mode", "playback"], ServerRefused, "playback"),
+        (["--mode", "fork"], InvalidInput, "reenact run --replay"),
+        (["--mode", "playback", "--set", "temperature=0"], ServerRefused, "A playback changes nothing"),
         (["--provider-key", "openai"], InvalidInput, "PROVIDER=KEY"),
         (["--provider-key", "openai=@/no/such/file"], InvalidInput, "cannot be read"),
     ],
@@ -94,6 +97,15 @@ def test_what_cannot_be_done_is_told_before_anything_is_sent(
     """In one sentence."""
     with pytest.raises(kind, match=message):
         run("replay", "debate", *options)
+
+
+def test_a_session_is_played_back_by_the_server_alone(run: Run) -> None:
+    """The plan says that nobody is asked, and the end that every call was answered as it was."""
+    result = run("replay", "debate", "--mode", "playback")
+
+    assert 0 == result.exit_code
+    assert "3 calls from the record, 0 calls to ask, 0 changed, 0 skipped; expected cost $0" in result.stdout
+    assert "3 requests: 3 exact, 0 equivalent, 0 missed; 0 asked for real. Session " in result.stdout
 
 
 def test_a_provider_key_is_read_from_a_file_and_never_shown(run: Run, tmp_path: Path) -> None:

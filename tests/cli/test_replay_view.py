@@ -96,5 +96,6 @@ def test_results_tell_each_failure_and_how_to_go_on() -> None:
 Take 1: 1 answered, 1 failed, 1 skipped. Session take 1
   call 2 (call-2): HTTP 429: Slow down.
 The replay is cancelled: stopped on request.
+reenact replay resume r
 reenact compare debate 'take 1'"""
     assert expected == shown(replay_view(replay))

@@ -77,7 +77,11 @@ def test_a_replay_asks_every_call_with_the_change_and_nothing_else(client: Clien
     judged = change(set_parameter("temperature", 0), select=Selector(calls=(2,)))
 
     replay = client.replay(
-        "debate", patch(change(append_system(PERSONA), set_model("gpt-4o")), judged), takes=2, on_progress=seen.append
+        "debate",
+        patch(change(append_system(PERSONA), set_model("gpt-4o")), judged),
+        takes=2,
+        control=False,
+        on_progress=seen.append,
     )
 
     assert (State.DONE, 2) == (replay.state, len(replay.takes))

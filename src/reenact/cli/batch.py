@@ -9,7 +9,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from reenact.cli.following import followed_batch
+from reenact.cli.follower import followed_batch
 from reenact.cli.printing import BAD, of, plain, show, show_json, table
 from reenact.client import Client, ReplayOptions
 from reenact.domain.batch import Batch

@@ -18,7 +18,7 @@ from reenact.cli.bounds import (
     read_rates,
 )
 from reenact.cli.connection import DEFAULT_URL, Data, Key, Url, connected
-from reenact.cli.following import followed
+from reenact.cli.follower import followed
 from reenact.cli.patch_options import PatchOptions, read_options
 from reenact.cli.printing import show, show_json
 from reenact.cli.replay_view import plan_view, replay_view

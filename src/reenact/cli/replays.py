@@ -18,7 +18,7 @@ from reenact.cli.bounds import (
     read_rates,
 )
 from reenact.cli.connection import DEFAULT_URL, Data, Key, Url, connected
-from reenact.cli.following import followed, followed_batch
+from reenact.cli.follower import followed, followed_batch
 from reenact.cli.printing import show, show_json
 from reenact.cli.replay_view import replay_view
 from reenact.client import Client

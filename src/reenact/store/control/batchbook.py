@@ -10,8 +10,8 @@ from reenact.domain.batch import Batch, Cohort
 from reenact.domain.message import Json
 from reenact.domain.replay import State
 from reenact.errors import NotFound
-from reenact.store.control.inserting import inserting
 from reenact.store.control.opener import take_turns
+from reenact.store.control.statements import inserting
 from reenact.store.control.tables import batches, cohorts
 
 _encode = msgspec.msgpack.Encoder().encode

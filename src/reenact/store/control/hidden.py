@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 
 import sqlalchemy as sa
 
-from reenact.store.control.inserting import inserting
+from reenact.store.control.statements import inserting
 from reenact.store.control.tables import hidden_properties as table
 
 

@@ -13,9 +13,9 @@ from reenact.domain.replay import Replay, State
 from reenact.errors import NotFound, StoreFailed
 from reenact.store.control.batchbook import BatchBook
 from reenact.store.control.hidden import HiddenProperties
-from reenact.store.control.inserting import inserting
 from reenact.store.control.leasebook import LeaseBook
 from reenact.store.control.opener import open_engine, take_turns
+from reenact.store.control.statements import inserting
 from reenact.store.control.tables import batches, cohorts, keys, organisations, replays
 
 _MOST_BOUND = 500

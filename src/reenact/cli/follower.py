@@ -1,4 +1,4 @@
-"""Following what runs on the server: a bar on standard error that says how far it has come."""
+"""Follower: follows what runs on the server: a bar on standard error that says how far it has come."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
