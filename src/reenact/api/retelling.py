@@ -9,7 +9,15 @@ from reenact.domain.exchange import Ending, Exchange, Handling, Metrics, Told
 from reenact.domain.labels import Labels
 from reenact.domain.message import Json
 from reenact.errors import InvalidInput
-from reenact.ingest.retelling import Log, Moment, Occasion, ProviderRequest, ProviderResponse, Timing
+from reenact.ingest.retelling import (
+    Log,
+    Moment,
+    Occasion,
+    ProviderRequest,
+    ProviderResponse,
+    Timing,
+    believed,
+)
 
 Bytes = Annotated[float, msgspec.Meta(ge=0, le=2**53)]
 
@@ -130,16 +138,17 @@ def retell_gateway_log(sent: GatewayLog, occasion: Occasion) -> Exchange:
         InvalidInput: a time that is none.
     """
     request, response = sent.log.request, sent.log.response
-    started_us = _time_us(request.request_created_at, "log.request.requestCreatedAt")
+    asked_us = _time_us(request.request_created_at, "log.request.requestCreatedAt")
     ended_us = _time_us(response.response_created_at, "log.response.responseCreatedAt")
-    lasted_us = ended_us - started_us if response.delay_ms is None else round(response.delay_ms * 1000)
+    lasted_us = ended_us - asked_us if response.delay_ms is None else round(response.delay_ms * 1000)
+    started_us, duration_us = believed(asked_us, lasted_us, occasion.now_us)
     first_ms, status = response.time_to_first_token, round(response.status)
     override = sent.helicone_meta.get("modelOverride")
     return Exchange(
         id=occasion.id,
         organisation_id=occasion.organisation_id,
         started_us=started_us,
-        duration_us=max(0, lasted_us),
+        duration_us=duration_us,
         first_byte_us=None if first_ms is None else round(first_ms * 1000),
         method="POST",
         url=request.path or request.target_url,

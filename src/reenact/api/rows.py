@@ -20,6 +20,7 @@ ELSEWHERE: dict[str, Json] = {"helicone_message": "fetching body from signed_url
 """What stands for a body that is not inline, as upstream writes it."""
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_FIRST_US, _LAST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
 _BOOLEAN_SUFFIX = "-hcone-bool"
 
 
@@ -168,8 +169,8 @@ def row(call: Call, bodies: Bodies | None, *, origin: str, signed_body_url: str,
 
 
 def iso(time_us: int) -> str:
-    """Return microseconds since the epoch as ISO 8601 in UTC with milliseconds."""
-    time = _EPOCH + dt.timedelta(microseconds=time_us)
+    """Return microseconds since the epoch as ISO 8601 in UTC with milliseconds; years before 1 and after 9999 are these."""
+    time = _EPOCH + dt.timedelta(microseconds=min(max(time_us, _FIRST_US), _LAST_US))
     return time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
 
 

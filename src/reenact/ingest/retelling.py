@@ -16,6 +16,7 @@ NO_PATH = "custom-model-nopath"
 _ENDINGS = {-2: Ending.TIMED_OUT, -3: Ending.CLIENT_LEFT}
 _EARLIEST_US = 946_684_800_000_000
 """2000-01-01. What is before it was counted from the start of a process and not from the epoch."""
+_LONGEST_US = 366 * 86_400_000_000
 _JSON: tuple[Header, ...] = ((b"content-type", b"application/json"),)
 _TEXT: tuple[Header, ...] = ((b"content-type", b"text/plain; charset=utf-8"),)
 
@@ -152,5 +153,15 @@ def _times(timing: Timing | None, now_us: int) -> tuple[int, int]:
     if timing is None:
         return now_us, 0
     started_us, duration_us = timing.start_time.us, max(0, timing.end_time.us - timing.start_time.us)
-    in_order = _EARLIEST_US <= started_us <= now_us + 366 * 86_400_000_000
-    return (started_us, duration_us) if in_order else (now_us - duration_us, duration_us)
+    return believed(started_us, duration_us, now_us)
+
+
+def believed(started_us: int, duration_us: int, now_us: int) -> tuple[int, int]:
+    """Return when a call is taken to have begun and how long it took: what nobody can mean is not believed.
+
+    A beginning before 2000 was counted from the start of a process; one in a year from now, by a clock that is wrong: only how
+    long it took is taken from them.
+    """
+    lasted_us = min(max(0, duration_us), _LONGEST_US)
+    is_possible = _EARLIEST_US <= started_us <= now_us + _LONGEST_US
+    return (started_us if is_possible else now_us - lasted_us), lasted_us

@@ -11,7 +11,7 @@ from reenact.domain.exchange import Ending, Exchange, Header, Span, Told
 from reenact.domain.labels import Labels
 from reenact.domain.message import Json
 from reenact.ingest.otlp import TracedSpan
-from reenact.ingest.retelling import NO_PATH, address
+from reenact.ingest.retelling import NO_PATH, address, believed
 from reenact.ingest.voicing import kind_of, voice
 
 _ASSOCIATED = "traceloop.association.properties."
@@ -65,13 +65,13 @@ def _exchange(
     voiced = voice(span, kind)
     provider = _provider(span) if kind is Kind.MODEL else "custom"
     answered = msgspec.json.encode(voiced.answered)
-    started_us = span.started_us or export.now_us
+    started_us, duration_us = believed(span.started_us, span.ended_us - span.started_us, export.now_us)
     url = address(provider, voiced.asked, answered, export.origin)
     return Exchange(
         id=_id(export.organisation_id, span),
         organisation_id=export.organisation_id,
         started_us=started_us,
-        duration_us=max(0, span.ended_us - started_us),
+        duration_us=duration_us,
         first_byte_us=None,
         method="POST",
         url=url or NO_PATH,
