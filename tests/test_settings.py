@@ -26,6 +26,8 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         "REENACT_ALLOWED_TARGETS": "models.internal:8000,10.0.0.0/8",
         "REENACT_REDIS_URL": "redis://127.0.0.1:6379/0",
         "REENACT_GATEWAY_WORKERS": "2",
+        "REENACT_DURABLE_ANSWERS": "true",
+        "REENACT_SPOOL_QUOTA_BYTES": "1000000000",
         "REENACT_UPSTREAM_CLIENT": "general",
         "REENACT_MAX_BODY_BYTES": "1000",
     }
@@ -41,6 +43,8 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         allowed_targets=("models.internal:8000", "10.0.0.0/8"),
         redis_url="redis://127.0.0.1:6379/0",
         gateway_workers=2,
+        durable_answers=True,
+        spool_quota_bytes=1_000_000_000,
         upstream_client="general",
         max_body_bytes=1000,
     )

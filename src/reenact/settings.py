@@ -44,6 +44,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gateway_workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
     """How many processes relay agents' calls, each into a spool of its own; what the calls mean is worked out in the server's
     process, which costs agents no time then. 0 does all in one process, which takes the least memory."""
+    durable_answers: bool = False
+    """Whether the last byte of an answer waits until its record is safe from a power cut: some milliseconds. Without it the
+    record is safe from a killed process before that byte, and from a power cut some milliseconds after."""
+    spool_quota_bytes: Annotated[int, msgspec.Meta(ge=256 * 1024 * 1024)] | None = None
+    """How much may lie in each journal; calls beyond it are not recorded, and counted. None: as much as the disk holds."""
     upstream_client: Literal["pooled", "general"] = "pooled"
     """What asks providers: connections of our own, or the general client (aiohttp), which costs twice the CPU."""
     retention_days: Annotated[float, msgspec.Meta(ge=0)] = 0

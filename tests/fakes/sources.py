@@ -1,6 +1,6 @@
 """Sources that answer from a script, and a recorder that can fail: the seams of the relay without sockets."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from reenact.domain.exchange import Exchange, Header, Spill
 from reenact.errors import SpoolFailed, UpstreamFailed
@@ -64,6 +64,10 @@ class ListRecorder:
     def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> None:
         """No body in these tests is that large."""
         raise SpoolFailed("There are no files.")
+
+    def when_durable(self, act: Callable[[], None]) -> None:
+        """What is in a list is safe."""
+        act()
 
     def gap(self, organisation_id: str, reason: str) -> None:
         """Keep the fact that one is missing."""

@@ -1,5 +1,8 @@
+"""A relay between a scripted source and a sink that gathers: what is passed on, what is recorded, and in which order."""
+
+import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -215,3 +218,34 @@ async def test_received_headers_are_what_is_recorded() -> None:
     ask = Ask(**{name: getattr(_ask(), name) for name in Ask.__struct_fields__} | {"received": received})
     await _relay(ScriptedAnswer(200, (), []), recorder).relay(ask, Collector())
     assert recorder.exchanges[0].request_headers == ((b"helicone-session-id", b"s"), (b"helicone-auth", b"REDACTED"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "chunks", "held"),
+    [
+        (((b"content-length", b"4"),), [b"data"], b""),
+        (((b"content-length", b"0"),), [], b""),
+        ((), [b"data", b": [DONE]\n\n"], b"data: [DONE]\n\n"),
+        (STREAM, [b"data", b": [DONE]\n\n"], b"data"),
+    ],
+)
+async def test_where_wished_for_the_end_waits_for_the_disk(
+    headers: Sequence[Header], chunks: list[bytes], held: bytes
+) -> None:
+    """Nothing that would let an agent take its answer for whole goes out before the record is safe from a power cut."""
+    asked: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
+
+    class Slow(ListRecorder):
+        def when_durable(self, act: Callable[[], None]) -> None:
+            asked.put_nowait(act)
+
+    sink = Collector()
+    source = ScriptedSource(ScriptedAnswer(200, headers, chunks))
+    relay = Relay(source, Slow(), itertools.count(101).__next__, is_durable=True)
+    relaying = asyncio.ensure_future(relay.relay(_ask(), sink))
+    act = await asked.get()
+    before = sink.is_whole, sink.body
+    act()
+    await relaying
+
+    assert ((False, held), (True, b"".join(chunks))) == (before, (sink.is_whole, sink.body))

@@ -1,7 +1,7 @@
 """A replay's calls go through the real relay to a real socket, in the take's session and with the right key."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -46,6 +46,10 @@ class Kept:
     def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> None:
         """Fail: no body here is that large."""
         raise AssertionError
+
+    def when_durable(self, act: Callable[[], None]) -> None:
+        """What is in a list is safe."""
+        act()
 
     def gap(self, organisation_id: str, reason: str) -> None:
         """Fail: nothing is lost here."""

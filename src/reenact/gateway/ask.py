@@ -1,6 +1,6 @@
 """What is relayed, and the seams at both ends of a relay: who is given the answer, and who keeps what crossed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 import msgspec
@@ -97,6 +97,10 @@ class Recorder(Protocol):
         Raises:
             SpoolFailed: it could not be kept.
         """
+        ...
+
+    def when_durable(self, act: Callable[[], None]) -> None:
+        """Have *act* called, on any thread, once everything appended so far is safe from a power cut, or cannot be made so."""
         ...
 
     def gap(self, organisation_id: str, reason: str) -> None:

@@ -30,6 +30,8 @@ class Relay:
         clock: Callable[[], int],
         controller: Controller | None = None,
         tunnels: TunnelSource | None = None,
+        *,
+        is_durable: bool = False,
     ) -> None:
         """Take the parts.
 
@@ -39,12 +41,14 @@ class Relay:
             clock: gives microseconds since the epoch and never goes back.
             controller: opens answers for asks that are not plain; without one they are relayed like any other.
             tunnels: opens WebSockets; without one they are refused.
+            is_durable: whether the last bytes of answers wait until their records are safe from a power cut.
         """
         self._source = source
         self._recorder = recorder
         self._clock = clock
         self._controller = controller
         self._tunnels = tunnels
+        self._is_durable = is_durable
 
     async def relay(self, ask: Ask, sink: Sink) -> Exchange:
         """Ask, pass the answer on, and return what was recorded.
@@ -53,7 +57,7 @@ class Relay:
         broke off is not ended: `sink.end` was not called, and its agent has to see that.
         """
         course = None if ask.is_plain or self._controller is None else Course(ask)
-        tap = Tap(ask, self._recorder, self._clock, course)
+        tap = Tap(ask, self._recorder, self._clock, course, is_durable=self._is_durable)
         try:
             try:
                 answer = await self._open(ask, course, tap)
@@ -77,7 +81,7 @@ class Relay:
         if self._tunnels is None or not ask.is_plain:
             message = "WebSockets go to the providers that this server knows, and no header changes where or how."
             return await self.refuse(ask, refuse(400, "invalid_target", message), agent)
-        tap = Tap(ask, self._recorder, self._clock)
+        tap = Tap(ask, self._recorder, self._clock, is_durable=self._is_durable)
         request = UpstreamRequest(
             method=ask.method, origin=ask.origin, target=ask.target, headers=handshake(ask.headers), body=b""
         )
@@ -100,7 +104,7 @@ class Relay:
 
     async def refuse(self, ask: Ask, refusal: Refusal, sink: Sink) -> Exchange:
         """Answer *ask* in the provider's place, and return what was recorded. Nothing is sent upstream."""
-        return await _answer(refusal, sink, Tap(ask, self._recorder, self._clock))
+        return await _answer(refusal, sink, Tap(ask, self._recorder, self._clock, is_durable=self._is_durable))
 
     async def _open(self, ask: Ask, course: Course | None, tap: Tap) -> UpstreamAnswer | Refusal:
         if course is not None and self._controller is not None:
@@ -120,20 +124,28 @@ class Relay:
 
 async def _pass_on(answer: UpstreamAnswer, sink: Sink, tap: Tap) -> Exchange:
     tap.begin(answer.status, answer.headers)
+    if tap.is_unsettled:
+        await tap.settle()
     await sink.start(answer.status, _head(tap, answer.status, answer.headers))
     try:
         async for chunk in answer.chunks():
             tap.take(chunk)
+            if tap.is_unsettled:
+                await tap.settle()
             await sink.chunk(chunk)
     except UpstreamFailed as failure:
         return tap.keep(Ending.PROVIDER_CUT, failure.message)
     exchange = tap.finish()
+    if tap.is_unsettled:
+        await tap.settle()
     await sink.end()
     return exchange
 
 
 async def _answer(refusal: Refusal, sink: Sink, tap: Tap) -> Exchange:
     exchange = tap.refuse(refusal)
+    if tap.is_unsettled:
+        await tap.settle()
     await sink.start(refusal.status, _head(tap, refusal.status, refusal.headers))
     await sink.chunk(refusal.body)
     await sink.end()

@@ -1,5 +1,6 @@
 """Tap: the copy of what crosses, and when it is kept."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
@@ -21,7 +22,18 @@ _BODILESS = frozenset({204, 304})
 class Tap:
     """Gathers one answer as it passes and hands the exchange to the recorder before its last byte goes out."""
 
-    def __init__(self, ask: Ask, recorder: Recorder, clock: Callable[[], int], course: Course | None = None) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        recorder: Recorder,
+        clock: Callable[[], int],
+        course: Course | None = None,
+        *,
+        is_durable: bool = False,
+    ) -> None:
+        self.is_unsettled = False
+        """Whether what was kept last has to be made durable before the agent is given the end."""
+        self._is_durable = is_durable
         self._ask = ask
         self._course = course
         self._recorder = recorder
@@ -103,6 +115,14 @@ class Tap:
         if self._kept is None:
             self.keep(Ending.CLIENT_LEFT, detail)
 
+    async def settle(self) -> None:
+        """Wait until what was kept is safe from a power cut."""
+        loop = asyncio.get_running_loop()
+        durable = loop.create_future()
+        self._recorder.when_durable(lambda: _resolve_on(loop, durable))
+        await durable
+        self.is_unsettled = False
+
     def keep(self, ending: Ending, detail: str = "") -> Exchange:
         """Hand what has come so far to the recorder and return it; the agent's call goes on whether it could be kept or not."""
         whole = self._exchange(ending, detail)
@@ -110,6 +130,7 @@ class Tap:
         self._kept = exchange = whole if self._course is None else self._course.record(whole)
         try:
             self._record(exchange)
+            self.is_unsettled = self._is_durable
         except SpoolFailed as error:
             self._lose(error.message)
         except Exception as error:  # noqa: BLE001 - a fault of ours in recording a call is no reason to fail it
@@ -189,6 +210,15 @@ class Tap:
             ending=ending,
             detail=detail,
         )
+
+
+def _resolve_on(loop: asyncio.AbstractEventLoop, future: "asyncio.Future[None]") -> None:
+    loop.call_soon_threadsafe(_resolve, future)
+
+
+def _resolve(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def _content_length(headers: Sequence[Header]) -> int | None:

@@ -112,7 +112,12 @@ class Server:
                 running.push_async_callback(asyncio.to_thread, worker.stop)
                 self._ingest.append(worker)
             running.push_async_callback(asyncio.to_thread, self._drain, _STOP_S)
-            self._spool = SpoolWriter(self._folder.spool, clock=self._clock, on_append=self._ingest[0].notify)
+            self._spool = SpoolWriter(
+                self._folder.spool,
+                clock=self._clock,
+                quota_bytes=self._settings.spool_quota_bytes,
+                on_append=self._ingest[0].notify,
+            )
             running.push_async_callback(asyncio.to_thread, self._spool.close)
             admission = Admission(self._keys, self._local, self._keyless)
             self._stager = Stager(self._calls)

@@ -124,7 +124,7 @@ class Line:
         tunnels = upstream if isinstance(upstream, PooledSource) else self._pooled(guard)
         if tunnels is not upstream:
             self._running.push_async_callback(tunnels.close)
-        return Relay(upstream, recorder, clock, controller, tunnels)
+        return Relay(upstream, recorder, clock, controller, tunnels, is_durable=self._settings.durable_answers)
 
     def _upstream(self, guard: Guard) -> "LiveUpstream | PooledSource":
         """Return what asks providers.

@@ -61,7 +61,7 @@ async def _work(channel: socket.socket) -> None:
         epoch = Epoch(orders.epoch)
         control = ControlStore(orders.settings.control or data / "control.sqlite3")
         opened.callback(control.close)
-        spool = SpoolWriter(folder, clock=clock)
+        spool = SpoolWriter(folder, clock=clock, quota_bytes=orders.settings.spool_quota_bytes)
         opened.callback(spool.close)
         admission = _admission(orders, KeyKeeper(control, clock, epoch))
         line = Line(orders.settings, data / "cache", spool, clock, admission)

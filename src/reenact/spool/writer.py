@@ -118,6 +118,7 @@ class SpoolWriter:
         """When the sync under way began."""
         self._is_unsynced = False
         self._waiting: list[Callable[[], None]] = []
+        self._hurry = threading.Event()
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._syncer = threading.Thread(target=self._sync_until_closed, name="reenact-spool-sync", daemon=True)
@@ -190,6 +191,7 @@ class SpoolWriter:
         """
         with self._lock:
             self._waiting.append(act)
+        self._hurry.set()
         self._wake.set()
 
     def close(self) -> None:
@@ -198,6 +200,7 @@ class SpoolWriter:
             if self._closing.is_set():
                 return
             self._closing.set()
+        self._hurry.set()
         self._wake.set()
         self._syncer.join()
 
@@ -330,8 +333,8 @@ class SpoolWriter:
             self._write_aside()
             self._retry_gaps()
             self._sync()
-            if not self._waiting:
-                self._closing.wait(_GROUP_SECONDS)
+            self._hurry.wait(_GROUP_SECONDS)
+            self._hurry.clear()
         self._finish()
 
     def _write_aside(self) -> None:
