@@ -48,7 +48,7 @@ def test_the_empty_patch_asks_the_recorded_bytes() -> None:
             expected_input_tokens=100,
             expected_output_tokens=20,
             expected_cost_nanodollars=120,
-            most_cost_nanodollars=140,
+            most_cost_nanodollars=240,
         )
         for number in (1, 2)
     )

@@ -1,5 +1,6 @@
 """Say what a replay will do with every call of a session, and what it will cost. Planning sends nothing."""
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -31,6 +32,8 @@ _MODEL_IN_PATH = re.compile(r"(?P<before>/(?:models|deployments)/)(?P<model>[^/:
 
 _FINER_TOKENS = 1.5
 """How many tokens another model may make of what is one token of the recorded model, at most."""
+_LITTLE_GROWTH = 3.0
+"""How many times its expected size a call's largest part may become before its worst case is priced exactly."""
 _LONGER_ANSWER = 2
 """How many times as long as the recorded one an answer may be that nothing limits."""
 
@@ -284,35 +287,48 @@ def _expecting(planned: PlannedCall, one: _Recorded, price: Price) -> PlannedCal
         else _size(planned.body, planned) / _size(msgspec.json.encode(one.json), one.call)
     )
     inputs = None if recorded.input_tokens is None else round(recorded.input_tokens * grown)
-    most = _most(planned, one)
     expected = Usage(input_tokens=inputs, output_tokens=recorded.output_tokens)
     models = (planned.model, one.call.response_model if planned.model == one.call.model else None)
+
+    def priced(usage: Usage) -> int | None:
+        return None if inputs is None else price(planned.provider, models, usage, one.call.created_us)
+
+    cost = priced(expected)
     return msgspec.structs.replace(
         planned,
         expected_input_tokens=expected.input_tokens,
         expected_output_tokens=expected.output_tokens,
-        expected_cost_nanodollars=None
-        if inputs is None
-        else price(planned.provider, models, expected, one.call.created_us),
-        most_cost_nanodollars=None if most is None else price(planned.provider, models, most, one.call.created_us),
+        expected_cost_nanodollars=cost,
+        most_cost_nanodollars=None if cost is None else _most_cost(cost, expected, _most(planned, one), priced),
     )
 
 
-def _most(planned: PlannedCall, one: "_Recorded") -> Usage | None:
-    """Return the most tokens that a call may use; None when its recording does not say what it used.
+def _most_cost(cost: int, expected: Usage, most: Usage, priced: Callable[[Usage], int | None]) -> int | None:
+    """Return what *most* costs at most, given what *expected* costs.
+
+    Looking up a price takes long. Where no part grows much, everything is taken to grow as the part that grows most.
+    """
+    pairs = ((most.input_tokens, expected.input_tokens), (most.output_tokens, expected.output_tokens))
+    if all(before for _, before in pairs):
+        grown = max((after or 0) / (before or 1) for after, before in pairs)
+        if grown <= _LITTLE_GROWTH:
+            return math.ceil(cost * grown)
+    return priced(most)
+
+
+def _most(planned: PlannedCall, one: "_Recorded") -> Usage:
+    """Return the most tokens that a call may use.
 
     No byte makes more than one token. Another model's tokens may be smaller. Without a limit of its own, an answer may be twice
     as long as the recorded one.
     """
     recorded = one.call.usage
-    if recorded.input_tokens is None:
-        return None
     added = max(0, len(planned.body) - one.call.request_body_bytes) if planned.body is not one.body else 0
     finer = 1.0 if planned.model == one.call.model else _FINER_TOKENS
     stated = output_limit(unpack(one.body, one.headers) if planned.body is one.body else planned.body)
     usual = _LONGER_ANSWER * (recorded.output_tokens or 0)
     return Usage(
-        input_tokens=round((recorded.input_tokens + added) * finer),
+        input_tokens=round(((recorded.input_tokens or 0) + added) * finer),
         output_tokens=round(usual * finer) if stated is None else stated,
     )
 
