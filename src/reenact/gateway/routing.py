@@ -10,6 +10,7 @@ import msgspec
 
 from reenact.domain.exchange import Header
 from reenact.errors import InvalidInput
+from reenact.gateway.addressing import cut_key
 from reenact.gateway.labelling import provider_authorization, value_of
 from reenact.gateway.providers import (
     ANTHROPIC_RESOURCES,
@@ -63,7 +64,6 @@ NOT_OURS = NotOurs()
 
 _GATEWAY = b"/v1/gateway/"
 _GENERIC = "gateway"
-_KEY_PREFIXES = (b"/sk-helicone-", b"/pk-helicone-")
 _TARGET_URL = (b"helicone-target-url", b"reenact-target-url")
 _API_BASE = (b"helicone-openai-api-base", b"reenact-openai-api-base")
 _FALLBACKS = (b"helicone-fallbacks", b"reenact-fallbacks")
@@ -165,7 +165,7 @@ class Routes:
             query: as it came, without the question mark; empty for none.
             headers: as they came, names in lower case.
         """
-        path_key, path = _cut_key(raw_path)
+        path_key, path = cut_key(raw_path)
         call = _Call(path=path, called=path, headers=headers, query=query, path_key=path_key)
         if path.startswith(_GATEWAY):
             return self._by_name(call, path[len(_GATEWAY) :])
@@ -296,14 +296,6 @@ def _leaves_the_provider_open(call: _Call) -> bool:
 
 def _prefixed(call: _Call, name: str) -> _Call:
     return msgspec.structs.replace(call, called=_GATEWAY + name.encode("latin-1") + call.path)
-
-
-def _cut_key(raw_path: bytes) -> tuple[str | None, bytes]:
-    """Split a Helicone key off the front of a path: `/sk-helicone-.../v1/x` is `/v1/x` (surface 1.1)."""
-    if not raw_path.startswith(_KEY_PREFIXES):
-        return None, raw_path
-    key, _, rest = raw_path[1:].partition(b"/")
-    return key.decode("latin-1"), b"/" + rest
 
 
 def _has_provider_key(headers: Sequence[Header]) -> bool:
