@@ -1,16 +1,17 @@
 """Perform a plan in chained mode: every request holds the take's own answers where the recorded one held recorded answers.
 
 Calls with nothing between them are asked at once. The driver is that of `performing`; nothing here knows HTTP or time.
+Long, since what may become of one call of a take is told in one place; what requests are made of is `carrying`'s.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from reenact.dialects.registry import dialect_named
 from reenact.domain.divergence import Unknown
-from reenact.domain.message import Answer, Message, Prompt, Reasoning, Role, Text, ToolUse
+from reenact.domain.message import Answer, Message, Prompt, Reasoning, ToolUse
 from reenact.domain.policy import Callback, ErrorResult, Policies, Simulate, Static, UserTurns
 from reenact.domain.policy import Recorded as FromRecord
 from reenact.domain.replay import Answered, AskCall, AskTool, CallResult, Plan, Take
@@ -24,6 +25,7 @@ from reenact.replay.carrying.enlarging import copy_result, next_round, next_word
 from reenact.replay.carrying.fabric import Fabric, sure_origins
 from reenact.replay.carrying.node import Node
 from reenact.replay.carrying.prosing import prose_action
+from reenact.replay.carrying.simulating import simulation, without_signatures
 from reenact.replay.carrying.stage import Stage, asked_in_words
 from reenact.replay.carrying.strand import Results, Strand, Woven
 from reenact.replay.carrying.valuing import MISSING, is_item
@@ -455,31 +457,3 @@ class _Performer:
             self._stage.stop(target, Unknown.TOOL_RESULT, f"{use.name} could not be asked: {answered.failure}")
             return
         self._resolved(target, number, Resolved(use=use, text=text))
-
-
-def without_signatures(message: Message, own: Collection[str | None]) -> Message:
-    """Return *message* without signed thoughts, but for those whose signatures are among *own*."""
-    parts = tuple(
-        part
-        for part in message.parts
-        if not (isinstance(part, Reasoning) and part.signature is not None and part.signature not in own)
-    )
-    return message if parts == message.parts else msgspec.structs.replace(message, parts=parts)
-
-
-def simulation(recorded: Prompt, history: Sequence[Message], use: ToolUse, policy: Simulate) -> Prompt:
-    """Return the prompt that asks a model to play a tool."""
-    tool = next((one for one in recorded.tools if one.name == use.name), None)
-    about = f"\n\nWhat the tool does: {tool.description}" if tool and tool.description else ""
-    instruction = f"\n\n{policy.instruction}" if policy.instruction else ""
-    task = (
-        f"You play the tool {use.name!r} of an agent. Answer with nothing but what the tool would give back."
-        f"{about}{instruction}\n\nThe arguments of the call, as JSON: {use.arguments}"
-    )
-    context = [message for message in history if message.role is Role.USER][-1:]
-    said = "".join(f"\n\nThe agent's user said: {message.text}" for message in context if message.text)
-    return Prompt(
-        dialect=recorded.dialect,
-        model=policy.model or recorded.model,
-        messages=(Message(role=Role.USER, parts=(Text(task + said),)),),
-    )
