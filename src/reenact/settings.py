@@ -30,6 +30,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     control: str = ""
     """Where keys and replays are kept: an SQLAlchemy URL such as postgresql+psycopg://user@host/reenact, for several servers
     that share them; a file in the data folder when empty."""
+    store: Literal["sqlite", "chdb", "clickhouse"] = "sqlite"
+    """Where calls are kept: one SQLite file; ClickHouse's engine in this process (needs reenact[chdb]); or a ClickHouse server
+    or cluster (needs reenact[clickhouse])."""
+    clickhouse_url: str = ""
+    """The server of `clickhouse`: http://user:password@host:8123/database, or https."""
+    clickhouse_cluster: str = ""
+    """The name of the cluster in that server's configuration; empty for a single node."""
+    text_index: bool = True
+    """Index the words of what is said, in ClickHouse: searches take milliseconds for a fifth of the disk."""
     require_key: bool = False
     """Ask for a valid key on loopback too."""
     public_url: str = ""

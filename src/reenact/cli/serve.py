@@ -29,6 +29,12 @@ def serve(
         str | None,
         typer.Option(metavar="URL", help="A database for keys and replays that several servers share (PostgreSQL)."),
     ] = None,
+    store: Annotated[
+        str | None, typer.Option(help="Where calls are kept: sqlite, chdb or clickhouse. [default: sqlite]")
+    ] = None,
+    clickhouse_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="For clickhouse: http://user:password@host:8123/database.")
+    ] = None,
     require_key: Annotated[
         bool | None, typer.Option("--require-key", help="Ask for a valid key on loopback too.")
     ] = None,
@@ -53,6 +59,8 @@ def serve(
         host=host,
         upstreams=upstream or None,
         control=control,
+        store=store,
+        clickhouse_url=clickhouse_url,
         require_key=require_key,
         public_url=public_url,
         gateway_workers=gateway_workers,

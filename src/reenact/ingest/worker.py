@@ -15,15 +15,22 @@ from reenact.ingest.decoding import leave_unread
 from reenact.spool.reader import Batch, SpoolReader
 from reenact.store.calls import CallStore
 
-_BATCH_RECORDS = 64
-_BATCH_BYTES = 4 * 1024 * 1024
-"""Small batches: this thread shares the interpreter with the event loop that agents wait on."""
 _LOOK_AGAIN_S = 1.0
 """How long to wait without being told of a record; another process may append to the spool."""
 _NICENESS = 10
 _FIRST_BACKOFF_S, _MOST_BACKOFF_S = 0.1, 10.0
 
 _log = logging.getLogger(__name__)
+
+
+class Batches(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is saved at once; small by default, for this thread shares the interpreter with an event loop."""
+
+    most_records: int = 64
+    most_bytes: int = 4 * 1024 * 1024
+
+
+SMALL = Batches()
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +61,7 @@ class IngestWorker:
         *,
         spool: str = "spool",
         yields: bool = False,
+        batches: Batches = SMALL,
     ) -> None:
         """Take the parts; *spool* is the name that the cursor is kept under.
 
@@ -62,6 +70,7 @@ class IngestWorker:
         self._reader = reader
         self._store = store
         self._decode = decode
+        self._batches = batches
         self._spool = spool
         self._yields = yields
         self._wake = threading.Event()
@@ -128,7 +137,8 @@ class IngestWorker:
         """Save batch after batch until nothing is left; return False when told to stop before that."""
         cursor = self._store.cursor(self._spool)
         while not self._stopping.is_set():
-            batch = self._reader.read(cursor, limit_records=_BATCH_RECORDS, limit_bytes=_BATCH_BYTES)
+            most = self._batches
+            batch = self._reader.read(cursor, limit_records=most.most_records, limit_bytes=most.most_bytes)
             if batch.is_empty:
                 return True
             self._save(batch)

@@ -37,12 +37,12 @@ from reenact.server.folder import Folder
 from reenact.server.line import Admission, Line, new_id
 from reenact.server.orders import Orders
 from reenact.server.passer import Passer
+from reenact.server.shelf import batches, open_store, spool_name
 from reenact.server.worker import GRACE_S
 from reenact.settings import Settings, environment
 from reenact.spool.reader import SpoolReader
 from reenact.spool.writer import SpoolWriter
 from reenact.store.control.store import ControlStore
-from reenact.store.sqlite.store import SqliteStore
 from reenact.upkeep.checker import Checker
 from reenact.upkeep.eraser import Eraser
 from reenact.upkeep.retainer import Limits, Retainer
@@ -83,7 +83,13 @@ class Server:
         self._running = AsyncExitStack()
         with ExitStack() as opened:
             self._folder = opened.enter_context(Folder(settings.data))
-            self._calls = SqliteStore(self._folder.calls)
+            # Paths of sockets are short: the data folder's may be too long for one, and an embedded store takes temporary
+            # files into it from here on.
+            sockets = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="reenact-")))
+            self.socket = str(sockets / "house")
+            """The path of the socket that the API and the pages are to answer on."""
+            self._stage_socket = str(sockets / "stage")
+            self._calls = open_store(settings, self._folder)
             opened.callback(self._calls.close)
             self._control = ControlStore(settings.control or self._folder.control)
             opened.callback(self._control.close)
@@ -93,11 +99,6 @@ class Server:
             self.key = self._first_key()
             """The key made for a new folder, for whoever is shown it; None for a folder that had one."""
             self._local = Principal(organisation_id=self._control.first_organisation(), key_id=None, permissions="rw")
-            # Paths of sockets are short: the data folder's may be too long for one.
-            sockets = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="reenact-")))
-            self.socket = str(sockets / "house")
-            """The path of the socket that the API and the pages are to answer on."""
-            self._stage_socket = str(sockets / "stage")
             self._opened = opened.pop_all()
 
     async def start(self) -> None:
@@ -105,7 +106,12 @@ class Server:
         async with AsyncExitStack() as running:
             for name, folder in self._folder.spools(self._settings.gateway_workers):
                 worker = IngestWorker(
-                    SpoolReader(folder), self._calls, decode, spool=name, yields=self._settings.gateway_workers > 0
+                    SpoolReader(folder),
+                    self._calls,
+                    decode,
+                    spool=spool_name(self._settings, self._folder, name),
+                    yields=self._settings.gateway_workers > 0,
+                    batches=batches(self._settings),
                 )
                 worker.notify()  # of what a killed server left: the first query waits for it as for any new call
                 worker.start()

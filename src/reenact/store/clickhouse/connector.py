@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DataError
 from urllib3.exceptions import HTTPError
 
 from reenact.errors import StoreFailed
+from reenact.store.clickhouse.schema import quoted
 
 _KEPT_OPEN = 4
 """Clients that are kept; more are opened when more threads ask at once, and closed again. An embedded engine answers one
@@ -18,14 +20,21 @@ question at a time on each."""
 _BYTES: dict[str, str | dict[str, str]] = {"content": "bytes", "raw": "bytes"}
 """Columns that hold bytes and not text."""
 
+_OF_DAMAGE = frozenset({32, 33, 40, 228, 246, 271})
+"""Codes of errors that tell of files which are not what was written: cut short, wrong checksum, corrupted."""
+
 Rows = Sequence[Sequence[Any]]
 
 
 class Connector:
     """Opens clients when they are needed, each for one thread at a time."""
 
-    def __init__(self, connect: Callable[[], Client]) -> None:
+    def __init__(self, connect: Callable[[], Client], cluster: str = "") -> None:
+        """Take what makes a client, and the name of the cluster that its server is of; empty for a single node."""
         self._connect = connect
+        self.noticed: set[str] = set()
+        """What was met that is damaged, in words that show nothing of any call."""
+        self._cluster = cluster
         self._idle: queue.LifoQueue[Client] = queue.LifoQueue(_KEPT_OPEN)
         self._closed = False
 
@@ -64,6 +73,36 @@ class Connector:
                 settings={"insert_deduplication_token": token},
             )
 
+    def check(self, table: str) -> Rows:
+        """Read all of a table on the server that answers; return each part's name, whether it is sound, and why not.
+
+        Raises:
+            StoreFailed: the database could not be read.
+        """
+        with self._lent("read") as client:
+            text = f"CHECK TABLE {self.local(table)} SETTINGS check_query_single_value_result = 0"
+            return msgspec.json.Decoder(tuple[str, bool | int, str]).decode_lines(
+                client.raw_query(text, fmt="JSONCompactEachRow")
+            )
+
+    def delete(self, table: str, condition: str, values: Mapping[str, Any]) -> None:
+        """Delete rows out of the files, and wait until it is done. It takes as long as writing what holds them anew.
+
+        Raises:
+            StoreFailed: the database could not be written; it may be tried again.
+        """
+        on = f" ON CLUSTER {quoted(self._cluster)}" if self._cluster else ""
+        settings = "mutations_sync = 2, allow_nondeterministic_mutations = 1"
+        self.command(f"ALTER TABLE {self.local(table)}{on} DELETE WHERE {condition} SETTINGS {settings}", values)
+
+    def local(self, table: str) -> str:
+        """Return the name of the table that holds the rows on each server."""
+        return f"{table}_local" if self._cluster else table
+
+    def everywhere(self, table: str) -> str:
+        """Return a system table of every server."""
+        return f"clusterAllReplicas({quoted(self._cluster)}, {table})" if self._cluster else table
+
     def close(self) -> None:
         """Close what is idle now, and what is lent as soon as it comes back."""
         self._closed = True
@@ -85,6 +124,8 @@ class Connector:
         except DataError:
             raise  # the values are at fault, and not the database
         except (ClickHouseError, HTTPError, OSError) as error:
+            if getattr(error, "code", None) in _OF_DAMAGE:
+                self.noticed.add("Data of the store cannot be read: it is damaged.")
             raise StoreFailed(f"The database could not be {done}: {error}") from error
 
     def _take(self) -> Client:

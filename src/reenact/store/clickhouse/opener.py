@@ -156,7 +156,7 @@ def _made(connect: Callable[..., Client], database: str, *, cluster: str, text_i
         first.close()
     except (ClickHouseError, OSError) as error:
         raise StoreFailed(f"ClickHouse cannot be used: {error}") from error
-    return Connector(connect)
+    return Connector(connect, cluster)
 
 
 def _locked(file: Path) -> int:

@@ -13,7 +13,9 @@ VERSION = 1
 
 _DURABLE = (
     "fsync_after_insert = 1, fsync_part_directory = 1, "
-    "min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1"
+    "min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1, "
+    # Merged parts are on the disk, so that those they were made of need not be kept for long.
+    "old_parts_lifetime = 10"
 )
 _MONTHLY = "toYYYYMM(fromUnixTimestamp64Micro({}, 'UTC'))"
 _SHARD = "cityHash64(organisation_id, session_key)"
@@ -109,10 +111,23 @@ TABLES: dict[str, Table] = {
   id String CODEC(ZSTD(1)),
   created_us Int64 CODEC(ZSTD(1)),
   session_key String CODEC(ZSTD(1)),
-  version UInt64 CODEC(ZSTD(1))""",
+  version UInt64 CODEC(ZSTD(1)),
+  is_deleted UInt8 CODEC(ZSTD(1))""",
         replacing="version",
         order="organisation_id, id",
         settings="index_granularity = 512",
+    ),
+    # Calls that no query finds any more, whose rows are still in the files.
+    "removals": Table(
+        columns="""
+  organisation_id LowCardinality(String),
+  id String,
+  session_key String,
+  is_discarded UInt8,
+  is_done UInt8,
+  version UInt64""",
+        replacing="version",
+        order="organisation_id, id",
     ),
     "bodies": Table(
         columns="""

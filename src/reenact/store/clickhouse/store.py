@@ -1,7 +1,7 @@
 """ClickHouseStore: calls in ClickHouse, a server's or embedded: the store for more calls than one file should hold."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from reenact.domain.call import Bodies, Call, Reading, SessionSummary
 from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
@@ -9,20 +9,23 @@ from reenact.domain.filter import EVERYTHING, Filter, Sort
 from reenact.domain.total import BY_TIME, TOGETHER, Grouping, Percentiles, Rank, ScoreTotal, Step, Total
 from reenact.errors import InvalidInput
 from reenact.store.clickhouse.annotator import Annotator
-from reenact.store.clickhouse.checker import detached_parts
+from reenact.store.clickhouse.checker import damaged_tables, detached_parts
 from reenact.store.clickhouse.connector import Connector
 from reenact.store.clickhouse.reader import Reader
+from reenact.store.clickhouse.remover import Remover
 from reenact.store.clickhouse.sessionlister import SessionLister, Wanted
 from reenact.store.clickhouse.ticker import Ticker
 from reenact.store.clickhouse.totaller import Totaller
+from reenact.store.clickhouse.walker import Walker
 from reenact.store.clickhouse.writer import Writer
+from reenact.store.upkeep import Place, Removal, Removed
 
 
 class ClickHouseStore:
-    """Fills `store.calls.CallStore`. Any thread may call it, and any number of servers may write into one database."""
+    """Fills `store.upkeep.Upkeep`. Any thread may call it, and any number of servers may write into one database."""
 
-    def __init__(self, connector: Connector) -> None:
-        """Take a connector to a database whose tables are there; the store closes it.
+    def __init__(self, connector: Connector, on_close: Callable[[], None] = lambda: None) -> None:
+        """Take a connector to a database whose tables are there; the store closes it, and then calls *on_close*.
 
         Raises:
             StoreFailed: the database cannot be read.
@@ -31,11 +34,14 @@ class ClickHouseStore:
         # A part that was damaged is set aside, and what it held would be taken for a repetition if it were sent again.
         epoch = str(len(detached_parts(connector)))
         self.connector = connector
+        self._on_close = on_close
         self._writer = Writer(connector, ticker, epoch)
         self._annotator = Annotator(connector, ticker)
         self._reader = Reader(connector)
         self._lister = SessionLister(connector, self._reader)
         self._totaller = Totaller(connector, self._reader)
+        self._walker = Walker(connector)
+        self._remover = Remover(connector, self._writer, ticker)
 
     def save(
         self,
@@ -218,14 +224,55 @@ class ClickHouseStore:
         """Return the records of the spool that could not be read as exchanges, of whatever organisation they were."""
         return self._reader.unreadables()
 
-    def troubles(self) -> list[str]:
-        """Return what is wrong with the database, in sentences; empty when nothing is.
+    def organisations(self) -> list[str]:
+        """Return the ids of all organisations that have rows, ordered."""
+        return self._walker.organisations()
+
+    def places(self, organisation_id: str, after: Place, limit: int) -> list[Place]:
+        """Return the places of the calls that follow *after*, oldest first."""
+        return self._walker.places(organisation_id, after, limit)
+
+    def expired(self, organisation_id: str, before_us: int, limit: int) -> list[str]:
+        """Return ids of calls made before a time, oldest first. A session expires as a whole, with its newest call."""
+        return self._walker.expired(organisation_id, before_us, limit)
+
+    def remove(self, organisation_id: str, removal: Removal) -> Removed:
+        """Remove calls and all that was said of them: no query finds them any more; `wipe` takes them out of the files."""
+        return self._remover.remove(organisation_id, removal)
+
+    def discard(self, organisation_id: str, call_ids: Sequence[str]) -> None:
+        """Remove these calls as `remove` does; unknown ids are left out."""
+        self._remover.discard(organisation_id, call_ids)
+
+    def removed(self) -> list[str]:
+        """Return the ids of calls that were removed and not wiped yet; never those that were discarded."""
+        return self._remover.removed()
+
+    def sweep(self) -> None:
+        """Give back the room that discarded calls took."""
+        self._remover.sweep()
+
+    def wipe(self) -> None:
+        """Write the parts of tables anew that hold removed calls; the engine deletes the files before within seconds.
 
         Raises:
-            StoreFailed: it cannot be asked.
+            StoreFailed: there is no room for it; it may be tried again.
         """
-        return detached_parts(self.connector)
+        self._remover.sweep(only_discarded=False)
+
+    def used_bytes(self) -> int:
+        """Return how much room the calls take."""
+        return self._walker.used_bytes()
+
+    def damage(self) -> list[str]:
+        """Read everything and return what is damaged, or was set aside as damaged; empty when all is well."""
+        return detached_parts(self.connector) + damaged_tables(self.connector)
+
+    def noticed(self) -> list[str]:
+        """Return what reading met that was damaged since the store was opened."""
+        return sorted(self.connector.noticed)
 
     def close(self) -> None:
         """Finish what is under way and let go of the connections."""
         self.connector.close()
+        self._on_close()

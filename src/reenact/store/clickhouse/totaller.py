@@ -42,7 +42,12 @@ SELECT any(name) FROM (
   FROM calls AS c FINAL WHERE c.organisation_id = {{organisation:String}}
   UNION ALL
   SELECT DISTINCT key_lower AS low, key AS name FROM annotations
-  WHERE organisation_id = {{organisation:String}} AND kind = 'property'
+  WHERE organisation_id = {{organisation:String}} AND kind = 'property' AND (created_us, call_id) IN (
+    SELECT c.created_us, c.id FROM calls AS c FINAL WHERE c.organisation_id = {{organisation:String}}
+      AND (c.created_us, c.id) IN (
+        SELECT created_us, call_id FROM annotations WHERE organisation_id = {{organisation:String}} AND kind = 'property'
+      )
+  )
 ) WHERE low NOT IN {labels} GROUP BY low ORDER BY low
 """
 

@@ -10,6 +10,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -28,8 +29,8 @@ from reenact.store.splitting import split
 _MOST_SESSIONS = 1024
 """Whose digests are remembered; a part that is saved again costs a row until the next merge."""
 _KEYS = """
-SELECT id, argMax((created_us, session_key), version) FROM call_keys
-WHERE organisation_id = {{organisation:String}} AND id IN {ids} GROUP BY id
+SELECT id, argMax((created_us, session_key, is_deleted), version) AS place FROM call_keys
+WHERE organisation_id = {{organisation:String}} AND id IN {ids} GROUP BY id HAVING place.3 = 0
 """
 _LABELS = """
 SELECT call_id, key_lower, argMax(text, version) FROM annotations
@@ -43,8 +44,7 @@ INSERT INTO annotations SELECT * REPLACE ({created:Int64} AS created_us) FROM (
   WHERE organisation_id = {organisation:String} AND call_id = {call:String} AND created_us = {before:Int64}
 )
 """
-
-Columns = dict[str, list[Any]]
+_SWEPT = "SELECT max(version) FROM removals WHERE is_done"
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -70,6 +70,7 @@ class Writer:
         self._ticker = ticker
         self._epoch = epoch
         self._lock = threading.Lock()
+        self._swept = 0
         self._known: OrderedDict[tuple[str, str], set[bytes]] = OrderedDict()
 
     def save(
@@ -82,7 +83,7 @@ class Writer:
     ) -> None:
         """Save a batch and then the cursor of *spool*."""
         latest = list({(one.call.organisation_id, one.call.id): one for one in readings}.values())
-        with self._lock:
+        with self.exclusively():
             batch = Batch(self._token(latest, spool, cursor), self._ticker())
             if latest:
                 self._save(latest, batch)
@@ -92,8 +93,18 @@ class Writer:
                 row = {"spool": spool, "segment": cursor.segment, "offset_bytes": cursor.offset_bytes}
                 self._insert("cursors", [{**row, "version": batch.version}], batch)
 
+    @contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """Let nothing be saved meanwhile by this process."""
+        with self._lock:
+            yield
+
     def _save(self, readings: Sequence[Reading], batch: Batch) -> None:
         """Save calls and all that belongs to them."""
+        swept = self._connector.query(_SWEPT)[0][0]
+        if swept != self._swept:  # by whichever server: parts that were known to be there may be gone
+            self._known.clear()
+            self._swept = swept
         places = self._places(readings)
         parts, bodies = self._bodies(readings, batch)
         fresh = list(self._unknown(parts))
@@ -101,7 +112,7 @@ class Writer:
         self._remember(fresh)
         self._insert("bodies", bodies, batch)
         self._move(readings, places)
-        self._insert("call_keys", [_key(reading, batch) for reading in readings], batch)
+        self._insert("call_keys", [_key(reading, batch) | {"is_deleted": 0} for reading in readings], batch)
         self._insert("annotations", list(_said(readings, batch)), batch)
         self._insert("calls", self._calls(readings, places, batch), batch)
 
@@ -210,7 +221,7 @@ def read_places(connector: Connector, organisation_id: str, ids: Sequence[str]) 
     """Return where these calls stand; unknown ids are left out."""
     binder = Binder(organisation=organisation_id)
     rows = connector.query(_KEYS.format(ids=binder.texts(list(ids))), binder.values)
-    return {call_id: Place(*place) for call_id, place in rows}
+    return {call_id: Place(created_us, session) for call_id, (created_us, session, _) in rows}
 
 
 def _by_organisation(readings: Iterable[Reading]) -> Iterable[tuple[str, list[str]]]:
