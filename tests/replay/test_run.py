@@ -57,7 +57,7 @@ async def test_watchers_are_woken_by_every_change_and_nothing_else(run: Run) -> 
     assert before is run.replay
     assert not changed.is_set()
 
-    run.close(State.DONE, "")
+    run.close(run.over(State.DONE, ""))
     assert not changed.is_set()
     run.end()
 

@@ -166,7 +166,7 @@ def test_a_replay_from_form_to_comparison(page: Page) -> None:
     page.get_by_label("Append to the system prompt").fill(" Be brief.")
     page.get_by_role("button", name="Show the plan").click()
     page.get_by_role("button", name="Run it: ask 3 calls").click()
-    page.get_by_role("link", name="Compare with the source").click()
+    page.get_by_role("link", name="Compare with the source").first.click()
 
     assert page.get_by_role("list").filter(has_text="Append to the system prompt").count() == 1
 
@@ -183,7 +183,7 @@ def test_everything_works_without_scripts(browser: Browser, house: House) -> Non
     tab.goto("/replays?session=debate-1")
     tab.get_by_role("button", name="Show the plan").click()
     tab.get_by_role("button", name=re.compile("^Run it")).click()
-    tab.get_by_role("link", name="Compare with the source").click()
+    tab.get_by_role("link", name="Compare with the source").first.click()
 
     assert tab.locator("h1").inner_text() == "Compare"
     context.close()

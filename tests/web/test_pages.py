@@ -251,8 +251,8 @@ def test_planning_sends_nothing(house: House, http: httpx2.Client) -> None:
 
     assert (answer.status_code, page.faults, house.asker.keys) == (200, [], [])
     assert "Ask the model gpt-4o all calls" in page.words
-    assert "Calls asked, each take 3 of 3 Takes 2 Expected cost, all takes $0.006" in page.words
-    assert "Run it: ask 3 calls, 2 times" in page.words
+    assert "Calls asked, each take 3 of 3 Takes 2 and 2 of the control Expected cost, all takes $0.012" in page.words
+    assert "Run it: ask 3 calls, 4 times" in page.words
 
 
 def test_a_replay_runs_and_is_shown(house: House, http: httpx2.Client) -> None:
@@ -268,12 +268,12 @@ def test_a_replay_runs_and_is_shown(house: House, http: httpx2.Client) -> None:
 
     assert replay.state is State.DONE
     assert replay.plan.patch.changes[0].edits[0].text == " Be brief.\nReally."  # type: ignore[union-attr]
-    assert house.asker.keys == [{"openai": "sk-typed"}] * 3
+    assert house.asker.keys == [{"openai": "sk-typed"}] * 6
     assert "sk-typed" not in str(replay) + str(page.tags)
-    assert "3 of 3 calls" in page.words
+    assert "6 of 6 calls" in page.words
     assert "Call 2: HTTP 500" in page.words
-    take = replay.takes[0].session_id
-    assert page.links["Compare with the source"] == f"/compare?left=debate-1&right={take}"
+    take, control = (one.session_id for one in replay.takes)
+    assert page.links["Compare with the source"] in {f"/compare?left=debate-1&right={one}" for one in (take, control)}
     assert "Append to the system prompt" in read(http, f"/compare?left=debate-1&right={take}").words
     assert "Compare take 1" in read(http, "/sessions/debate-1").links
     assert "status 200" in read(http, f"/calls/{FIRST}").links

@@ -126,11 +126,16 @@ class Run:
             ]
         self._replay = None
 
-    def close(self, state: State, detail: str) -> None:
-        """Say how it ended; watchers are told by `end`, when that is kept."""
-        spent = self.governor.spent
-        self._last = self._replay = msgspec.structs.replace(self.replay, state=state, detail=detail, spent=spent)
-        self._progress = msgspec.structs.replace(self._progress, state=state, detail=detail, spent=spent)
+    def over(self, state: State, detail: str) -> Replay:
+        """Return the replay as it ended; `close` shows it, once that is kept."""
+        return msgspec.structs.replace(self.replay, state=state, detail=detail, spent=self.governor.spent)
+
+    def close(self, replay: Replay) -> None:
+        """Show how it ended; watchers are woken by `end`."""
+        self._last = self._replay = replay
+        self._progress = msgspec.structs.replace(
+            self._progress, state=replay.state, detail=replay.detail, spent=replay.spent
+        )
 
     def end(self) -> None:
         """Wake whoever watches: it is over and kept."""

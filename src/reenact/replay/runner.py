@@ -241,10 +241,11 @@ class Runner:
         state, detail = await self._ending(run)
         run.settled.set()
         await keeping
-        run.close(state, detail)
+        over = run.over(state, detail)
         if not run.is_lost:
-            await self._keep(run.replay)
+            await self._keep(over)
             await self._leases.release(run.id)
+        run.close(over)
         run.end()
         del self._runs[run.id]
         self._claimed.discard(run.id)
