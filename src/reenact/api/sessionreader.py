@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import Annotated
 
 import msgspec
 
@@ -12,11 +13,15 @@ from reenact.store.calls import CallStore
 MAX_PAGE = 1000
 
 
+Milliseconds = Annotated[float, msgspec.Meta(ge=-8.64e15, le=8.64e15)]
+"""Since the epoch; the bounds are those of JavaScript's dates."""
+
+
 class TimeFilter(msgspec.Struct, frozen=True, rename="camel"):
     """A span of time, milliseconds since the epoch."""
 
-    start_time_unix_ms: float
-    end_time_unix_ms: float
+    start_time_unix_ms: Milliseconds
+    end_time_unix_ms: Milliseconds
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ from reenact.domain.total import Step
 
 Increment = Literal["min", "hour", "day", "week", "month", "year"]
 Minutes = Annotated[float, msgspec.Meta(ge=-1440, le=1440)]
+Seconds = Annotated[float, msgspec.Meta(ge=-8.64e12, le=8.64e12)]
+"""Since the epoch; the bounds are those of JavaScript's dates."""
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 STEPS: dict[Increment, Step] = {
@@ -32,8 +34,8 @@ class TimeSpan(msgspec.Struct, frozen=True):
 class SecondSpan(msgspec.Struct, frozen=True, rename="camel"):
     """From a time to a time, in seconds since the epoch."""
 
-    start_time_unix_seconds: float
-    end_time_unix_seconds: float
+    start_time_unix_seconds: Seconds
+    end_time_unix_seconds: Seconds
 
 
 def within(span: TimeSpan | None, path: str = "timeFilter") -> list[Filter]:
