@@ -45,6 +45,17 @@ COMMANDS = (
         runs_another=True,
     ),
     Command("compare", "reenact.cli.compare:compare", "Compare two sessions: aligned calls and what differs in each."),
+    Command(
+        "keys",
+        "reenact.cli.keys:list_keys",
+        "List the API keys that work, oldest first; of each only its end is known.",
+    ),
+    Command(
+        "keys new",
+        "reenact.cli.keys:new_key",
+        "Make an API key and print it, alone on its line: it is shown this once.",
+    ),
+    Command("keys revoke", "reenact.cli.keys:revoke_key", "Let an API key work no more, at once."),
     Command("delete", "reenact.cli.delete:delete", "Delete what was recorded, and wait until no byte of it is left."),
     Command(
         "reingest",

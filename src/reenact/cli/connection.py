@@ -34,8 +34,10 @@ def connected(url: str, key: str | None, data: Path | None) -> Iterator[Client]:
 
     if not data.is_dir():
         raise typer.BadParameter(f"{data} is no folder.", param_hint="--data")
+    # Whoever can open the folder owns it: they need no key, whatever its server asks of others.
+    settings = read_settings(data=data, host="127.0.0.1", port=0, require_key=False, public_url="")
     with (
-        running_server(read_settings(data=data, host="127.0.0.1", port=0)) as ready,
+        running_server(settings) as ready,
         Client(ready.url, ready.key) as client,
     ):
         yield client

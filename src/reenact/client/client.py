@@ -10,7 +10,7 @@ import httpx2
 import msgspec
 
 from reenact.client.answering import refusal, understood
-from reenact.client.rows import Deletable, Deleted, Request, Session
+from reenact.client.rows import ApiKey, Deletable, Deleted, Permissions, Request, Session
 from reenact.domain.batch import Batch
 from reenact.domain.comparison import Comparison
 from reenact.domain.message import Json
@@ -25,6 +25,10 @@ T = TypeVar("T")
 _DELETE_S = 660.0
 _LONG_AGO_MS, _FAR_AHEAD_MS = 0, 4_102_444_800_000
 """1970 and 2100: Helicone's session query has no word for "any time"."""
+
+
+class _MadeKey(msgspec.Struct, frozen=True, rename="camel"):
+    api_key: str
 
 
 class ReplayOptions(TypedDict, total=False):
@@ -242,6 +246,27 @@ class Client:
                 f"{self.url}/v1/{scope}/{quote(name, safe='')}", params={"wait": "true"}, timeout=_DELETE_S
             )
         return understood(answer.status_code, answer.content, Deleted)
+
+    def keys(self) -> list[ApiKey]:
+        """Return the API keys that work, oldest first."""
+        return self._get("/v1/api-keys", list[ApiKey])
+
+    def new_key(self, name: str, permissions: Permissions = "rw") -> str:
+        """Make an API key and return it: nobody can find it out again."""
+        body = {"api_key_name": name, "key_permissions": permissions}
+        with self._reaching():
+            answer = self._http.post(f"{self.url}/v1/api-keys", json=body)
+        # As at Helicone this answer has no envelope.
+        if answer.status_code >= 400:
+            raise refusal(answer.status_code, answer.content)
+        return understood(answer.status_code, b'{"data":' + answer.content + b"}", _MadeKey).api_key
+
+    def revoke_key(self, key_id: str) -> None:
+        """Let an API key work no more, at once."""
+        with self._reaching():
+            answer = self._http.delete(f"{self.url}/v1/api-keys/{_segment(key_id)}")
+        if answer.status_code >= 400:
+            raise refusal(answer.status_code, answer.content)
 
     def _events(self, path: str, kind: type[T]) -> Iterator[T]:
         with self._reaching(), self._http.stream("GET", self.url + path, timeout=None) as answer:

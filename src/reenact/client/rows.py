@@ -79,3 +79,17 @@ class Deleted(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of the sessions that lost a request."""
     wiped: bool
     """Whether every byte is gone from the server's files."""
+
+
+Permissions = Literal["r", "w", "rw"]
+"""To read what was recorded; to record and change; both."""
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """One API key that works: never the key itself."""
+
+    id: str
+    api_key_name: str
+    last_four: str
+    key_permissions: str
+    created_at: str
