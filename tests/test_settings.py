@@ -22,6 +22,10 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         "REENACT_UPSTREAMS": "openai=http://127.0.0.1:9000/, Anthropic=https://other.example",
         "REENACT_CONTROL": "postgresql+psycopg://127.0.0.1/reenact",
         "REENACT_REQUIRE_KEY": "true",
+        "REENACT_STORE": "clickhouse",
+        "REENACT_CLICKHOUSE_URL": "https://clickhouse.example/reenact",
+        "REENACT_CLICKHOUSE_CLUSTER": "main",
+        "REENACT_TEXT_INDEX": "false",
         "REENACT_PUBLIC_URL": "https://reenact.example/",
         "REENACT_ALLOWED_TARGETS": "models.internal:8000,10.0.0.0/8",
         "REENACT_REDIS_URL": "redis://127.0.0.1:6379/0",
@@ -29,6 +33,8 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         "REENACT_DURABLE_ANSWERS": "true",
         "REENACT_SPOOL_QUOTA_BYTES": "1000000000",
         "REENACT_UPSTREAM_CLIENT": "general",
+        "REENACT_RETENTION_DAYS": "30",
+        "REENACT_RETENTION_BYTES": "5000",
         "REENACT_MAX_BODY_BYTES": "1000",
     }
 
@@ -39,6 +45,10 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         upstreams={"openai": "http://127.0.0.1:9000", "anthropic": "https://other.example"},
         control="postgresql+psycopg://127.0.0.1/reenact",
         require_key=True,
+        store="clickhouse",
+        clickhouse_url="https://clickhouse.example/reenact",
+        clickhouse_cluster="main",
+        text_index=False,
         public_url="https://reenact.example",
         allowed_targets=("models.internal:8000", "10.0.0.0/8"),
         redis_url="redis://127.0.0.1:6379/0",
@@ -46,6 +56,8 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         durable_answers=True,
         spool_quota_bytes=1_000_000_000,
         upstream_client="general",
+        retention_days=30,
+        retention_bytes=5000,
         max_body_bytes=1000,
     )
     assert expected == read_settings(environ)

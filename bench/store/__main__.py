@@ -160,9 +160,10 @@ def main() -> None:
     traffic = Traffic(calls)
     store = opened(asked.store, folder)
     result: dict[str, Any] = {"store": asked.store, "cores": os.cpu_count(), "load": load(store, traffic, asked.batch)}
+    used = getattr(store, "used_bytes", lambda: 0)()
     result["questions"] = {name: measure(ask, times) for name, ask in questions(store, traffic).items()}
     store.close()
-    disk = used_bytes(folder)
+    disk = min(used, used_bytes(folder)) or used_bytes(folder)
     result["disk"] = {"bytes": disk, "raw_bytes": traffic.raw_bytes, "raw_by_disk": traffic.raw_bytes / disk,
                       "bytes_per_call": disk / calls}  # fmt: skip
     if not asked.folder:
