@@ -3,10 +3,11 @@
     python bench/gateway [NAME ...] [--rounds 3] [--quick] [--json] [--cache DIR] [--no-install]
 
 The gateway has one core; a stand-in for the provider and the load have the other. CPU is the kernel's own account of all
-threads of the gateway's process tree; what Reenact's own server process spends on reading, pricing and storing the calls, which
-no other gateway here does, stands apart in a line of its own (`+ meaning`), measured until it is done. Rounds are interleaved and medians printed, since the machine may be shared; compare
-ratios within one run only. Low load stands beside saturation, because ratios shrink there. Names: nginx reenact tensorzero
-portkey mitmdump litellm; `--quick` measures nginx and reenact, short, in under 40 s.
+threads of the gateway's process tree; what Reenact's own server process spends on reading, pricing and storing the calls,
+which no other gateway here does, stands apart in a line of its own (`+ meaning`), measured until it is done. Rounds are
+interleaved and medians printed, since the machine may be shared; compare ratios within one run only. Low load stands beside
+saturation, because ratios shrink there. Names: nginx reenact tensorzero portkey mitmdump litellm; `--quick` measures nginx
+and reenact, short, in under 40 s.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A replay whose server is killed goes on by itself: nothing is asked twice whose answer was recorded, and it ends as if undisturbed."""
+"""A replay whose server is killed goes on by itself: no recorded answer is asked for again, and it ends as if undisturbed."""
 
 import random
 from collections import Counter
