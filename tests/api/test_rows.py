@@ -66,7 +66,8 @@ def test_a_row_without_bodies_says_where_they_are() -> None:
     ) == (
         shown.request_body, shown.body, shown.response_body, shown.storage_location, shown.signed_body_url,
         shown.request_path,
-        shown.response_status, shown.ending, shown.delay_ms, shown.time_to_first_token, shown.cost, shown.provider,
+        shown.response_status, shown.ending, shown.delay_ms, shown.time_to_first_token,
+        shown.cost, shown.provider,
         shown.model_override,
         shown.path, shown.request_properties, shown.replay,
         shown.created_at, shown.response_created_at,

@@ -3,6 +3,8 @@
 Conventions: OpenTelemetry's GenAI (opentelemetry.io/docs/specs/semconv/gen-ai, messages as JSON and as events), OpenLLMetry's
 (`gen_ai.prompt.N`, `traceloop.*`) and OpenInference's (`llm.input_messages.N`, `openinference.span.kind`), all as of 2026-11.
 Models' calls become OpenAI chats, whoever was asked: it is the form that all of them can be told in.
+
+Long, because the three ways to say one thing are best read beside each other.
 """
 
 import re
