@@ -12,12 +12,15 @@ from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
 from reenact.domain.filter import Filter, Sort
 from reenact.domain.filtering import flatten
 from reenact.store.clickhouse.binding import Binder
-from reenact.store.clickhouse.compiling import ORGANISATION, Compiler, columns_of
+from reenact.store.clickhouse.compiling import ORGANISATION, Compiler, columns_of, narrowed
 from reenact.store.clickhouse.connector import Connector, Rows
 from reenact.store.clickhouse.rows import NOTHING_SAID, READ_COLUMNS, Annotations, to_call
 from reenact.store.clickhouse.writer import Place, read_cursor, read_places
 from reenact.store.packing import Kept, request_body, to_bodies, to_exchange, unpack
 
+_MOST_NARROWED = 5000
+"""Calls whose keys are named in one statement."""
+_ID = READ_COLUMNS.index("id")
 _READ = ", ".join(f"c.{name}" for name in READ_COLUMNS)
 _SAID = """
 SELECT call_id, kind, key_lower, argMax((key, number, text), version) FROM annotations
@@ -62,14 +65,17 @@ class Reader:
         matching = compiler.where(where)
         joined, order = compiler.order(sort)
         text = (
-            f"SELECT {_READ} FROM calls AS c FINAL {joined} WHERE c.{ORGANISATION} AND {matching} {{bound}}"
+            f"SELECT c.created_us, c.id FROM calls AS c FINAL {joined} WHERE c.{ORGANISATION} AND {matching} {{narrow}}"
             f"ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}"
         )
-        bound = self._bound(binder, matching, sort, offset + limit) if sort.column == "created_us" else ""
-        rows = self._connector.query(text.replace("{bound}", bound), binder.values)
-        if bound and len(rows) < limit:
-            rows = self._connector.query(text.replace("{bound}", ""), binder.values)
-        return self._calls(organisation_id, rows)
+        rows: Rows = []
+        narrow, is_whole = "", False
+        if sort.column == "created_us" and offset + limit <= _MOST_NARROWED:
+            narrow, is_whole = self._narrow(binder, matching, order, 2 * (offset + limit) + 16)
+            rows = self._connector.query(text.replace("{narrow}", narrow), binder.values)
+        if not narrow or (len(rows) < limit and not is_whole):
+            rows = self._connector.query(text.replace("{narrow}", ""), binder.values)
+        return self._at(organisation_id, rows)
 
     def count(self, organisation_id: str, where: Filter) -> int:
         """Return how many calls match."""
@@ -81,26 +87,19 @@ class Reader:
     def get(self, organisation_id: str, call_ids: Sequence[str]) -> list[Call]:
         """Return the calls with these ids in the order asked."""
         places = self._places(organisation_id, call_ids)
-        if not places:
-            return []
-        binder = Binder(organisation=organisation_id)
-        created = binder.integers([place.created_us for place in places.values()])
-        text = (
-            f"SELECT {_READ} FROM calls AS c FINAL "
-            f"WHERE c.{ORGANISATION} AND c.created_us IN {created} AND c.id IN {binder.texts(list(places))}"
-        )
-        calls = self._calls(organisation_id, self._connector.query(text, binder.values))
+        calls = self._at(organisation_id, [(place.created_us, call_id) for call_id, place in places.items()])
         found = {call.id: call for call in calls}
         return [found[call_id] for call_id in call_ids if call_id in found]
 
     def session(self, organisation_id: str, session_id: str) -> list[Call]:
         """Return all calls of a session, oldest first."""
         binder = Binder(organisation=organisation_id)
+        belonging = f"c.session_id = {binder.text(session_id)}"
         text = (
-            f"SELECT {_READ} FROM calls AS c FINAL "
-            f"WHERE c.{ORGANISATION} AND c.session_id = {binder.text(session_id)} ORDER BY c.created_us, c.id"
+            f"SELECT c.created_us, c.id FROM calls AS c FINAL WHERE c.{ORGANISATION} AND {belonging} "
+            f"AND {narrowed(belonging)} ORDER BY c.created_us, c.id"
         )
-        return self._calls(organisation_id, self._connector.query(text, binder.values))
+        return self._at(organisation_id, self._connector.query(text, binder.values))
 
     def bodies(self, organisation_id: str, call_ids: Sequence[str]) -> Mapping[str, Bodies]:
         """Return the bodies of these calls byte for byte."""
@@ -130,27 +129,34 @@ class Reader:
         rows = self._connector.query("SELECT raw, reason FROM unreadables FINAL ORDER BY digest")
         return [Unreadable(raw=raw, reason=reason) for raw, reason in rows]
 
-    def _bound(self, binder: Binder, matching: str, sort: Sort, wanted: int) -> str:
-        """Return a bound of time that is likely to hold the first *wanted* calls, or none.
+    def _narrow(self, binder: Binder, matching: str, order: str, wanted: int) -> tuple[str, bool]:
+        """Return a condition that holds for the first *wanted* calls, and whether it holds for all that match.
 
-        Merging rows as they are read costs what is read; the newest calls are found without it. Of the rows found here some
-        may be out of date, so that more are looked at than are wanted, and the caller asks again when it got too few.
+        Merging rows as they are read costs what is read; without it the first rows are found in no time. Some of them may be
+        out of date, so that more are looked at than are wanted, and the caller asks again when it got too few.
         """
-        direction, sign = ("ASC", "<=") if sort.ascending else ("DESC", ">=")
         text = (
-            f"SELECT c.created_us FROM calls AS c WHERE c.{ORGANISATION} AND {matching} "
-            f"ORDER BY c.created_us {direction} LIMIT 1 OFFSET {2 * int(wanted) + 16}"
+            f"SELECT c.created_us FROM calls AS c WHERE c.{ORGANISATION} AND {matching} ORDER BY {order} LIMIT {wanted}"
         )
         rows = self._connector.query(text, binder.values)
-        return f"AND c.created_us {sign} {binder.integer(rows[0][0])} " if rows else ""
+        times = binder.integers(sorted({created_us for (created_us,) in rows}))
+        return f"AND c.created_us IN {times} ", len(rows) < wanted
 
-    def _calls(self, organisation_id: str, rows: Rows) -> list[Call]:
-        """Return rows as calls, with what was said of them."""
-        if not rows:
-            return []
-        call_id, created_us = READ_COLUMNS.index("id"), READ_COLUMNS.index("created_us")
-        said = self._said(organisation_id, {row[call_id]: row[created_us] for row in rows})
-        return [to_call(tuple(row), organisation_id, said.get(row[call_id], NOTHING_SAID)) for row in rows]
+    def _at(self, organisation_id: str, keys: Rows) -> list[Call]:
+        """Return the calls with these keys (time and id) in their order, with what was said of them."""
+        calls: dict[str, Call] = {}
+        for start in range(0, len(keys), _MOST_NARROWED):
+            chunk = keys[start : start + _MOST_NARROWED]
+            binder = Binder(organisation=organisation_id)
+            created = binder.integers(sorted({created_us for created_us, _ in chunk}))
+            ids = binder.texts([call_id for _, call_id in chunk])
+            text = f"SELECT {_READ} FROM calls AS c FINAL WHERE c.{ORGANISATION} AND c.created_us IN {created} AND c.id IN {ids}"
+            rows = self._connector.query(text, binder.values)
+            said = self._said(organisation_id, {call_id: created_us for created_us, call_id in chunk})
+            for row in rows:
+                call_id = row[_ID]
+                calls[call_id] = to_call(tuple(row), organisation_id, said.get(call_id, NOTHING_SAID))
+        return [calls[call_id] for _, call_id in keys if call_id in calls]
 
     def _said(self, organisation_id: str, calls: Mapping[str, int]) -> dict[str, Annotations]:
         """Return what was said of *calls*, given by id with the time they were made."""

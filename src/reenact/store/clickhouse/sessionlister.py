@@ -8,7 +8,7 @@ from reenact.domain.call import SessionSummary
 from reenact.domain.filter import Everything, Filter
 from reenact.domain.filtering import fold
 from reenact.store.clickhouse.binding import Binder
-from reenact.store.clickhouse.compiling import ORGANISATION
+from reenact.store.clickhouse.compiling import ORGANISATION, narrowed
 from reenact.store.clickhouse.connector import Connector, Rows
 from reenact.store.clickhouse.reader import Reader
 
@@ -49,9 +49,10 @@ class SessionLister:
         if not page:
             return []
         sessions = binder.texts(sorted({session for session, _ in page}))
+        listed = f"c.session_id IN {sessions}"
         text = (
             f"SELECT {_KEY}, {_SUMS} FROM calls AS c FINAL "
-            f"WHERE c.{ORGANISATION} AND c.session_id IN {sessions} AND {matching} GROUP BY session, name"
+            f"WHERE c.{ORGANISATION} AND {listed} AND {narrowed(listed)} AND {matching} GROUP BY session, name"
         )
         rows = self._connector.query(text, binder.values)
         found = {(row[0], row[1]): _summary(tuple(row)) for row in rows}
