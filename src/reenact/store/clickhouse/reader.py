@@ -71,7 +71,8 @@ class Reader:
         rows: Rows = []
         narrow, is_whole = "", False
         if sort.column == "created_us" and offset + limit <= _MOST_NARROWED:
-            narrow, is_whole = self._narrow(binder, matching, order, 2 * (offset + limit) + 16)
+            direction = "ASC" if sort.ascending else "DESC"
+            narrow, is_whole = self._narrow(binder, matching, direction, 2 * (offset + limit) + 16)
             rows = self._connector.query(text.replace("{narrow}", narrow), binder.values)
         if not narrow or (len(rows) < limit and not is_whole):
             rows = self._connector.query(text.replace("{narrow}", ""), binder.values)
@@ -129,14 +130,15 @@ class Reader:
         rows = self._connector.query("SELECT raw, reason FROM unreadables FINAL ORDER BY digest")
         return [Unreadable(raw=raw, reason=reason) for raw, reason in rows]
 
-    def _narrow(self, binder: Binder, matching: str, order: str, wanted: int) -> tuple[str, bool]:
+    def _narrow(self, binder: Binder, matching: str, direction: str, wanted: int) -> tuple[str, bool]:
         """Return a condition that holds for the first *wanted* calls, and whether it holds for all that match.
 
         Merging rows as they are read costs what is read; without it the first rows are found in no time. Some of them may be
         out of date, so that more are looked at than are wanted, and the caller asks again when it got too few.
         """
         text = (
-            f"SELECT c.created_us FROM calls AS c WHERE c.{ORGANISATION} AND {matching} ORDER BY {order} LIMIT {wanted}"
+            f"SELECT c.created_us FROM calls AS c WHERE c.{ORGANISATION} AND {matching} "
+            f"ORDER BY c.created_us {direction} LIMIT {wanted}"
         )
         rows = self._connector.query(text, binder.values)
         times = binder.integers(sorted({created_us for (created_us,) in rows}))
@@ -150,7 +152,8 @@ class Reader:
             binder = Binder(organisation=organisation_id)
             created = binder.integers(sorted({created_us for created_us, _ in chunk}))
             ids = binder.texts([call_id for _, call_id in chunk])
-            text = f"SELECT {_READ} FROM calls AS c FINAL WHERE c.{ORGANISATION} AND c.created_us IN {created} AND c.id IN {ids}"
+            keyed = f"c.{ORGANISATION} AND c.created_us IN {created} AND c.id IN {ids}"
+            text = f"SELECT {_READ} FROM calls AS c FINAL WHERE {keyed}"
             rows = self._connector.query(text, binder.values)
             said = self._said(organisation_id, {call_id: created_us for created_us, call_id in chunk})
             for row in rows:
