@@ -81,10 +81,11 @@ def install(cache: Path) -> None:
 
 
 def ours(folder: Path, port: int, upstream: str) -> Peer:
-    """Return Reenact as its users run it: recording on, durable, on a new data folder."""
+    """Return Reenact as a busy deployment runs it: one worker that relays, recording on, durable, on a new data folder."""
+    workers = ["--gateway-workers", "1"]
     serve = ["serve", "--data", str(folder / "data"), "--port", str(port), "--upstream", f"openai={upstream}"]
     return Peer(
-        command=[sys.executable, "-m", "reenact", *serve],
+        command=[sys.executable, "-m", "reenact", *serve, *workers],
         path="/v1/gateway/oai/v1/chat/completions",
         headers=("helicone-session-id: bench", "helicone-session-path: /bench"),
     )

@@ -50,9 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str = ""
     """A Redis or Valkey that keeps rate limits for several servers, such as redis://127.0.0.1:6379/0; each keeps its own when
     empty. Needs reenact[redis]."""
-    gateway_workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
+    gateway_workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """How many processes relay agents' calls, each into a spool of its own; what the calls mean is worked out in the server's
-    process, which costs agents no time then. 0 does all in one process, which takes the least memory."""
+    process, which costs agents no time then. 0 does all in one process: the least memory, and enough for a laptop."""
     durable_answers: bool = False
     """Whether the last byte of an answer waits until its record is safe from a power cut: some milliseconds. Without it the
     record is safe from a killed process before that byte, and from a power cut some milliseconds after."""

@@ -147,7 +147,18 @@ def _texts(found: object) -> Iterator[str]:
 
 def test_workers_end_with_their_server(tmp_path: Path, upstream: str) -> None:
     """Killed, it leaves none behind that would relay what nobody reads."""
-    command = [sys.executable, "-m", "reenact", "serve", "--data", str(tmp_path / "data"), "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "reenact",
+        "serve",
+        "--data",
+        str(tmp_path / "data"),
+        "--port",
+        "0",
+        "--gateway-workers",
+        "1",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:

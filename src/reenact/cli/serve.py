@@ -43,7 +43,7 @@ def serve(
         typer.Option(metavar="HOST", help="A target agents may name though it is not public https. Repeatable."),
     ] = None,
     gateway_workers: Annotated[
-        int | None, typer.Option(help="Processes that relay agents' calls; 0 does all in one. [default: 1]")
+        int | None, typer.Option(help="Processes that relay agents' calls; 0 does all in one. [default: 0]")
     ] = None,
     public_url: Annotated[str | None, typer.Option(help="The origin clients use, behind a proxy.")] = None,
 ) -> None:
