@@ -83,8 +83,7 @@ class Server:
         self._running = AsyncExitStack()
         with ExitStack() as opened:
             self._folder = opened.enter_context(Folder(settings.data))
-            # Paths of sockets are short: the data folder's may be too long for one, and an embedded store takes temporary
-            # files into it from here on.
+            # Paths of sockets are short: the data folder's may be too long for one.
             sockets = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="reenact-")))
             self.socket = str(sockets / "house")
             """The path of the socket that the API and the pages are to answer on."""

@@ -1,6 +1,7 @@
 """Opens a ClickHouse: a server by its address, or the same engine embedded in this process, its tables made if need be."""
 
 import fcntl
+import functools
 import os
 import shutil
 import tempfile
@@ -10,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
+from clickhouse_connect.driver._backend import chdb_backend
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -77,6 +79,13 @@ def open_server(url: str, *, cluster: str = "", text_index: bool = True) -> Conn
     return _made(connect, database, cluster=cluster, text_index=text_index)
 
 
+class _Temporary:
+    """What the client's module needs of `tempfile`, with a folder of our own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.NamedTemporaryFile = functools.partial(tempfile.NamedTemporaryFile, dir=folder)
+
+
 class Embedded:
     """The engine in this process, over a folder that no other process can open meanwhile.
 
@@ -125,20 +134,19 @@ class Embedded:
     def close(self) -> None:
         """Let go of the folder; a second time does nothing."""
         if self._lock >= 0:
-            tempfile.tempdir = self._temporary_before
             os.close(self._lock)
             self._lock = -1
 
     def _keep_temporary_files(self) -> None:
         """Let temporary files lie inside the folder, and remove those of a process that was killed.
 
-        The client writes each batch to a temporary file first, bodies in plain text.
+        The client writes each batch to a temporary file first, bodies in plain text. It takes no folder for them: what it
+        knows as `tempfile` is replaced in its own module (the version is pinned), and nowhere else.
         """
         own = self._path / "tmp"
         shutil.rmtree(own, ignore_errors=True)
         own.mkdir(mode=0o700)
-        self._temporary_before = tempfile.tempdir
-        tempfile.tempdir = str(own)
+        chdb_backend.tempfile = _Temporary(own)  # type: ignore[attr-defined]
 
 
 def _made(connect: Callable[..., Client], database: str, *, cluster: str, text_index: bool) -> Connector:

@@ -1,0 +1,47 @@
+"""Tests of `store.clickhouse.opener`: what lies in the folder of the embedded engine."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver._backend import chdb_backend
+
+from reenact.errors import FolderNewer
+from reenact.store.clickhouse.opener import Embedded
+from reenact.store.clickhouse.store import ClickHouseStore
+from tests.store.given import given_reading
+from tests.store.stores import ENGINE
+
+pytestmark = ENGINE
+
+
+def test_the_clients_temporary_files_lie_in_the_folder(engine: Embedded) -> None:
+    """They hold bodies; those of other parts of the process lie where they did."""
+    own = engine.path.parent / "tmp"
+    with chdb_backend.tempfile.NamedTemporaryFile(suffix=".native") as file:  # type: ignore[attr-defined]
+        assert Path(file.name).parent == own
+    with tempfile.NamedTemporaryFile() as file:
+        assert Path(file.name).parent != own
+    store = ClickHouseStore(engine.connector("temporary"))
+    store.save([given_reading()])
+    assert list(own.iterdir()) == []
+    assert own.stat().st_mode & 0o777 == 0o700
+    store.close()
+
+
+def test_tables_of_a_newer_version_are_refused(engine: Embedded) -> None:
+    """With a sentence, and before anything is written."""
+    connector = engine.connector("newer")
+    connector.command("INSERT INTO versions VALUES ('tables', 99)")
+    with pytest.raises(FolderNewer, match="newer version"):
+        engine.connector("newer")
+    connector.command("DROP DATABASE newer")
+    connector.close()
+
+
+def test_the_engine_keeps_within_its_memory(engine: Embedded) -> None:
+    """An option that it does not know would be ignored without a word."""
+    connector = engine.connector("capped")
+    rows = connector.query("SELECT name, value FROM system.server_settings WHERE changed")
+    assert {"max_server_memory_usage": "1610612736", "mark_cache_size": "67108864"}.items() <= dict(rows).items()  # type: ignore[arg-type]
+    connector.close()
