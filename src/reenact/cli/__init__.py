@@ -34,10 +34,10 @@ COMMANDS = (
         "Serve a scripted provider that speaks the formats of OpenAI, Anthropic and Gemini, and costs nothing.",
     ),
     Command("sessions", "reenact.cli.sessions:sessions", "List recorded sessions, newest first."),
-    Command("replay", "reenact.cli.replay:replay", "Run a recorded session again with a change, or all of a query."),
+    Command("replay", "reenact.cli.replay:replay", "Run a recorded session again with a change."),
     Command("replay show", "reenact.cli.replays:show_replay", "Show a replay or a batch as it stands, or its patch."),
     Command("replay resume", "reenact.cli.replays:resume", "Go on with a replay or a batch: only the rest is asked."),
-    Command("replay cancel", "reenact.cli.replays:cancel", "Stop a replay or a batch at once."),
+    Command("replay cancel", "reenact.cli.replays:cancel", "Stop a replay or a batch at once; what came is kept."),
     Command(
         "run",
         "reenact.cli.run:run",
