@@ -8,7 +8,6 @@ and prints the median and the 95th percentile beside the target. The machine may
 """
 
 import argparse
-import gc
 import json
 import os
 import random
@@ -69,7 +68,6 @@ def load(store: CallStore, traffic: Traffic, batch: int) -> dict[str, float]:
     slowest_s = 0.0
     calls = 0
     coming = iter(traffic)
-    gc.disable()
     while readings := list(islice(coming, batch)):
         begun, used = time.perf_counter(), time.process_time()
         store.save(readings)
@@ -78,7 +76,6 @@ def load(store: CallStore, traffic: Traffic, batch: int) -> dict[str, float]:
         calls += len(readings)
         if calls % (batch * 40) == 0:
             print(f"  {calls} calls, {calls / wall_s:.0f}/s", file=sys.stderr, flush=True)
-    gc.enable()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"calls": calls, "calls_per_s": calls / wall_s, "cpu_ms_per_call": cpu_s / calls * 1000,
             "slowest_batch_ms": slowest_s * 1000, "peak_rss_mb": peak}  # fmt: skip

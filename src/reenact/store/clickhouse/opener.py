@@ -146,7 +146,7 @@ class Embedded:
         own = self._path / "tmp"
         shutil.rmtree(own, ignore_errors=True)
         own.mkdir(mode=0o700)
-        chdb_backend.tempfile = _Temporary(own)  # type: ignore[attr-defined]
+        chdb_backend.tempfile = _Temporary(own)  # type: ignore[attr-defined, assignment]
 
 
 def _made(connect: Callable[..., Client], database: str, *, cluster: str, text_index: bool) -> Connector:
