@@ -114,9 +114,8 @@ def main() -> None:
     if options.json:
         print(json.dumps(result))
         return
-    print(
-        f"installed     {result['installed_mb']:7.1f} MB{'  (the environment this runs in)' if options.quick else ''}"
-    )
+    where = "  (the environment this runs in)" if options.quick else ""
+    print(f"installed     {result['installed_mb']:7.1f} MB   {result['installed_mb'] * 1e6 / 2**20:.1f} MiB{where}")
     for name, unit in (("ready", "s"), ("pss", "mb"), ("rss", "mb")):
         ours, bare = result[f"{name}_{unit}"], result[f"bare_{name}_{unit}"]
         shown = f"{ours:7.2f} {unit.upper() if unit == 'mb' else unit:2}"
