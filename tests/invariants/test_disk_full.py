@@ -90,7 +90,17 @@ def test_a_store_that_cannot_grow(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with (
         running("provider", "--port", "0") as provider,
-        running("serve", "--data", str(data), "--port", "0", "--upstream", f"openai={provider.url}") as server,
+        running(
+            "serve",
+            "--data",
+            str(data),
+            "--port",
+            "0",
+            "--upstream",
+            f"openai={provider.url}",
+            "--gateway-workers",
+            "1",
+        ) as server,  # fmt: skip
         httpx2.Client(trust_env=False, timeout=60) as http,
     ):
         say(http, server, 1)
