@@ -50,7 +50,7 @@ def test_every_setting_is_documented() -> None:
 
 def test_the_project_names_no_registry_and_no_machine() -> None:
     """No tracked text names a package registry's host or a path of the machine that it was written on."""
-    hosts = ("py" + "pi.org", "python" + "hosted.org", "registry" + ".npmjs.org", "/wo" + "rk/")
+    hosts = ("py" + "pi.org", "pythonhos" + "ted.org", "registry" + ".npmjs.org", "/wo" + "rk/")
     texts = [
         path
         for folder in ("src", "tests", "docs", "scripts", "bench", "requirements", ".ci")
