@@ -1,8 +1,10 @@
 """What every live AnswerSource must do, run on each: our own connections and the general client."""
 
 import asyncio
+import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -267,6 +269,45 @@ async def test_a_connection_closed_while_idle_is_not_used(source: AnswerSource) 
         for _ in range(5):
             assert b"hello" == (await whole(source, ask(origin)))[2]
             await asyncio.sleep(0.01)  # the close needs a moment on the wire; no event tells of it
+
+
+UNHEARD_TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("farewell", [b"", UNHEARD_TIMEOUT], ids=["an end", "an answer that nobody asked for"])
+async def test_what_came_while_the_loop_slept_is_seen_before_a_request_is_written(farewell: bytes) -> None:
+    """The provider's farewell stands in the kernel, the loop has not read it: the next request goes elsewhere."""
+    said = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        for last in (farewell, b""):
+            accepted, _ = listener.accept()
+            with accepted:
+                got = b""
+                while not got.endswith(b"\r\n\r\n{}"):
+                    got += accepted.recv(65536)
+                accepted.sendall(OK)
+                read.wait(20)
+                if last:
+                    accepted.sendall(last)
+                accepted.shutdown(socket.SHUT_WR)
+                said.set()
+
+    read = threading.Event()
+    thread = threading.Thread(target=serve)
+    thread.start()
+    source = PooledSource(connect_timeout_s=20, silence_timeout_s=20)
+    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    first = await whole(source, ask(origin))
+    read.set()
+    assert said.wait(20)  # the loop stands still meanwhile, on purpose
+    second = await whole(source, ask(origin))
+    await source.close()
+    thread.join()
+    listener.close()
+
+    assert [(200, b"hello")] * 2 == [(status, body) for status, _, body in (first, second)]
 
 
 async def test_letting_go_closes_the_connection_at_once(source: AnswerSource) -> None:

@@ -95,7 +95,9 @@ class Tripwire:
         self.requests: list[bytes] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.reply = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+        self.reply = (
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}"
+        )
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
@@ -169,7 +171,9 @@ def server(openai: Tripwire, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def untouched(openai: Tripwire) -> None:
     """Count anew, and answer plainly."""
     openai.requests.clear()
-    openai.reply = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+    openai.reply = (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}"
+    )
 
 
 def target(server: Running, url: str) -> httpx2.Response:

@@ -6,6 +6,7 @@ chunk; such a connection is dropped and never used again. Sources: RFC 9110, RFC
 
 import asyncio
 import math
+import select
 from collections.abc import AsyncIterator, Callable
 from typing import cast
 
@@ -14,6 +15,8 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from reenact.domain.exchange import Header
 from reenact.errors import UpstreamFailed
 
+CLOSING: int = getattr(select, "POLLRDHUP", select.POLLHUP)
+"""What the kernel tells of a peer that closed; only Linux tells it apart from bytes to read."""
 HIGH_WATER_BYTES = 256 * 1024
 """How much of an answer is held for a slow reader before the provider is no longer read."""
 BODYLESS = frozenset({204, 304})
@@ -52,6 +55,16 @@ class Connection(asyncio.Protocol):
         self._paused = False
         self._is_sent = True
         self._drain: asyncio.Future[None] | None = None
+        self._silence = select.poll()
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing came since the last answer: neither an end, which the loop may not have seen yet, nor unasked bytes.
+
+        One look at the socket, so that no request is written to a connection that was already closed, and none is answered by
+        what was sent before it was asked (a 408 of a provider that grew tired of waiting).
+        """
+        return not (self.lost or self.transport is None or self.transport.is_closing() or self._silence.poll(0))
 
     @property
     def is_reusable(self) -> bool:
@@ -69,6 +82,8 @@ class Connection(asyncio.Protocol):
         """Take the transport."""
         self.transport = cast("asyncio.Transport", transport)
         self.idle_since_s = self._loop.time()
+        unasked = 0 if transport.get_extra_info("sslcontext") else select.POLLIN  # TLS sends tickets when it likes
+        self._silence.register(transport.get_extra_info("socket").fileno(), unasked | CLOSING)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the provider."""

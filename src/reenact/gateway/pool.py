@@ -20,8 +20,6 @@ REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 WATCH_S = 1.0
 MANY_ORIGINS = 1000
 """Beyond so many, those without a connection are forgotten: agents may name any number."""
-RESTED_S = 0.2
-"""After this long idle, one turn of the loop is spent to notice that the provider has closed the connection."""
 
 
 class PooledAnswer:
@@ -72,7 +70,7 @@ class PooledSource:
         proxies: Proxies | None = None,
         connect_timeout_s: float = 10.0,
         silence_timeout_s: float = 600.0,
-        keep_idle_s: float = 60.0,
+        keep_idle_s: float = 50.0,
         permit: Permit = permit_none,
         unix_path: str | None = None,
     ) -> None:
@@ -83,7 +81,8 @@ class PooledSource:
             proxies: what stands between; nothing when None.
             connect_timeout_s: for the name, the connection and TLS together.
             silence_timeout_s: how long a provider may say nothing, before or within an answer.
-            keep_idle_s: how long an unused connection is kept.
+            keep_idle_s: how long an unused connection is kept: less than the 60 s after which common load balancers close one,
+                so that no request meets their closing on its way.
             permit: which addresses guarded requests may be sent to. A guarded name is resolved here and the connection goes
                 to the very address that was checked; behind a proxy the name is the proxy's to resolve and to judge.
             unix_path: a socket in the file system that every request goes to, whatever its origin.
@@ -119,7 +118,7 @@ class PooledSource:
         address, proxy = self._address(request.origin)
         head = request_head(request, address, proxy)
         place = request.origin, request.is_guarded
-        connection = await self._rested(place)
+        connection = self._rested(place)
         while True:
             fresh = connection is None
             connection = connection or await self._connect(address, proxy, is_guarded=request.is_guarded)
@@ -173,15 +172,14 @@ class PooledSource:
                 connection.abort()
             await asyncio.sleep(0)
 
-    async def _rested(self, place: tuple[str, bool]) -> Connection | None:
+    def _rested(self, place: tuple[str, bool]) -> Connection | None:
         """Return the idle connection used last, None when there is none that is still open."""
         idle = self._idle.get(place)
         while idle:
             connection = idle.pop()
-            if self._loop.time() - connection.idle_since_s > RESTED_S:
-                await asyncio.sleep(0)
-            if not connection.lost and connection.transport is not None and not connection.transport.is_closing():
+            if connection.is_at_rest:
                 return connection
+            connection.abort()
         return None
 
     async def _connect(self, address: Address, proxy: Proxy | None, *, is_guarded: bool) -> Connection:
