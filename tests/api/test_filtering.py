@@ -146,8 +146,6 @@ def test_branches_nest_and_chains_are_flat() -> None:
         ("assets", {"ilike": "%"}, EVERYTHING),
         ("is_passthrough_billing", {"equals": False}, EVERYTHING),
         ("is_passthrough_billing", {"equals": True}, NOTHING),
-        ("cache_reference_id", {"equals": "00000000-0000-0000-0000-000000000000"}, EVERYTHING),
-        ("cache_reference_id", {"not-equals": "00000000-0000-0000-0000-000000000000"}, NOTHING),
         ("organization_id", {"equals": ORGANISATION}, EVERYTHING),
         ("organization_id", {"equals": "another"}, NOTHING),
     ],
@@ -155,6 +153,14 @@ def test_branches_nest_and_chains_are_flat() -> None:
 def test_columns_that_are_the_same_in_every_row(column: str, test: Any, expected: Filter) -> None:
     """What this server never fills in is decided at once: everything or nothing."""
     assert expected == read_filter(rmt({column: test}), ORGANISATION)
+
+
+@pytest.mark.parametrize(("given", "kept"), [("00000000-0000-0000-0000-000000000000", ""), ("c0", "c0")])
+def test_no_reference_is_the_zero_uuid(given: str, kept: str) -> None:
+    """As Helicone writes that a call was not answered from the cache."""
+    read = read_filter(rmt({"cache_reference_id": {"equals": given}}), ORGANISATION)
+
+    assert is_("cache_reference_id", kept) == read
 
 
 def test_nothing_and_something_is_nothing_or_something() -> None:

@@ -1,6 +1,15 @@
 """What the gateway did with calls, as the API tells it."""
 
+from typing import Any
+
+from reenact.api.columns import ZERO_UUID
 from tests.api.conftest import House, of
+
+
+def both(where: dict[str, Any], reference: str) -> dict[str, Any]:
+    """Return *where*, and that the cache's answer is this call's."""
+    leaf = {"request_response_rmt": {"cache_reference_id": {"equals": reference}}}
+    return {"left": where, "operator": "and", "right": leaf}
 
 
 def test_an_answer_out_of_the_cache_is_a_row_of_its_own(house: House, session_id: str) -> None:
@@ -11,13 +20,18 @@ def test_an_answer_out_of_the_cache_is_a_row_of_its_own(house: House, session_id
     rows = house.rows(session_id)
     query = {"filter": of(session_id), "isCached": True}
     cached = house.http.post("/v1/request/query", json=query).json()["data"]
+    named, unnamed = (
+        house.http.post("/v1/request/query", json={"filter": both(of(session_id), reference)}).json()["data"]
+        for reference in (first, ZERO_UUID)
+    )
 
     assert [first, second] == [row["request_id"] for row in rows]
     assert (True, first) == (rows[1]["cache_enabled"], rows[1]["cache_reference_id"])
     assert (0, 0, 0) == (rows[1]["prompt_tokens"], rows[1]["completion_tokens"], rows[1]["cost"])
     assert rows[0]["cost"] > 0
     assert rows[0]["response_body"] == rows[1]["response_body"]
-    assert [second] == [row["request_id"] for row in cached]
+    assert [second] == [row["request_id"] for row in cached] == [row["request_id"] for row in named]
+    assert [first] == [row["request_id"] for row in unnamed]
 
 
 def test_a_replay_asks_and_does_not_read_the_cache(house: House, session_id: str) -> None:

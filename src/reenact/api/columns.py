@@ -20,6 +20,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Kept in lower case while Helicone's label is in upper case."""
     substring: bool = False
     """`equals` means a part of the text (`search_properties`)."""
+    absent: str | None = None
+    """What Helicone writes where there is none."""
 
     @property
     def kind(self) -> Kind:
@@ -74,7 +76,7 @@ _PROPERTIES = _kept("properties")
 REQUESTS: dict[str, Meaning] = {
     "assets": _NO_TEXT,
     "cache_enabled": _kept("cache_enabled"),
-    "cache_reference_id": Constant(kind=Kind.TEXT, value=ZERO_UUID),
+    "cache_reference_id": Kept(column="cache_reference_id", operators=OPERATORS[Kind.TEXT], absent=ZERO_UUID),
     "cached": _kept("cached"),
     "completion_tokens": _kept("output_tokens"),
     "cost": _kept("cost_dollars"),

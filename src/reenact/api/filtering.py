@@ -236,6 +236,8 @@ def _test(meaning: Kept | Constant, name: str, raw: Json, key: str | None, path:
         return Everything() if holds(meaning, operator, value) else NOTHING
     if meaning.lower and isinstance(value, str):
         value = value.lower()
+    if meaning.absent is not None and value == meaning.absent:
+        value = ""
     if meaning.substring and operator is Operator.EQUALS and value:
         operator = Operator.CONTAINS
     condition = Condition(column=meaning.column, operator=operator, value=value, key=key)

@@ -75,6 +75,7 @@ COLUMNS: dict[str, Kind] = {
     "cost_dollars": Kind.NUMBER,
     "target_url": Kind.TEXT,
     "url": Kind.TEXT,
+    "cache_reference_id": Kind.TEXT,
     "cached": Kind.BOOLEAN,
     "cache_enabled": Kind.BOOLEAN,
     "threat": Kind.BOOLEAN,

@@ -257,6 +257,8 @@ def _text(column: str, call: Call) -> str:
             return call.id
         case "prompt_version":
             return ""
+        case "cache_reference_id":
+            return call.handling.cache_reference_id or ""
         case "session_id" | "session_name" | "session_path" | "prompt_id" | "user_id":
             return getattr(call.labels, column) or ""
         case _:

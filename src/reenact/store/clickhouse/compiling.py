@@ -40,6 +40,7 @@ _TEXTS = {
     "response_id": "c.response_id",
     "target_url": "c.target_url",
     "url": "c.url",
+    "cache_reference_id": "if(c.is_cached, JSONExtractString(c.handling, 'cache_reference_id'), NULL)",
 }
 _NUMBERS = {
     "created_us": "c.created_us",

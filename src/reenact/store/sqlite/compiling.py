@@ -35,6 +35,7 @@ _TEXTS = {
     "response_id": "c.response_id",
     "target_url": "c.target_url",
     "url": "c.url",
+    "cache_reference_id": "json_extract(c.handling, '$.cache_reference_id')",
 }
 _NUMBERS = {
     "created_us": "c.created_us",
