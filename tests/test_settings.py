@@ -20,6 +20,7 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         "REENACT_HOST": "::1",
         "REENACT_PORT": "0",
         "REENACT_UPSTREAMS": "openai=http://127.0.0.1:9000/, Anthropic=https://other.example",
+        "REENACT_PROVIDER_KEYS": "openai=sk-1, Groq=gsk=2",
         "REENACT_CONTROL": "postgresql+psycopg://127.0.0.1/reenact",
         "REENACT_REQUIRE_KEY": "true",
         "REENACT_STORE": "clickhouse",
@@ -43,6 +44,7 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         host="::1",
         port=0,
         upstreams={"openai": "http://127.0.0.1:9000", "anthropic": "https://other.example"},
+        provider_keys={"openai": "sk-1", "groq": "gsk=2"},
         control="postgresql+psycopg://127.0.0.1/reenact",
         require_key=True,
         store="clickhouse",
@@ -79,6 +81,7 @@ def test_flags_go_before_the_environment() -> None:
         ({"REENACT_REQUIRE_KEY": "perhaps"}, "REENACT_REQUIRE_KEY"),
         ({"REENACT_UPSTREAMS": "openai"}, "REENACT_UPSTREAMS"),
         ({"REENACT_UPSTREAMS": "openai=ftp://x"}, "REENACT_UPSTREAMS"),
+        ({"REENACT_PROVIDER_KEYS": "openai=sk-1,sk-2"}, "REENACT_PROVIDER_KEYS"),
         ({"REENACT_PUBLIC_URL": "https://x.example/path"}, "REENACT_PUBLIC_URL"),
         ({"REENACT_MAX_BODY_BYTES": "0"}, "REENACT_MAX_BODY_BYTES"),
     ],
@@ -89,3 +92,11 @@ def test_what_does_not_parse_names_its_variable(environ: dict[str, str], place: 
         read_settings(environ)
 
     assert (place, True) == (raised.value.field, raised.value.message.startswith(place))
+    assert "sk-" not in raised.value.message
+
+
+def test_settings_show_no_secret() -> None:
+    """Keys and passwords stand in some of them."""
+    settings = Settings(provider_keys={"openai": "sk-1"}, clickhouse_url="http://user:sk-2@host/db", redis_url="sk-3")
+
+    assert "Settings(data='reenact-data')" == repr(settings)

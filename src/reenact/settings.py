@@ -27,6 +27,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where to listen; 0 takes any free port."""
     upstreams: dict[str, str] = {}
     """Origin by provider, such as openai=http://127.0.0.1:9000, instead of the provider's own."""
+    provider_keys: dict[str, str] = {}
+    """Key by provider, such as openai=sk-...: what `/ai/...` calls and replays ask with that bring none. Never shown. They are
+    used for whoever may call this server, without a key of its own on loopback."""
     control: str = ""
     """Where keys and replays are kept: an SQLAlchemy URL such as postgresql+psycopg://user@host/reenact, for several servers
     that share them; a file in the data folder when empty."""
@@ -67,8 +70,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: Annotated[int, msgspec.Meta(ge=1)] = 100 * 1024 * 1024
     """The largest request body that the gateway accepts."""
 
+    def __repr__(self) -> str:
+        return f"Settings(data={str(self.data)!r})"  # others hold keys and passwords
 
-_LISTS = frozenset({"allowed_targets", "upstreams"})
+
+_LISTS = frozenset({"allowed_targets", "provider_keys", "upstreams"})
 """Settings whose variable is a list with commas."""
 
 
@@ -95,6 +101,8 @@ def _value(name: str, raw: object, kind: object, place: str) -> object:
     """Return one setting out of a flag or variable called *place*."""
     if name == "upstreams" and not isinstance(raw, Mapping):
         raw = _upstreams(raw if isinstance(raw, Iterable) else (), place)
+    if name == "provider_keys" and not isinstance(raw, Mapping):
+        raw = _provider_keys(raw if isinstance(raw, Iterable) else (), place)
     if name == "public_url" and raw:
         raw = _origin(str(raw), place)
     try:
@@ -114,6 +122,17 @@ def _upstreams(pairs: Iterable[object], place: str) -> dict[str, str]:
             )
         upstreams[provider.lower()] = url.rstrip("/")
     return upstreams
+
+
+def _provider_keys(pairs: Iterable[object], place: str) -> dict[str, str]:
+    """Return `provider=KEY` pairs as a mapping; no error shows one."""
+    keys: dict[str, str] = {}
+    for pair in pairs:
+        provider, _, key = (part.strip() for part in str(pair).partition("="))
+        if not provider or not key:
+            raise InvalidInput(f"{place} is not valid: expected provider=KEY pairs with commas.", place)
+        keys[provider.lower()] = key
+    return keys
 
 
 def _origin(url: str, place: str) -> str:

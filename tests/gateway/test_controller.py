@@ -522,6 +522,28 @@ async def test_the_most_telling_error_is_given_when_all_fail(tmp_path: Path) -> 
     assert ("anthropic", 3) == (exchange.provider, exchange.handling.attempts)
 
 
+async def test_a_call_may_bring_the_first_providers_key(tmp_path: Path) -> None:
+    """No other provider is shown it; the server's own keys serve for those."""
+    async with (
+        upstream(statuses(b"500")) as one,
+        upstream(counting(b"2")) as other,
+        house(
+            tmp_path,
+            {"openai": one.origin, "anthropic": other.origin},
+            means=means(provider_keys={"anthropic": "k2"}),
+        ) as gateway,
+    ):
+        auth = b"authorization: Bearer sk-brought"
+        body = b'{"model":"gpt-4o/openai,claude/anthropic"}'
+        reply = await fetch(gateway, b"POST /ai/v1/chat/completions", auth, body=body)
+        kept = b"".join(path.read_bytes() for path in gateway.folder.rglob("*.spool"))
+
+    assert (200, b"anthropic") == (reply.status, telling(reply, b"helicone-provider")[0])
+    assert [(b"authorization", b"Bearer sk-brought")] == keys(one.requests[0])
+    assert [(b"authorization", b"Bearer k2")] == keys(other.requests[0])
+    assert b"sk-brought" not in kept
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [

@@ -30,6 +30,26 @@ def test_whom_a_model_names(model: str, expected: list[tuple[str, str]]) -> None
     assert tuple(Candidate(*one) for one in expected) == elect(model, KEYED).candidates
 
 
+@pytest.mark.parametrize(
+    ("model", "expected", "owner"),
+    [
+        ("gpt-4o", [("gpt-4o", "openai")], "openai"),
+        ("gpt-4o/azure", [("gpt-4o", "azure")], "azure"),
+        ("gpt-4o/openai,claude-3/anthropic", [("gpt-4o", "openai")], "openai"),
+        ("claude-3,llama/groq", [("claude-3", "anthropic"), ("claude-3", "groq"), ("llama", "groq")], "anthropic"),
+        ("!openai,gpt-4o/openai,claude-3", [("claude-3", "anthropic")], "anthropic"),
+        ("nobodys-model", [("nobodys-model", "groq")], None),
+    ],
+)
+def test_a_key_that_a_call_brings_is_one_providers(
+    model: str, expected: list[tuple[str, str]], owner: str | None
+) -> None:
+    """The first that is named, or that makes the model; a guess would show it to somebody else."""
+    election = elect(model, {"groq"} if "groq" in str(expected) else set(), brings_key=True)
+
+    assert (tuple(Candidate(*one) for one in expected), owner) == (election.candidates, election.owner)
+
+
 def test_who_was_left_out_is_told() -> None:
     """The excluded and the keyless, for the error's sentence."""
     assert ("openai", "mistral") == elect("gpt-4o/openai,!openai,m/mistral", KEYED).disallowed

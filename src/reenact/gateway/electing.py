@@ -78,6 +78,8 @@ class Election(msgspec.Struct, frozen=True, kw_only=True):
     """To be asked in this order, each once."""
     disallowed: tuple[str, ...] = ()
     """Providers that it names and excludes, or that there is no key for."""
+    owner: str | None = None
+    """Whose key the call brings; None when it brings none."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -88,23 +90,34 @@ class Failure(msgspec.Struct, frozen=True):
     """Of the candidate, counted from 0."""
 
 
-def elect(model: str, keyed: Collection[str]) -> Election:
-    """Return whom to ask for *model* when there are keys for the providers *keyed*."""
+def elect(model: str, keyed: Collection[str], *, brings_key: bool = False) -> Election:
+    """Return whom to ask for *model*.
+
+    Args:
+        model: as the body names it.
+        keyed: the providers that this server has a key for.
+        brings_key: whether the call brings a key of its own. It is the key of the first provider that the model names or
+            that makes it, and is never shown to another.
+    """
     words = [word.strip() for word in model.split(",") if word.strip()]
     excluded = {word[1:].strip().lower() for word in words if word.startswith("!")}
     found: dict[Candidate, None] = {}
     disallowed: dict[str, None] = {}
+    owner: str | None = None
     for word in words:
         if word.startswith("!"):
             continue
         name, provider = _split(word, keyed)
-        providers = (provider,) if provider else tuple(one for one in _offering(name) if one in keyed)
+        if brings_key and owner is None:
+            owner = next((one for one in ((provider,) if provider else _makers(name)) if one not in excluded), None)
+        known = {*keyed, owner}
+        providers = (provider,) if provider else tuple(one for one in _offering(name) if one in known)
         for one in providers:
-            if one in keyed and one not in excluded:
+            if one in known and one not in excluded:
                 found[Candidate(name, one)] = None
             else:
                 disallowed[one] = None
-    return Election(candidates=tuple(found), disallowed=tuple(disallowed))
+    return Election(candidates=tuple(found), disallowed=tuple(disallowed), owner=owner)
 
 
 def compatible_path(provider: str, called: bytes, mapping: Mapping) -> bytes:
@@ -143,6 +156,9 @@ def _split(word: str, keyed: Collection[str]) -> tuple[str, str | None]:
 
 
 def _offering(name: str) -> tuple[str, ...]:
+    return (*_makers(name), *_HOSTS)
+
+
+def _makers(name: str) -> tuple[str, ...]:
     lowered = name.rpartition("/")[2].lower()
-    makers = tuple(maker for beginnings, maker in _MAKERS if lowered.startswith(beginnings))
-    return (*makers, *_HOSTS)
+    return tuple(maker for beginnings, maker in _MAKERS if lowered.startswith(beginnings))

@@ -1,7 +1,8 @@
 """Forwarder: sends a call to where its headers say, one place after the other where they name several."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as MappingOf
 from urllib.parse import urljoin
 
 import msgspec
@@ -14,7 +15,7 @@ from reenact.gateway.controls import Fallback, Mapping
 from reenact.gateway.course import Course
 from reenact.gateway.electing import Candidate, Failure, compatible_path, elect, fails_over, told_failure
 from reenact.gateway.falling_back import falls, merged_body, replaced_headers
-from reenact.gateway.keying import keyed
+from reenact.gateway.keying import brought_key, keyed
 from reenact.gateway.means import Means
 from reenact.gateway.refusing import Refusal, refuse
 from reenact.gateway.retrier import Retrier
@@ -119,20 +120,29 @@ class Forwarder:
         model = _text(fields.get("model", b"")) if fields is not None else None
         if model is None:
             return refuse(400, "invalid_format", "The body must be a JSON object with a model such as gpt-4o/openai.")
-        election = elect(model, self._means.provider_keys)
+        brought = brought_key(course.ask.headers)
+        election = elect(model, self._means.provider_keys, brings_key=brought is not None)
         if not election.candidates:
             wanted = ", ".join(election.disallowed) or "any provider"
-            return refuse(
-                400, _DISALLOWED, f"No provider is left for the model {model!r}: this server has no key for {wanted}."
+            message = (
+                f"No provider is left for the model {model!r}: there is no key for {wanted}. "
+                "Send it as Authorization: Bearer KEY, or set REENACT_PROVIDER_KEYS for the server."
             )
-        return await self._first_good(course, election.candidates)
+            return refuse(400, _DISALLOWED, message)
+        keys = dict(self._means.provider_keys)
+        if brought is not None and election.owner is not None:
+            keys[election.owner] = brought
+        try:
+            calls = [(candidate, self._addressed(course.ask, candidate, keys)) for candidate in election.candidates]
+        except InvalidInput as error:  # a provider that has no address of its own
+            return refuse(400, _DISALLOWED, error.message)
+        return await self._first_good(course, calls)
 
-    async def _first_good(self, course: Course, candidates: tuple[Candidate, ...]) -> UpstreamAnswer:
-        original = course.ask
+    async def _first_good(self, course: Course, calls: Sequence[tuple[Candidate, Ask]]) -> UpstreamAnswer:
         failures: list[Failure] = []
         outcomes: list[HeldAnswer | UpstreamFailed] = []
-        for candidate in candidates:
-            course.ask = self._addressed(original, candidate)
+        for candidate, ask in calls:
+            course.ask = ask
             try:
                 answer = await self._open(course)
                 if answer.status < 400:
@@ -147,11 +157,11 @@ class Forwarder:
             failures.append(Failure(held.status, len(outcomes)))
             outcomes.append(held)
         told = told_failure(failures).number
-        course.ask = self._addressed(original, candidates[told])
+        candidate, course.ask = calls[told]
         outcome = outcomes[told]
         if isinstance(outcome, UpstreamFailed):
             raise outcome
-        return self._won(course, candidates[told], outcome)
+        return self._won(course, candidate, outcome)
 
     def _won(self, course: Course, candidate: Candidate, answer: UpstreamAnswer) -> UpstreamAnswer:
         course.handle(changed_by=(*course.handling.changed_by, "model"))
@@ -162,14 +172,18 @@ class Forwarder:
         ]
         return answer
 
-    def _addressed(self, ask: Ask, candidate: Candidate) -> Ask:
-        """Return *ask* for *candidate*, as if the agent had called that provider itself."""
+    def _addressed(self, ask: Ask, candidate: Candidate, provider_keys: MappingOf[str, str]) -> Ask:
+        """Return *ask* for *candidate*, as if the agent had called that provider itself.
+
+        Raises:
+            InvalidInput: this server knows no address of the provider.
+        """
         mapping = ask.controls.mapping
         called, _, query = ask.target.partition(b"?")
         path = compatible_path(candidate.provider, called, mapping)
         place = self._routes.provider(candidate.provider, path + (b"?" + query if query else b""))
         body = with_model(ask.body, candidate.model, ("plugins",) if mapping is not Mapping.NO_MAPPING else ())
-        key = self._means.provider_keys[candidate.provider]
+        key = provider_keys[candidate.provider]
         headers: tuple[Header, ...] = (
             *(header for header in without_compression(ask.headers) if header[0] not in _KEYS),
             (b"authorization", b"Bearer " + key.encode()),

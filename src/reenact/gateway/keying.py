@@ -30,6 +30,14 @@ def keyed(headers: Sequence[Header], auth: Auth, target: bytes) -> tuple[Header,
     return tuple(_moved(header, auth) for header in headers)
 
 
+def brought_key(headers: Sequence[Header]) -> str | None:
+    """Return the provider's key that a call brings along in `Authorization`, where OpenAI's format has it; None for none."""
+    for name, value in headers:
+        if name == b"authorization" and value[: len(_BEARER)].lower() == _BEARER:
+            return value[len(_BEARER) :].strip().decode("latin-1") or None
+    return None
+
+
 def _moved(header: Header, auth: Auth) -> Header:
     name, value = header
     if name != b"authorization" or value[: len(_BEARER)].lower() != _BEARER:

@@ -166,6 +166,11 @@ def key_variables(provider: str) -> tuple[str, ...]:
     return _OTHER_VARIABLES.get(provider, (f"{provider.upper().replace('-', '_')}_API_KEY",))
 
 
+def named_keys(provider_keys: Mapping[str, str]) -> dict[str, str]:
+    """Return keys by provider under the environment variables in which they are looked for."""
+    return {key_variables(provider)[0]: key for provider, key in provider_keys.items()}
+
+
 def _is_loopback(origin: str) -> bool:
     host = urlsplit(origin).hostname or ""
     try:
