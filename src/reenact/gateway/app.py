@@ -9,7 +9,6 @@ from reenact.errors import Forbidden, TooLarge, Unauthenticated
 from reenact.gateway.addressing import Address, TakeName, read_address, read_take
 from reenact.gateway.ask import Ask, Upload
 from reenact.gateway.controlling import control
-from reenact.gateway.distrusting import is_from_a_strange_page
 from reenact.gateway.keying import keyed
 from reenact.gateway.labelling import Labelled, end_to_end, label, value_of
 from reenact.gateway.refusing import refuse
@@ -24,9 +23,9 @@ _ADDRESS = "reenact.address"
 """Where it leaves which session or take the path names."""
 _TAKE = b"reenact-take"
 
-Authorise = Callable[[str | None, str | None], str]
-"""Given the Helicone key, or None, and the client's address, returns the organisation; raises Unauthenticated or Forbidden.
-Runs on the event loop for every call: it must not wait for anything."""
+Authorise = Callable[[str | None, Sequence[Header]], str]
+"""Given the Helicone key, or None, and a request's headers, returns the organisation; raises Unauthenticated, or Forbidden for
+a key that may not record and a page of somebody else's. Runs on the event loop for every call: it must wait for nothing."""
 
 
 class Gateway:
@@ -58,6 +57,8 @@ class Gateway:
         self._clock = clock
         self._new_id = new_id
         self._max_body_bytes = max_body_bytes
+        self.unadmitted = 0
+        """Calls since the start that were refused for want of a key: they are nobody's, so there is no record of them."""
 
     def handles(self, scope: Scope) -> bool:
         """Return whether a request is for a provider. Looks at its head only."""
@@ -77,11 +78,13 @@ class Gateway:
         labelled = label(scope["headers"])
         target = route.target if isinstance(route, Rejection) else route
         try:
-            organisation_id = self._admit(scope, labelled.helicone_key or target.path_key)
+            organisation_id = self._authorise(labelled.helicone_key or target.path_key, scope["headers"])
         except Unauthenticated as error:
+            self.unadmitted += 1
             await agent.refuse(refuse(401, "invalid_api_key", error.message))
             return
         except Forbidden as error:
+            self.unadmitted += 1
             await agent.refuse(refuse(403, "forbidden", error.message))
             return
         ask = self._ask(scope, target, labelled, organisation_id, started_us)
@@ -89,18 +92,6 @@ class Gateway:
             await self._relay.refuse(ask, refuse(route.status, "invalid_target", route.message), agent)
         else:
             await self._serve(ask, agent)
-
-    def _admit(self, scope: Scope, key: str | None) -> str:
-        """Return the organisation that a call is recorded for.
-
-        Raises:
-            Unauthenticated: the key is missing or not known.
-            Forbidden: the key may not record, or a page of somebody else's asks.
-        """
-        if key is None and is_from_a_strange_page(scope["headers"]):
-            raise Forbidden("A web page of another site may not call this gateway without a Helicone key.")
-        client = scope.get("client")
-        return self._authorise(key, client[0] if client else None)
 
     def _ask(self, scope: Scope, target: Target, labelled: Labelled, organisation_id: str, started_us: int) -> Ask:
         """Return what is asked, the body yet to be read."""

@@ -1,8 +1,8 @@
 """Which requests were sent by a web page of somebody else: a browser lets any page it shows reach a server on its own machine.
 
-Only calls without a Helicone key are looked at. They are let in on loopback alone, where the user's own programs are trusted;
-a page from elsewhere, or one under a name that was re-bound to this machine, is not one of them. Programs that are no browsers
-send neither `Origin` nor `Sec-Fetch-Site` (Fetch Standard 3.1, Fetch Metadata).
+Only calls without a Helicone key that is known are looked at. They are let in on loopback alone, where the user's own programs
+are trusted; a page from elsewhere, or one under a name that was re-bound to this machine, is not one of them. Programs that are
+no browsers send neither `Origin` nor `Sec-Fetch-Site` (Fetch Standard 3.1, Fetch Metadata).
 """
 
 import ipaddress

@@ -22,7 +22,7 @@ from reenact.gateway.routing import Routes
 from reenact.ingest.decoding import decode
 from reenact.ingest.pricing import price
 from reenact.ingest.worker import IngestWorker
-from reenact.replay.asker import RelayAsker
+from reenact.replay.asker import RelayAsker, named_keys
 from reenact.replay.batches import Batches
 from reenact.replay.playback.playbacks import Playbacks
 from reenact.replay.playback.player import Player
@@ -35,7 +35,7 @@ from reenact.server.crew import Crew
 from reenact.server.epoch import Epoch
 from reenact.server.folder import Folder
 from reenact.server.line import Admission, Line, new_id
-from reenact.server.orders import Orders
+from reenact.server.orders import Orders, Report
 from reenact.server.passer import Passer
 from reenact.server.shelf import batches, open_store, spool_name
 from reenact.server.worker import GRACE_S
@@ -162,7 +162,7 @@ class Server:
             self._line.routes,
             recorder=self._spool,
             decode=decode,
-            environ=environment(),
+            environ=dict(environment()) | named_keys(self._settings.provider_keys),
             clock=self._clock,
         )
         holder = Holder(self._control.leases, self._folder.name(), self._clock)
@@ -304,7 +304,7 @@ class Server:
 
     def _troubles(self) -> list[str]:
         """Return what is wrong with recording now."""
-        gaps = self._spool.counters.gaps + (self._crew.gaps if self._crew else 0)
+        gaps = self._counted().gaps
         lost = [f"Calls that could not be recorded since the server started: {gaps}."] if gaps else []
         waiting = ["Recorded calls wait in the spool: the journal cannot be read, or the store cannot be written."]
         waits = any(worker.status().last_error for worker in self._ingest)
@@ -320,4 +320,12 @@ class Server:
 
     def _notes(self) -> list[str]:
         """Return what goes on that is no trouble."""
-        return self._retainer.notes()
+        counted = self._counted()
+        odd = f"Headers that could not be understood since the server started: {counted.malformed}."
+        strangers = f"Calls that were refused for want of a key since the server started: {counted.unadmitted}."
+        told = ((counted.malformed, odd), (counted.unadmitted, strangers))
+        return [*self._retainer.notes(), *(sentence for count, sentence in told if count)]
+
+    def _counted(self) -> Report:
+        """Return what this process and the gateway's workers counted since they started."""
+        return sum([self._crew.report] if self._crew else [], self._line.report(self._spool.counters.gaps))

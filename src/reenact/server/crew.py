@@ -23,15 +23,16 @@ class Crew:
     def __init__(self, orders: Sequence[Orders]) -> None:
         self._orders = orders
         self._reports: dict[int, Report] = {}
-        self._lost = 0
+        self._ended = Report()
+        """What those that are gone had told."""
         self._watchers: list[asyncio.Task[None]] = []
         self._channels: dict[int, asyncio.StreamWriter] = {}
         self._stopping = asyncio.Event()
 
     @property
-    def gaps(self) -> int:
-        """How many calls could not be recorded by any of them."""
-        return self._lost + sum(report.gaps for report in self._reports.values())
+    def report(self) -> Report:
+        """What all of them counted since the server started."""
+        return sum(self._reports.values(), self._ended)
 
     async def start(self) -> None:
         """Start all, and return when they answer.
@@ -65,7 +66,7 @@ class Crew:
         while not self._stopping.is_set():
             begun_s = asyncio.get_running_loop().time()
             code = await self._run(orders, answers)
-            self._lost += self._reports.pop(orders.number, Report()).gaps
+            self._ended += self._reports.pop(orders.number, Report())
             if self._stopping.is_set():
                 return
             _log.error("Gateway worker %d ended with code %s; another is started.", orders.number, code)

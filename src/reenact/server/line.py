@@ -2,7 +2,7 @@
 
 import importlib.util
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +12,14 @@ import msgspec
 from reenact.access.authenticating import admit, need_write
 from reenact.access.principal import Principal
 from reenact.api.keykeeper import KeyKeeper
-from reenact.errors import InvalidInput
+from reenact.domain.exchange import Header
+from reenact.errors import Forbidden, InvalidInput
 from reenact.gateway.app import Gateway
 from reenact.gateway.ask import Recorder
 from reenact.gateway.cacher import Cacher
 from reenact.gateway.connecting import read_proxies
 from reenact.gateway.controller import Controller
+from reenact.gateway.distrusting import is_from_a_strange_page
 from reenact.gateway.forwarder import Forwarder
 from reenact.gateway.guarding import Guard
 from reenact.gateway.limiter import Limiter, MemoryLimiter
@@ -30,6 +32,7 @@ from reenact.gateway.routing import Routes
 from reenact.gateway.stage import Stage
 from reenact.ingest.decoding import decode
 from reenact.replay.asker import key_variables
+from reenact.server.orders import Report
 from reenact.settings import Settings, environment
 
 if TYPE_CHECKING:
@@ -47,16 +50,20 @@ class Admission(msgspec.Struct, frozen=True):
     """For whom whoever needs no key acts."""
     keyless: bool
 
-    def __call__(self, key: str | None, _: str | None) -> str:
+    def __call__(self, key: str | None, headers: Sequence[Header]) -> str:
         """Return the organisation that an agent's call is recorded for.
 
         Raises:
             Unauthenticated: a key is needed, and none came or one that is not known.
-            Forbidden: the key may not record.
+            Forbidden: the key may not record, or a page of somebody else's asks that has none.
         """
+        holder = self.keys.holder(key) if key else None
+        # A page can put what it likes into a path: only a key that is known says that somebody gave it one.
+        if holder is None and self.keyless and is_from_a_strange_page(headers):
+            raise Forbidden("A web page of another site may not call this gateway without a Helicone key.")
         principal = admit(
             key=key,
-            holder=self.keys.holder(key) if key else None,
+            holder=holder,
             is_loopback=self.keyless,
             require_key=not self.keyless,
             local=self.local,
@@ -91,17 +98,23 @@ class Line:
         self._stage = stage
         self._running = AsyncExitStack()
         self.routes = Routes(settings.upstreams)
-        self.relay = self._relay(cache, recorder, clock, admission)
+        self.relay, self._controller = self._relay(cache, recorder, clock, admission)
         """What every call goes through, agents' and replays' alike."""
         self.gateway = Gateway(
             self.relay, self.routes, admission, clock=clock, new_id=new_id, max_body_bytes=settings.max_body_bytes
         )
 
+    def report(self, gaps: int) -> Report:
+        """Return what was counted since the start, *gaps* by the spool."""
+        return Report(gaps=gaps, malformed=self._controller.malformed, unadmitted=self.gateway.unadmitted)
+
     async def close(self) -> None:
         """Stop every part and close providers' connections."""
         await self._running.aclose()
 
-    def _relay(self, cache: Path, recorder: Recorder, clock: Callable[[], int], admission: Admission) -> Relay:
+    def _relay(
+        self, cache: Path, recorder: Recorder, clock: Callable[[], int], admission: Admission
+    ) -> tuple[Relay, Controller]:
         guard = Guard(self._settings.allowed_targets)
         upstream = self._upstream(guard)
         self._running.push_async_callback(upstream.close)
@@ -116,15 +129,17 @@ class Line:
             limiter=limiter,
             understand=decode,
             stage=self._stage,
-            # Without a required key, any page in a browser could spend what the environment's keys pay for.
-            provider_keys={} if admission.keyless else keys_in(environment()),
+            # Without a required key, any program here could spend what the environment's keys pay for; those in the
+            # settings are meant for that.
+            provider_keys=({} if admission.keyless else keys_in(environment())) | self._settings.provider_keys,
         )
         controller = Controller(Forwarder(upstream, self.routes, means), means, new_id=new_id)
         self._running.push_async_callback(controller.close)
         tunnels = upstream if isinstance(upstream, PooledSource) else self._pooled(guard)
         if tunnels is not upstream:
             self._running.push_async_callback(tunnels.close)
-        return Relay(upstream, recorder, clock, controller, tunnels, is_durable=self._settings.durable_answers)
+        relay = Relay(upstream, recorder, clock, controller, tunnels, is_durable=self._settings.durable_answers)
+        return relay, controller
 
     def _upstream(self, guard: Guard) -> "LiveUpstream | PooledSource":
         """Return what asks providers.

@@ -28,6 +28,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     gaps: int = 0
     """Calls that could not be recorded since it started."""
+    malformed: int = 0
+    """Headers that could not be understood."""
+    unadmitted: int = 0
+    """Calls that were refused for want of a key."""
+
+    def __add__(self, other: "Report") -> "Report":
+        return Report(
+            gaps=self.gaps + other.gaps,
+            malformed=self.malformed + other.malformed,
+            unadmitted=self.unadmitted + other.unadmitted,
+        )
 
 
 def encode(told: Orders | Report) -> bytes:

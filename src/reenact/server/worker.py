@@ -72,7 +72,7 @@ async def _work(channel: socket.socket) -> None:
         gc.collect()
         gc.freeze()
         gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
-        await _follow(reader, writer, spool)
+        await _follow(reader, writer, spool, line)
         await hall.close(GRACE_S)
         await passer.close()
         await line.close()
@@ -93,13 +93,13 @@ def _held(file: Path) -> int:
     return descriptor
 
 
-async def _follow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, spool: SpoolWriter) -> None:
+async def _follow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, spool: SpoolWriter, line: Line) -> None:
     """Tell how it goes until told to stop; end the process at once when the server is gone."""
     told = Report()
     writer.write(encode(told))
     order = asyncio.ensure_future(reader.readline())
     while not (await asyncio.wait([order], timeout=_TELL_S))[0]:
-        if (now := Report(gaps=spool.counters.gaps)) != told:
+        if (now := line.report(spool.counters.gaps)) != told:
             told = now
             writer.write(encode(told))
     if not order.result():
