@@ -31,8 +31,7 @@ def saver(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
             process.kill()
 
 
-@pytest.mark.slow  # fails now and then: docs/scale.md says what that means
-@pytest.mark.parametrize("kills", [20, 100])
+@pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.slow)])
 def test_killing_loses_and_doubles_nothing(tmp_path: Path, kills: int) -> None:
     """However many batches were saved before, and wherever in the next one the process was."""
     chance = random.Random(kills)

@@ -54,7 +54,7 @@ def rows(store: ClickHouseStore, table: str) -> int:
 def test_a_batch_that_broke_anywhere_is_saved_once(
     store: ClickHouseStore, server: ChdbHttp, way: str, times: int
 ) -> None:
-    """Refused, or done and never answered: tried again until it works, each row is there once, before any merge."""
+    """Refused, or done and never answered: tried again until it works, all is seen once, before any merge and after."""
     for name in TABLES_OF_A_BATCH:
         store.connector.command(f"SYSTEM STOP MERGES {name}")
     setattr(server, way, times)
@@ -66,10 +66,31 @@ def test_a_batch_that_broke_anywhere_is_saved_once(
         except StoreFailed:
             assert tries <= times
     assert (server.failing, server.dropping) == (0, 0)
+    check(store)
+    for name in TABLES_OF_A_BATCH:
+        store.connector.command(f"SYSTEM START MERGES {name}")
+        store.connector.command(f"OPTIMIZE TABLE {name} FINAL")
+    check(store)
     assert rows(store, "calls") == rows(store, "bodies") == rows(store, "call_keys") == rows(store, "annotations") == 39
     assert rows(store, "parts") == rows(store, "cursors") == 1
+
+
+def check(store: ClickHouseStore) -> None:
+    """Fail unless every question is answered as if nothing had ever failed."""
     assert store.find("one", EVERYTHING, Sort(ascending=True), offset=0, limit=100) == [one.call for one in READINGS]
     assert store.exchanges("one", IDS) == [one.exchange for one in READINGS]
+    assert store.count("one", EVERYTHING) == 39
+    assert [found.count for found in store.score_totals("one")] == [39]
+
+
+def test_the_engine_drops_no_block_that_it_believes_to_know(store: ClickHouseStore) -> None:
+    """Killed at the wrong moment it knows one that it does not have: what is sent again must be taken again."""
+    store.connector.command("SYSTEM STOP MERGES cursors")
+    again: dict[str, list[object]] = {"spool": ["spool"], "segment": [1], "offset_bytes": [100], "version": [1]}
+    store.connector.insert("cursors", again)
+    store.connector.insert("cursors", again)
+    assert rows(store, "cursors") == 2
+    assert store.cursor("spool") == END
 
 
 def test_a_batch_that_is_cut_differently_the_second_time_is_seen_once(store: ClickHouseStore, server: ChdbHttp) -> None:

@@ -8,6 +8,7 @@ from clickhouse_connect.driver._backend import chdb_backend
 
 from reenact.errors import FolderNewer
 from reenact.store.clickhouse.opener import Embedded
+from reenact.store.clickhouse.schema import VERSION
 from reenact.store.clickhouse.store import ClickHouseStore
 from tests.store.given import given_reading
 from tests.store.stores import ENGINE
@@ -36,6 +37,23 @@ def test_tables_of_a_newer_version_are_refused(engine: Embedded) -> None:
     with pytest.raises(FolderNewer, match="newer version"):
         engine.connector("newer")
     connector.command("DROP DATABASE newer")
+    connector.close()
+
+
+def test_tables_of_the_first_version_drop_no_block_any_more(engine: Embedded) -> None:
+    """They were made to, which lost what was sent again after a kill."""
+    connector = engine.connector("older")
+    connector.command("TRUNCATE TABLE versions")
+    connector.command("INSERT INTO versions VALUES ('tables', 1)")
+    connector.command("ALTER TABLE cursors MODIFY SETTING non_replicated_deduplication_window = 10000")
+    engine.connector("older").close()
+    connector.command("SYSTEM STOP MERGES cursors")
+    again: dict[str, list[object]] = {"spool": ["spool"], "segment": [1], "offset_bytes": [1], "version": [1]}
+    connector.insert("cursors", again)
+    connector.insert("cursors", again)
+    assert [(2,)] == connector.query("SELECT count() FROM cursors")
+    assert [(VERSION,)] == connector.query("SELECT max(tables) FROM versions")
+    connector.command("DROP DATABASE older")
     connector.close()
 
 

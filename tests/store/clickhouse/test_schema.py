@@ -28,7 +28,7 @@ def test_a_cluster_has_replicated_tables_and_tables_spread_over_them() -> None:
         path = "ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
         assert f"CREATE TABLE IF NOT EXISTS `reenact`.{name}_local ON CLUSTER `main` (" in rows
         assert path in rows
-        assert "replicated_deduplication_window" in rows
+        assert " replicated_deduplication_window = 0" in rows
         assert "fsync" not in rows
         assert f"AS `reenact`.{name}_local ENGINE = Distributed(`main`, `reenact`, {name}_local, cityHash64(" in spread
     of_calls = [one for one in statements if "Distributed" in one and "organisation_id, session_key" in one]
@@ -39,7 +39,7 @@ def test_a_single_node_waits_for_its_disk() -> None:
     """Nobody else keeps its rows."""
     tables = [one for one in render("reenact") if "CREATE TABLE" in one]
     assert len(tables) == len(TABLES)
-    assert all("fsync_after_insert = 1" in one and "non_replicated_deduplication_window" in one for one in tables)
+    assert all("fsync_after_insert = 1" in one and "fsync_part_directory = 1" in one for one in tables)
 
 
 def test_the_text_index_can_be_left_out() -> None:

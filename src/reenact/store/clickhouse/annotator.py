@@ -73,4 +73,4 @@ class Annotator:
         rows = [call | one | {"version": self._ticker()} for one in said]
         if rows:
             columns = {name: [row[name] for row in rows] for name in rows[0]}
-            self._connector.insert("annotations", columns, f"{rows[0]['version']}:annotations:{call_id}")
+            self._connector.insert("annotations", columns)

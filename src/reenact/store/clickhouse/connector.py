@@ -56,8 +56,8 @@ class Connector:
         with self._lent("changed") as client:
             client.command(text, parameters=dict(values or {}))
 
-    def insert(self, table: str, columns: Mapping[str, Sequence[Any]], token: str) -> None:
-        """Insert rows given as columns; the same *token* for the same table inserts nothing a second time.
+    def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Insert rows given as columns.
 
         Raises:
             StoreFailed: the database could not be written. Whether the rows were inserted is not known then.
@@ -65,13 +65,7 @@ class Connector:
         if not all(columns.values()):
             return
         with self._lent("written") as client:
-            client.insert(
-                table,
-                list(columns.values()),
-                column_names=list(columns),
-                column_oriented=True,
-                settings={"insert_deduplication_token": token},
-            )
+            client.insert(table, list(columns.values()), column_names=list(columns), column_oriented=True)
 
     def check(self, table: str) -> Rows:
         """Read all of a table on the server that answers; return each part's name, whether it is sound, and why not.

@@ -17,7 +17,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from reenact.errors import FolderInUse, FolderNewer, FolderUnusable, InvalidInput, StoreFailed
 from reenact.store.clickhouse.connector import Connector
-from reenact.store.clickhouse.schema import VERSION, quoted, render
+from reenact.store.clickhouse.schema import VERSION, migrate, quoted, render
 
 DATABASE = "reenact"
 """Where the tables stand unless told otherwise."""
@@ -160,6 +160,8 @@ def _made(connect: Callable[..., Client], database: str, *, cluster: str, text_i
         if found > VERSION:
             raise FolderNewer(f"A newer version of Reenact made the tables of {database} ({found}, known {VERSION})")
         if found < VERSION:
+            for statement in migrate(database, found, cluster=cluster):
+                first.command(statement)
             first.command(f"INSERT INTO {base}.versions VALUES ('tables', {VERSION})")
         first.close()
     except (ClickHouseError, OSError) as error:

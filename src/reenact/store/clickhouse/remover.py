@@ -102,10 +102,9 @@ class Remover:
                     self._insert(table, rows)
 
     def _insert(self, table: str, rows: Sequence[dict[str, Any]]) -> None:
-        """Insert rows that no other insert equals."""
+        """Insert rows of the same columns, if there are any."""
         if rows:
-            columns = {name: [row[name] for row in rows] for name in rows[0]}
-            self._connector.insert(table, columns, f"{rows[0]['version']}:{table}")
+            self._connector.insert(table, {name: [row[name] for row in rows] for name in rows[0]})
 
     def _sweep(self, organisation_id: str, pending: Rows) -> None:
         """Delete the rows of removed calls, and the parts that no call of their sessions is made of any more."""

@@ -8,8 +8,8 @@ decide the shard, so that a session's rows stand together. Settings were measure
 
 import msgspec
 
-VERSION = 1
-"""Of the tables below."""
+VERSION = 2
+"""Of the tables below. Since 2 the engine drops no block that it believes to know."""
 
 _DURABLE = (
     "fsync_after_insert = 1, fsync_part_directory = 1, "
@@ -220,6 +220,22 @@ def render(database: str, *, cluster: str = "", text_index: bool = True) -> list
     return statements
 
 
+def migrate(database: str, found: int, *, cluster: str = "") -> list[str]:
+    """Return the statements that bring tables of version *found* up to VERSION; 0 are tables that were just made."""
+    base, on = quoted(database), f" ON CLUSTER {quoted(cluster)}" if cluster else ""
+    setting = _undeduplicated(is_replicated=bool(cluster))
+    suffix = "_local" if cluster else ""
+    return [f"ALTER TABLE {base}.{name}{suffix}{on} MODIFY SETTING {setting}" for name in TABLES if found == 1]
+
+
+def _undeduplicated(*, is_replicated: bool) -> str:
+    """Return the setting that lets each block be taken in, however often it was sent: its rows replace their like.
+
+    A single node notes a block before it has the block: killed in between, it would drop what is sent again.
+    """
+    return f"{'' if is_replicated else 'non_'}replicated_deduplication_window = 0"
+
+
 def quoted(name: str) -> str:
     """Return *name* as an identifier."""
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
@@ -233,9 +249,7 @@ def _table(name: str, table: Table, *, is_replicated: bool, text_index: bool) ->
     path = ["'/clickhouse/tables/{shard}/{database}/{table}'", "'{replica}'"] if is_replicated else []
     arguments = ", ".join([*path, *([table.replacing] if table.replacing else [])])
     kept = [table.settings] if table.settings else []
-    kept.append(
-        "replicated_deduplication_window = 10000" if is_replicated else "non_replicated_deduplication_window = 10000"
-    )
+    kept.append(_undeduplicated(is_replicated=is_replicated))
     kept += [] if is_replicated else [_DURABLE]
     return (
         f"CREATE TABLE IF NOT EXISTS {name} ({columns}\n)\n"

@@ -25,17 +25,11 @@ class ClickHouseStore:
     """Fills `store.upkeep.Upkeep`. Any thread may call it, and any number of servers may write into one database."""
 
     def __init__(self, connector: Connector, on_close: Callable[[], None] = lambda: None) -> None:
-        """Take a connector to a database whose tables are there; the store closes it, and then calls *on_close*.
-
-        Raises:
-            StoreFailed: the database cannot be read.
-        """
+        """Take a connector to a database whose tables are there; the store closes it, and then calls *on_close*."""
         ticker = Ticker()
-        # A part that was damaged is set aside, and what it held would be taken for a repetition if it were sent again.
-        epoch = str(len(detached_parts(connector)))
         self.connector = connector
         self._on_close = on_close
-        self._writer = Writer(connector, ticker, epoch)
+        self._writer = Writer(connector, ticker)
         self._annotator = Annotator(connector, ticker)
         self._reader = Reader(connector)
         self._lister = SessionLister(connector, self._reader)

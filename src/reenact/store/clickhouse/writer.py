@@ -1,12 +1,11 @@
 """Writer: saves batches of readings. There are no transactions: the order of the inserts stands for them.
 
 Parts go first, then bodies, keys, what was said, and calls; a call that is listed has all that belongs to it. The spool's
-cursor goes last. A batch that failed anywhere is saved again whole, which leaves the same rows: an insert that had worked is
-dropped by its token while the same batch is tried again, and a batch cut differently is made of rows that replace their like.
+cursor goes last. A batch that failed anywhere is saved again, whole or cut differently, and leaves the same answers: each of
+its rows replaces its like. Nothing is left to the engine's own log of what was inserted: a single node notes a block there
+before it has the block, so that one killed in between would drop the block when it is sent again.
 """
 
-import hashlib
-import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -54,21 +53,12 @@ class Place(msgspec.Struct, frozen=True):
     session_key: str
 
 
-class Batch(msgspec.Struct, frozen=True):
-    """What the rows of one batch share."""
-
-    token: str
-    version: int
-
-
 class Writer:
     """Saves from any thread, one batch at a time."""
 
-    def __init__(self, connector: Connector, ticker: Ticker, epoch: str) -> None:
-        """Take the parts; *epoch* is in every token: after parts were lost a new one lets the same batch be saved again."""
+    def __init__(self, connector: Connector, ticker: Ticker) -> None:
         self._connector = connector
         self._ticker = ticker
-        self._epoch = epoch
         self._lock = threading.Lock()
         self._swept = 0
         self._known: OrderedDict[tuple[str, str], set[bytes]] = OrderedDict()
@@ -84,14 +74,14 @@ class Writer:
         """Save a batch and then the cursor of *spool*."""
         latest = list({(one.call.organisation_id, one.call.id): one for one in readings}.values())
         with self.exclusively():
-            batch = Batch(self._token(latest, spool, cursor), self._ticker())
+            version = self._ticker()
             if latest:
-                self._save(latest, batch)
-            self._insert("gaps", _gap_rows(gaps, batch), batch)
-            self._insert("unreadables", _unreadable_rows(unreadables, batch), batch)
+                self._save(latest, version)
+            self._insert("gaps", _gap_rows(gaps, version))
+            self._insert("unreadables", _unreadable_rows(unreadables, version))
             if cursor is not None:
                 row = {"spool": spool, "segment": cursor.segment, "offset_bytes": cursor.offset_bytes}
-                self._insert("cursors", [{**row, "version": batch.version}], batch)
+                self._insert("cursors", [{**row, "version": version}])
 
     @contextmanager
     def exclusively(self) -> Iterator[None]:
@@ -99,36 +89,27 @@ class Writer:
         with self._lock:
             yield
 
-    def _save(self, readings: Sequence[Reading], batch: Batch) -> None:
+    def _save(self, readings: Sequence[Reading], version: int) -> None:
         """Save calls and all that belongs to them."""
         swept = self._connector.query(_SWEPT)[0][0]
         if swept != self._swept:  # by whichever server: parts that were known to be there may be gone
             self._known.clear()
             self._swept = swept
         places = self._places(readings)
-        parts, bodies = self._bodies(readings, batch)
+        parts, bodies = self._bodies(readings, version)
         fresh = list(self._unknown(parts))
-        self._insert("parts", fresh, batch)
+        self._insert("parts", fresh)
         self._remember(fresh)
-        self._insert("bodies", bodies, batch)
+        self._insert("bodies", bodies)
         self._move(readings, places)
-        self._insert("call_keys", [_key(reading, batch) | {"is_deleted": 0} for reading in readings], batch)
-        self._insert("annotations", list(_said(readings, batch)), batch)
-        self._insert("calls", self._calls(readings, places, batch), batch)
+        self._insert("call_keys", [_key(reading, version) | {"is_deleted": 0} for reading in readings])
+        self._insert("annotations", list(_said(readings, version)))
+        self._insert("calls", self._calls(readings, places, version))
 
-    def _insert(self, table: str, rows: Sequence[Mapping[str, Any]], batch: Batch) -> None:
-        """Insert rows once."""
+    def _insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows of the same columns, if there are any."""
         if rows:
-            columns = {name: [row[name] for row in rows] for name in rows[0]}
-            self._connector.insert(table, columns, f"{batch.token}:{table}")
-
-    def _token(self, readings: Sequence[Reading], spool: str, cursor: Cursor | None) -> str:
-        """Return what names this batch: the stretch of the spool it is, and what is in it."""
-        begun = None if cursor is None else read_cursor(self._connector, spool)
-        if begun == cursor:  # no stretch of a spool: nobody would try it again after a crash
-            return secrets.token_hex(16)
-        content = msgspec.msgpack.encode([self._epoch, spool, begun, cursor, [one.call for one in readings]])
-        return hashlib.blake2b(content, digest_size=16).hexdigest()
+            self._connector.insert(table, {name: [row[name] for row in rows] for name in rows[0]})
 
     def _places(self, readings: Sequence[Reading]) -> dict[tuple[str, str], Place]:
         """Return where the calls of the batch that were saved before stand, by organisation and id."""
@@ -148,7 +129,7 @@ class Writer:
                 self._connector.command(_MOVE, {**values, **times})
 
     def _calls(
-        self, readings: Sequence[Reading], places: Mapping[tuple[str, str], Place], batch: Batch
+        self, readings: Sequence[Reading], places: Mapping[tuple[str, str], Place], version: int
     ) -> list[dict[str, Any]]:
         """Return the rows of the calls, and rows that delete those which stood under the same id at another time."""
         labels = self._labels(readings)
@@ -156,7 +137,7 @@ class Writer:
         for reading in readings:
             call = reading.call
             row = to_row(reading, labels.get((call.organisation_id, call.id), {}))
-            now = dict(zip(CALL_COLUMNS, row, strict=True)) | {"version": batch.version, "is_deleted": 0}
+            now = dict(zip(CALL_COLUMNS, row, strict=True)) | {"version": version, "is_deleted": 0}
             before = places.get((call.organisation_id, call.id))
             if before is not None and before.created_us != call.created_us:
                 gone = {"created_us": before.created_us, "session_key": before.session_key, "is_deleted": 1}
@@ -174,11 +155,11 @@ class Writer:
                 found.setdefault((organisation, call_id), {})[LABEL_KEYS[key]] = value
         return found
 
-    def _bodies(self, readings: Sequence[Reading], batch: Batch) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    def _bodies(self, readings: Sequence[Reading], version: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Return rows of parts and of bodies; a call outside any session repeats nothing, so that its body stays whole."""
         parts, bodies = [], []
         for reading in readings:
-            key = _key(reading, batch)
+            key = _key(reading, version)
             del key["version"]
             body = reading.exchange.request_body
             pieces = split(body) if key["session_key"] else None
@@ -187,7 +168,7 @@ class Writer:
             parts += [head | {"digest": name, "first_us": key["created_us"], "content": part} for name, part in named]
             content = pack(keep(reading, pieces.literals if pieces else (body,)))
             digests = [name for name, _ in named]
-            bodies.append(key | {"part_digests": digests, "content": content, "version": batch.version})
+            bodies.append(key | {"part_digests": digests, "content": content, "version": version})
         return parts, bodies
 
     def _unknown(self, parts: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -232,7 +213,7 @@ def _by_organisation(readings: Iterable[Reading]) -> Iterable[tuple[str, list[st
     return ids.items()
 
 
-def _key(reading: Reading, batch: Batch) -> dict[str, Any]:
+def _key(reading: Reading, version: int) -> dict[str, Any]:
     """Return what tells a call from all others."""
     call = reading.call
     return {
@@ -240,11 +221,11 @@ def _key(reading: Reading, batch: Batch) -> dict[str, Any]:
         "session_key": session_key(reading),
         "created_us": call.created_us,
         "id": call.id,
-        "version": batch.version,
+        "version": version,
     }
 
 
-def _said(readings: Iterable[Reading], batch: Batch) -> Iterator[dict[str, Any]]:
+def _said(readings: Iterable[Reading], version: int) -> Iterator[dict[str, Any]]:
     """Yield the scores and the feedback that calls were recorded with."""
     for reading in readings:
         call = reading.call
@@ -253,19 +234,18 @@ def _said(readings: Iterable[Reading], batch: Batch) -> Iterator[dict[str, Any]]
         if call.feedback is not None:
             given.append(("feedback", "", "", float(call.feedback)))
         for kind, low, name, number in given:
-            key = _key(reading, batch)
+            key = _key(reading, version)
             key["call_id"] = key.pop("id")
             yield key | {"kind": kind, "key_lower": low, "key": name, "number": number, "text": ""}
 
 
-def _gap_rows(gaps: Iterable[Gap], batch: Batch) -> list[dict[str, Any]]:
+def _gap_rows(gaps: Iterable[Gap], version: int) -> list[dict[str, Any]]:
     """Return the rows of gaps."""
-    return [msgspec.structs.asdict(gap) | {"version": batch.version} for gap in gaps]
+    return [msgspec.structs.asdict(gap) | {"version": version} for gap in gaps]
 
 
-def _unreadable_rows(unreadables: Iterable[Unreadable], batch: Batch) -> list[dict[str, Any]]:
+def _unreadable_rows(unreadables: Iterable[Unreadable], version: int) -> list[dict[str, Any]]:
     """Return the rows of what could not be read."""
     return [
-        {"digest": digest(one.raw), "reason": one.reason, "raw": one.raw, "version": batch.version}
-        for one in unreadables
+        {"digest": digest(one.raw), "reason": one.reason, "raw": one.raw, "version": version} for one in unreadables
     ]
