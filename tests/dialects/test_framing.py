@@ -130,3 +130,10 @@ def test_recorded_streams_are_read_whole() -> None:
     streams = [read_stream(one.response_body.encode()) for one in recorded() if one.is_streamed]
     assert len(streams) == 319
     assert [stream for stream in streams if stream.broken or not stream.events] == []
+
+
+def test_a_long_array_that_is_torn_in_its_middle_is_read_once() -> None:
+    """Reading it again from the start for each place where it may have been whole would take hours."""
+    body = b"[" + b'{"a":1},' * 500_000 + b"x" + b"{}," * 500_000
+    stream = read_stream(body)
+    assert (500_000, {"a": 1}, False, 1) == (len(stream.events), stream.events[-1], stream.finished, stream.broken)

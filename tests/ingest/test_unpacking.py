@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reenact.errors import InvalidInput
-from reenact.ingest.unpacking import unpack
+from reenact.ingest.unpacking import MOST_VALUES, unpack
 
 
 def _raw_deflate(body: bytes) -> bytes:
@@ -72,3 +72,13 @@ def test_what_cannot_be_unpacked_says_why(encoding: bytes, why: str) -> None:
     """An encoding that is not read here, and bytes that are not what they claim."""
     with pytest.raises(InvalidInput, match=why):
         unpack(b"no such thing", [(b"content-encoding", encoding)])
+
+
+@pytest.mark.parametrize("beginning", [b" ", b"data: "])
+@pytest.mark.parametrize("value", [b"[],", b"{},", b"1,", b'"",'])
+def test_a_body_of_a_great_many_values_is_not_read(beginning: bytes, value: bytes) -> None:
+    """Each would take twenty times its own length of memory; a picture of the same length is no such thing."""
+    body = beginning + b"[" + value * (MOST_VALUES + 1) + b"0]"
+    with pytest.raises(InvalidInput, match="lists and objects"):
+        unpack(zlib.compress(body, 1), [(b"content-encoding", b"deflate")])
+    assert b"\x89PNG" + body == unpack(b"\x89PNG" + body, [])

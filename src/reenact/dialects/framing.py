@@ -4,6 +4,7 @@ After the WHATWG HTML standard, section 9.2 (read 2026-11): lines end in CR, LF 
 that starts with a colon is a comment, a leading byte order mark is ignored.
 """
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -20,6 +21,16 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LAST_TYPES = frozenset(
     {"message_stop", "error", "response.completed", "response.failed", "response.incomplete", "response.cancelled"}
 )
+
+
+def _refuse(constant: str) -> Json:
+    """Refuse what Python would read and JSON does not have: NaN and the infinities."""
+    message = f"{constant} is no JSON"
+    raise ValueError(message)
+
+
+_ELEMENT = json.JSONDecoder(parse_constant=_refuse)
+_PARTING = re.compile(r"[\s,]*")
 
 
 class ServerEvent(msgspec.Struct, frozen=True):
@@ -127,14 +138,17 @@ def _read_array(body: bytes) -> Stream:
 
 
 def _whole_elements(body: bytes) -> list[Json]:
-    """Return the elements before the tear: the longest beginning that is an array once it is closed."""
-    ends = [match.end() for match in re.finditer(rb"\}", body)]
-    for end in reversed(ends):
+    """Return the elements before the tear. Each is read once: a tear may stand anywhere in a body of any length."""
+    text = body.decode("utf-8", "replace")
+    events: list[Json] = []
+    at = text.index("[") + 1
+    while (parting := _PARTING.match(text, at)) and parting.end() < len(text):
         try:
-            return list(msgspec.json.decode(body[:end] + b"]"))
-        except msgspec.DecodeError:
-            continue
-    return []
+            event, at = _ELEMENT.raw_decode(text, parting.end())
+        except (ValueError, RecursionError):
+            break
+        events.append(event)
+    return events
 
 
 def _ends(events: list[Json]) -> bool:

@@ -12,6 +12,14 @@ from reenact.errors import InvalidInput
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of an unpacked body; a small body can be made to grow a thousandfold."""
+MOST_CONTAINERS = 1_000_000
+MOST_VALUES = 8_000_000
+"""Of JSON in one body: two bytes of text, `[]`, make sixty of memory, a value fifty. The largest answers that are known,
+batches of embeddings, have six million numbers in a few thousand lists."""
+_JSON_BEGINNINGS = (b"{", b"[", b"d", b"e", b"i", b"r", b":")
+"""Of a document, or of an event stream's first field."""
+_FEW_BYTES = 2 * MOST_CONTAINERS
+"""A shorter body cannot have too many."""
 
 Inflated = TypeVar("Inflated", bytes, bytearray)
 _GZIP = zlib.MAX_WBITS | 16
@@ -22,7 +30,7 @@ def unpack(body: bytes, headers: Sequence[Header], most_bytes: int = MOST_BYTES)
     """Return *body* as it was before the `content-encoding` in *headers*; of a body that was cut off, what had come.
 
     Raises:
-        InvalidInput: an encoding that is not read here, damage, or more than *most_bytes*.
+        InvalidInput: an encoding that is not read here, damage, more than *most_bytes*, or more values than memory should hold.
     """
     named = b",".join(value for name, value in headers if name.lower() == b"content-encoding").decode("latin-1")
     for name in reversed([token.strip().lower() for token in named.split(",")]):
@@ -35,7 +43,16 @@ def unpack(body: bytes, headers: Sequence[Header], most_bytes: int = MOST_BYTES)
             body = inflate(body, most_bytes)
         except (brotli.error, zlib.error, zstandard.ZstdError) as error:
             raise InvalidInput(f"The body is not what its encoding {name!r} says: {error}") from error
+    if len(body) > _FEW_BYTES and _is_crowded(body):
+        raise InvalidInput(f"The body has more than {MOST_CONTAINERS} lists and objects, or {MOST_VALUES} values")
     return body
+
+
+def _is_crowded(body: bytes) -> bool:
+    """Return whether JSON in *body* could fill the memory; marks within its texts count too, which errs on the safe side."""
+    if body.lstrip()[:1] not in _JSON_BEGINNINGS:
+        return False
+    return body.count(b"[") + body.count(b"{") > MOST_CONTAINERS or body.count(b",") > MOST_VALUES
 
 
 def _gunzip(body: bytes, most_bytes: int) -> bytes:
