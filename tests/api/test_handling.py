@@ -65,6 +65,16 @@ def test_omitted_bodies_are_in_no_answer_and_found_by_no_search(house: House, se
     assert (True, True) == (row["handling"]["omitted_request"], row["handling"]["omitted_response"])
 
 
+def test_what_a_prompt_was_given_is_told(house: House, session_id: str) -> None:
+    """In the row, and by its own route."""
+    (call_id,) = house.chat(session_id, 'Who is <helicone-prompt-input key="who" >Ann</helicone-prompt-input>?')
+    (row,) = house.rows(session_id)
+    inputs = house.http.get(f"/v1/request/{call_id}/inputs").json()["data"]
+
+    assert ("Who is Ann?", {"who": "Ann"}) == (row["request_body"]["messages"][0]["content"], row["inputs"])
+    assert {"inputs": {"who": "Ann"}, "prompt_id": "answer", "version_id": "", "environment": None} == inputs
+
+
 def test_headers_that_could_not_be_understood_are_told(house: House, session_id: str) -> None:
     """With the call that they came with."""
     house.chat(session_id, "Hm?", helicone_ratelimit_policy="lots")

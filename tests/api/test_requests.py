@@ -80,6 +80,7 @@ def test_an_answered_call_is_in_the_next_query_with_every_field(house: House, se
         "ai_gateway_body_mapping": None,
         "replay": None,
         "handling": {},
+        "inputs": None,
         "told": None,
         "ending": "answered",
         "detail": "",

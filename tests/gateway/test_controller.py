@@ -560,6 +560,50 @@ async def test_a_model_that_cannot_be_asked_is_an_error(tmp_path: Path, body: by
     assert (400, kind) == (reply.status, telling(reply, b"x-helicone-error-type")[0])
 
 
+# --- prompt tags
+
+
+TAGGED = (
+    b'{"messages":[{"role":"user","content":"Hi <helicone-prompt-input key=\\"who\\" >Ann</helicone-prompt-input>"}]}'
+)
+UNTAGGED = b'{"messages":[{"role":"user","content":"Hi Ann"}]}'
+
+
+async def test_tags_are_taken_out_of_a_named_prompt(tmp_path: Path) -> None:
+    """The provider and the record get the text; the record names the inputs."""
+    async with upstream(counting(b"1")) as provider, house(tmp_path, {"openai": provider.origin}) as gateway:
+        await fetch(gateway, CHAT, b"helicone-prompt-id: greeting", body=TAGGED)
+        exchange = await gateway.exchange()
+
+    assert (UNTAGGED, UNTAGGED) == (provider.requests[0].body, exchange.request_body)
+    assert exchange.tagged is not None
+    assert {"who": "Ann"} == exchange.tagged.inputs
+    assert Handling(attempts=1, changed_by=("Helicone-Prompt-Id",)) == exchange.handling
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [(), (b"helicone-prompt-id: greeting", b"helicone-prompt-mode: deactivated"), (b"helicone-prompt-id: undefined",)],
+)
+async def test_tags_of_no_prompt_are_sent_as_they_are(tmp_path: Path, headers: tuple[bytes, ...]) -> None:
+    """Byte for byte."""
+    async with upstream(counting(b"1")) as provider, house(tmp_path, {"openai": provider.origin}) as gateway:
+        await fetch(gateway, CHAT, *headers, body=TAGGED)
+        exchange = await gateway.exchange()
+
+    assert (TAGGED, TAGGED, None) == (provider.requests[0].body, exchange.request_body, exchange.tagged)
+
+
+async def test_inputs_are_omitted_with_the_request(tmp_path: Path) -> None:
+    """They are pieces of it."""
+    headers = (b"helicone-prompt-id: greeting", b"helicone-omit-request: true")
+    async with upstream(counting(b"1")) as provider, house(tmp_path, {"openai": provider.origin}) as gateway:
+        await fetch(gateway, CHAT, *headers, body=TAGGED)
+        exchange = await gateway.exchange()
+
+    assert (UNTAGGED, b"", None) == (provider.requests[0].body, exchange.request_body, exchange.tagged)
+
+
 # --- streams
 
 

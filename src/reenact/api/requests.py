@@ -136,13 +136,30 @@ async def get_request(
     return encoded(await asyncio.to_thread(read))
 
 
-@get("/v1/request/{request_id:str}/inputs", responses=described(None))
+class PromptInputs(msgspec.Struct, frozen=True):
+    """What a prompt was given."""
+
+    inputs: dict[str, str]
+    prompt_id: str
+    version_id: str = ""
+    """Empty: tags know no versions."""
+    environment: str | None = None
+
+
+@get("/v1/request/{request_id:str}/inputs", responses=described(PromptInputs | None))
 async def get_inputs(request_id: FromPath[str], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
-    """Get what a request gave to a saved prompt: null, since none was saved for it."""
+    """Get what a request marked as inputs of the prompt it named (`Helicone-Prompt-Id`); null when it marked nothing."""
     await parts.settle()
-    if not await asyncio.to_thread(parts.calls.get, principal.organisation_id, [request_id]):
-        raise NotFound("Request not found")
-    return answer(None)
+
+    def read() -> PromptInputs | None:
+        calls = parts.calls.get(principal.organisation_id, [request_id])
+        if not calls:
+            raise NotFound("Request not found")
+        bodies = parts.calls.bodies(principal.organisation_id, [request_id]).get(request_id)
+        tagged = None if bodies is None else bodies.tagged
+        return None if tagged is None else PromptInputs(tagged.inputs, calls[0].labels.prompt_id or "")
+
+    return answer(await asyncio.to_thread(read))
 
 
 @post("/v1/request/{request_id:str}/feedback", status_code=200, opt=WRITES, responses=described(None))

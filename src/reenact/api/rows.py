@@ -100,6 +100,8 @@ class HeliconeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """How the call ended: the status alone does not tell a whole answer from one that broke off. Ours."""
     detail: str
     """For an ending other than `answered`: what went wrong, in words. Ours."""
+    inputs: dict[str, str] | None
+    """What the agent marked as inputs in a prompt it named; null without marks, and without bodies. Ours."""
     told: Told | None
     """Set when the call was told afterwards and did not cross the gateway: where it stands in its trace. Ours."""
 
@@ -164,6 +166,7 @@ def row(call: Call, bodies: Bodies | None, *, origin: str, signed_body_url: str,
         handling=call.handling,
         ending=call.ending,
         detail=call.detail,
+        inputs=None if bodies is None or bodies.tagged is None else bodies.tagged.inputs,
         told=call.told,
     )
 

@@ -4,7 +4,7 @@ import enum
 
 import msgspec
 
-from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Handling, Header, Told
+from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Handling, Header, Tagged, Told
 from reenact.domain.labels import Labels
 from reenact.domain.message import Json, Usage
 
@@ -77,6 +77,7 @@ class Bodies(msgspec.Struct, frozen=True, kw_only=True):
     request_headers: tuple[Header, ...] = ()
     response_headers: tuple[Header, ...] = ()
     chunks: tuple[Chunk, ...] = ()
+    tagged: Tagged | None = None
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

@@ -116,6 +116,16 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the sender says it cost; goes before the price table."""
 
 
+class Tagged(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent marked in a prompt with Helicone's tags (surface 5.6); the body is kept as it was sent, without them."""
+
+    inputs: dict[str, str]
+    """By key, without blanks around them."""
+    template: str
+    """The body as JSON with a mark for each input; `<helicone-auto-prompt-input idx=N />` stands for every object that has no
+    tag inside, such as the other messages: they stand in the body at the same place."""
+
+
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request and its answer as they crossed the gateway, provider secrets redacted from the headers."""
 
@@ -152,6 +162,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """Of a WebSocket, both sides' in the order they came; the bodies are the payloads, unmasked. Empty for all else."""
     told: Told | None = None
     """Set when it was told afterwards through a log route or a trace; None when it crossed the gateway."""
+    tagged: Tagged | None = None
+    """Set when the prompt had tags and the agent named the prompt that it belongs to."""
 
 
 class Spill(Protocol):

@@ -11,6 +11,7 @@ from reenact.gateway.ask import Ask, Upload
 from reenact.gateway.controlling import control
 from reenact.gateway.keying import keyed
 from reenact.gateway.labelling import Labelled, end_to_end, label, value_of
+from reenact.gateway.prompting import has_tags
 from reenact.gateway.refusing import refuse
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import NotOurs, Rejection, Route, Routes, Target
@@ -140,6 +141,8 @@ class Gateway:
         except TooLarge as error:
             await self._relay.refuse(ask, refuse(413, "request_too_large", error.message), agent)
             return
+        if ask.labels.prompt_id is not None and has_tags(body) and not ask.controls.ignores_tags:
+            ask = msgspec.structs.replace(ask, controls=msgspec.structs.replace(ask.controls, reads_tags=True))
         await self._relay.relay(msgspec.structs.replace(ask, body=body), agent)
 
 

@@ -28,6 +28,7 @@ from reenact.gateway.moderating import (
     threatening,
 )
 from reenact.gateway.omitting import without_bodies
+from reenact.gateway.prompting import read_tags
 from reenact.gateway.refusing import Refusal, limited, refuse
 from reenact.gateway.rewriting import with_usage, without_compression
 from reenact.gateway.source import UpstreamAnswer
@@ -101,12 +102,14 @@ class Controller:
 
     def _rewrite(self, course: Course) -> None:
         """Change what is sent as far as that does not depend on where it goes."""
-        ask = course.ask
-        if ask.controls.adds_usage and (body := with_usage(ask.body)) is not ask.body:
-            course.send(body=body)
-            course.handle(changed_by=("Helicone-Stream-Usage",))
-        if ask.controls.forces_format:
-            course.send(headers=without_compression(ask.headers))
+        controls = course.ask.controls
+        if controls.reads_tags and (read := read_tags(course.ask.body)) is not None:
+            body, course.tagged = read
+            course.change(body, "Helicone-Prompt-Id")
+        if controls.adds_usage and (body := with_usage(course.ask.body)) is not course.ask.body:
+            course.change(body, "Helicone-Stream-Usage")
+        if controls.forces_format:
+            course.send(headers=without_compression(course.ask.headers))
 
     # --- the cache (surface 5.3)
 

@@ -93,7 +93,6 @@ class _Reading:
         """Return all of it."""
         if not self._values:
             return NONE
-        self._prompt_mode()
         return Controls(
             cache=self._cache(),
             retries=self._retries(),
@@ -105,6 +104,7 @@ class _Reading:
             forces_format=self._flag("stream-force-format"),
             moderates=self._flag("moderations-enabled"),
             screening=self._screening(),
+            ignores_tags=self._prompt_mode() == "deactivated",
             is_patient=self._flag("increase-timeout"),
             mapping=self._mapping(),
             notes=tuple(self._notes),
@@ -199,10 +199,11 @@ class _Reading:
             self._note("gateway-body-mapping", "is none of OPENAI, RESPONSES, NO_MAPPING")
             return Mapping.OPENAI
 
-    def _prompt_mode(self) -> None:
+    def _prompt_mode(self) -> str | None:
         mode = self._values.get("prompt-mode")
         if mode is not None and mode not in _PROMPT_MODES:
             self._note("prompt-mode", "is none of production, testing, deactivated")
+        return mode
 
     def _flag(self, name: str) -> bool:
         text = self._values.get(name)

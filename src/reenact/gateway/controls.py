@@ -114,6 +114,10 @@ class Controls(msgspec.Struct, frozen=True, kw_only=True):
     """Pass a stream on in pieces that are whole events."""
     moderates: bool = False
     screening: Screening = Screening.NONE
+    ignores_tags: bool = False
+    """Send prompt tags on as they are, though the call names its prompt."""
+    reads_tags: bool = False
+    """Take the tags out of the prompt: the call names its prompt and has some."""
     is_patient: bool = False
     """Wait up to 30 minutes for the provider."""
     mapping: Mapping = Mapping.OPENAI

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from reenact.domain.exchange import Exchange, Handling, Header
+from reenact.domain.exchange import Exchange, Handling, Header, Tagged
 from reenact.gateway.ask import Ask
 
 _log = logging.getLogger(__name__)
@@ -23,6 +23,8 @@ class Course:
         self.told: list[Header] = []
         """Headers for the agent beside those of the answer."""
         self.handling = Handling(attempts=0, notes=ask.controls.notes)
+        self.tagged: Tagged | None = None
+        """What the tags in the prompt said."""
         self.shape: Shape | None = None
         """Makes of an exchange what may be recorded of it."""
         self._afterwards: list[Afterwards] = []
@@ -34,6 +36,11 @@ class Course:
     def note(self, sentence: str) -> None:
         """Record that something could not be done."""
         self.handle(notes=(*self.handling.notes, sentence))
+
+    def change(self, body: bytes, by: str) -> None:
+        """Send *body* in the place of the one that came, for the sake of the header *by*."""
+        self.send(body=body)
+        self.handle(changed_by=(*self.handling.changed_by, by))
 
     def count(self) -> None:
         """Record that a provider is asked once more."""
@@ -54,7 +61,7 @@ class Course:
 
     def record(self, exchange: Exchange) -> Exchange:
         """Return what is to be recorded of *exchange*."""
-        handled = msgspec.structs.replace(exchange, handling=self.handling)
+        handled = msgspec.structs.replace(exchange, handling=self.handling, tagged=self.tagged)
         return handled if self.shape is None else self.shape(handled)
 
     def kept(self, exchange: Exchange) -> None:

@@ -29,6 +29,7 @@ def without_bodies(exchange: Exchange, call: Call | None, *, request: bool, resp
     return msgspec.structs.replace(
         exchange,
         request_body=b"" if request else exchange.request_body,
+        tagged=None if request else exchange.tagged,
         response_body=b"" if response else exchange.response_body,
         chunks=() if response else exchange.chunks,
         handling=msgspec.structs.replace(

@@ -9,7 +9,7 @@ import msgspec
 import zstandard
 
 from reenact.domain.call import Bodies, Reading
-from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Frame, Handling, Header, Told
+from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Frame, Handling, Header, Tagged, Told
 from reenact.domain.labels import Labels
 from reenact.domain.message import Json
 from reenact.errors import FolderUnusable
@@ -49,6 +49,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     handling: Handling = NOTHING_SPECIAL
     told: Told | None = None
     frames: tuple[Frame, ...] = ()
+    tagged: Tagged | None = None
 
     @property
     def part_numbers(self) -> list[int]:
@@ -115,6 +116,7 @@ def to_bodies(kept: Kept, request: bytes) -> Bodies:
         request_headers=kept.request_headers,
         response_headers=kept.response_headers,
         chunks=kept.chunks,
+        tagged=kept.tagged,
     )
 
 
