@@ -41,6 +41,7 @@ def test_an_old_folder_opens(golden: Path, tmp_path: Path) -> None:
     )
     assert tuple(waiting()) == batch.exchanges
     assert 6 == len(store.session(organisation_id, "golden"))
+    assert [(6, 210)] == [(total.calls, total.input_tokens) for total in store.totals(organisation_id)]
     assert [] == store.damage()
     store.close()
     control.close()

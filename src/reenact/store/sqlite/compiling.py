@@ -18,6 +18,8 @@ from reenact.domain.filtering import (
     text_holds,
     words,
 )
+from reenact.domain.grouping import MONDAY_US, STEP_US
+from reenact.domain.total import Step
 from reenact.errors import InvalidFilter
 
 Value = str | float | int | None
@@ -157,6 +159,19 @@ def compile_group(column: str, key: str | None) -> Sql:
 def compile_number(column: str) -> str:
     """Return a NUMBER column of calls `c`, in the unit it is kept in."""
     return _NUMBERS[column]
+
+
+def compile_start(created: str, step: Step | None, offset_minutes: int) -> str:
+    """Return when the piece of time begins that the time *created* is in, as `grouping.piece_start` says."""
+    if step is None:
+        return "NULL"
+    offset_us = int(offset_minutes) * STEP_US[Step.MINUTE]
+    local = f"({created} + {offset_us})"
+    if step in {Step.MONTH, Step.YEAR}:
+        begun = f"strftime('%s', {local} / 1000000, 'unixepoch', 'start of {step.value}')"
+        return f"(CAST({begun} AS INTEGER) * 1000000 - {offset_us})"
+    shift_us = MONDAY_US if step is Step.WEEK else 0
+    return f"(({local} + {shift_us}) / {STEP_US[step]} * {STEP_US[step]} - {shift_us + offset_us})"
 
 
 def _conjuncts(where: Filter) -> list[Filter]:

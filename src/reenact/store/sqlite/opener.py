@@ -1,6 +1,7 @@
 """Opens connections to the database file and brings its tables up to date."""
 
 import contextlib
+import logging
 import sqlite3
 from pathlib import Path
 
@@ -21,6 +22,9 @@ PRAGMA cache_size = -32768;
 PRAGMA mmap_size = 268435456;
 PRAGMA journal_size_limit = 67108864;
 """
+
+
+_log = logging.getLogger(__name__)
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
@@ -82,8 +86,15 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} was written by a newer version of Reenact (tables {version}, known {len(MIGRATIONS)})"
         )
     if 0 < version < len(MIGRATIONS):
-        _copy(connection, path.with_name(f"{path.name}.before-{len(MIGRATIONS)}"))
+        copy = path.with_name(f"{path.name}.before-{len(MIGRATIONS)}")
+        size_mb = path.stat().st_size // 1_000_000
+        _log.warning(
+            "Copying %s (%d MB) to %s before its tables change; this can take a minute", path, size_mb, copy.name
+        )
+        _copy(connection, copy)
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        if version:
+            _log.warning("Bringing the tables of %s from version %d to %d", path, number - 1, number)
         connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
 
 

@@ -14,12 +14,15 @@ from reenact.domain.call import Bodies, Call
 from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
 from reenact.domain.filter import Filter, Sort
 from reenact.domain.filtering import LABEL_KEYS
+from reenact.domain.total import BY_TIME, TOGETHER
 from reenact.errors import FolderUnusable
 from reenact.store.packing import Kept, request_body, to_bodies, to_exchange, unpack, unpack_part
 from reenact.store.sqlite.compiling import compile_query, compile_sort
 from reenact.store.sqlite.pool import ReaderPool, Reading
+from reenact.store.sqlite.rolling import roll
 from reenact.store.sqlite.rows import CALL_COLUMNS, to_call
 from reenact.store.sqlite.schema import PARTS
+from reenact.store.sqlite.totaller import Page, totals
 
 _ABSENT = -1
 """The number of an organisation that has no rows."""
@@ -53,7 +56,10 @@ class Reader:
     def count(self, organisation_id: str, where: Filter) -> int:
         """Return how many calls match."""
         with self._pool.snapshot() as reading:
-            query = compile_query(organisation_number(reading.connection, organisation_id), where)
+            organisation = organisation_number(reading.connection, organisation_id)
+            if roll(where, TOGETHER) is not None:
+                return totals(reading.connection, organisation, where, TOGETHER, Page(BY_TIME, 0, 1))[0].calls
+            query = compile_query(organisation, where)
             text = f"SELECT count(*) FROM {query.source} WHERE {query.where.text}"
             return int(reading.connection.execute(text, query.where.values).fetchone()[0])
 

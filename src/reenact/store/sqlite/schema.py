@@ -174,5 +174,83 @@ DROP TABLE parts;
 ALTER TABLE parts_by_number RENAME TO parts;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
+_SAME_CELL = """organisation = {of}.organisation AND model = {of}.model AND provider = {of}.provider AND status = {of}.status
+  AND span_us IN (3600000000, 86400000000) AND start_us = {of}.created_us / span_us * span_us"""
+_ROLLED_SUMS = {
+    "calls": "1",
+    "failed_calls": "({of}.status < 0 OR {of}.status >= 400)",
+    "cached_calls": "(json_extract({of}.handling, '$.cache_reference_id') IS NOT NULL)",
+    "threats": "coalesce(json_extract({of}.handling, '$.is_threat'), 0)",
+    "unpriced_calls": "({of}.kind = 'model' AND {of}.cost_nanodollars IS NULL)",
+    "cost_nanodollars": "coalesce({of}.cost_nanodollars, 0)",
+    "input_tokens": "coalesce({of}.input_tokens, 0)",
+    "output_tokens": "coalesce({of}.output_tokens, 0)",
+    "cache_read_tokens": "coalesce({of}.cache_read_tokens, 0)",
+    "cache_write_tokens": "coalesce({of}.cache_write_tokens, 0)",
+    "duration_us": "{of}.duration_us",
+    "first_token_us": "coalesce({of}.first_token_us, 0)",
+    "first_token_calls": "({of}.first_token_us IS NOT NULL)",
+}
+_ROLLED_NAMES = (
+    f"organisation, span_us, start_us, model, provider, status, {', '.join(_ROLLED_SUMS)}, first_us, latest_us"
+)
+_ADD = f"""
+  INSERT INTO rollups ({_ROLLED_NAMES})
+  SELECT new.organisation, column1, new.created_us / column1 * column1, new.model, new.provider, new.status,
+    {", ".join(text.format(of="new") for text in _ROLLED_SUMS.values())}, new.created_us, new.created_us
+  FROM (VALUES (3600000000), (86400000000)) WHERE 1
+  ON CONFLICT DO UPDATE SET {", ".join(f"{name} = {name} + excluded.{name}" for name in _ROLLED_SUMS)},
+    first_us = min(first_us, excluded.first_us), latest_us = max(latest_us, excluded.latest_us);
+"""
+_NEXT = """(
+      SELECT c.created_us FROM calls c
+      WHERE c.organisation = old.organisation AND c.created_us >= rollups.start_us
+        AND c.created_us < rollups.start_us + rollups.span_us
+        AND c.model = old.model AND c.provider = old.provider AND c.status = old.status
+      ORDER BY c.created_us {way} LIMIT 1
+    )"""
+# The first or last call of a cell that goes is the only one whose going cannot be subtracted: the next to it is looked up.
+_TAKE = f"""
+  DELETE FROM rollups WHERE {_SAME_CELL.format(of="old")} AND calls = 1;
+  UPDATE rollups SET {", ".join(f"{name} = {name} - {text.format(of='old')}" for name, text in _ROLLED_SUMS.items())},
+    first_us = CASE WHEN first_us < old.created_us THEN first_us ELSE {_NEXT.format(way="ASC")} END,
+    latest_us = CASE WHEN latest_us > old.created_us THEN latest_us ELSE {_NEXT.format(way="DESC")} END
+  WHERE {_SAME_CELL.format(of="old")};
+"""
+_SIXTH = f"""
+DROP INDEX calls_by_time;
+CREATE INDEX calls_by_time ON calls (organisation, created_us, id, duration_us);
+-- Holds every call; only a question that names the condition is answered from it, and none is by accident.
+CREATE INDEX calls_by_duration ON calls (organisation, duration_us, created_us) WHERE duration_us IS NOT NULL;
+
+-- What the calls of each hour and of each day (UTC) sum to, for each model, provider and status. Triggers hold it to the calls.
+CREATE TABLE rollups (
+  organisation INTEGER NOT NULL,
+  span_us INTEGER NOT NULL, -- of an hour or a day
+  start_us INTEGER NOT NULL,
+  model TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  {", ".join(f"{name} INTEGER NOT NULL" for name in _ROLLED_SUMS)},
+  first_us INTEGER NOT NULL, -- when the first and the last of the calls were made
+  latest_us INTEGER NOT NULL,
+  PRIMARY KEY (organisation, span_us, start_us, model, provider, status)
+) WITHOUT ROWID;
+INSERT INTO rollups ({_ROLLED_NAMES})
+SELECT c.organisation, 3600000000, c.created_us / 3600000000 * 3600000000, c.model, c.provider, c.status,
+  {", ".join(f"sum({text.format(of='c')})" for text in _ROLLED_SUMS.values())}, min(c.created_us), max(c.created_us)
+FROM calls c GROUP BY 1, 3, 4, 5, 6;
+INSERT INTO rollups ({_ROLLED_NAMES})
+SELECT organisation, 86400000000, start_us / 86400000000 * 86400000000, model, provider, status,
+  {", ".join(f"sum({name})" for name in _ROLLED_SUMS)}, min(first_us), max(latest_us)
+FROM rollups GROUP BY 1, 3, 4, 5, 6;
+CREATE TRIGGER calls_roll_in AFTER INSERT ON calls BEGIN {_ADD} END;
+CREATE TRIGGER calls_roll_out AFTER DELETE ON calls BEGIN {_TAKE} END;
+CREATE TRIGGER calls_roll_over AFTER UPDATE OF
+  organisation, created_us, model, provider, status, handling, kind, cost_nanodollars, input_tokens, output_tokens,
+  cache_read_tokens, cache_write_tokens, duration_us, first_token_us
+ON calls BEGIN {_TAKE} {_ADD} END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
 """In the order they are applied; `PRAGMA user_version` says how many have been."""

@@ -9,7 +9,7 @@ from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
 from reenact.domain.filter import EVERYTHING, Filter, Sort
 from reenact.domain.total import BY_TIME, TOGETHER, Grouping, Percentiles, Rank, ScoreTotal, Step, Total
 from reenact.errors import InvalidInput
-from reenact.store.sqlite import totaller, walker
+from reenact.store.sqlite import ranker, totaller, walker
 from reenact.store.sqlite.annotator import Annotator
 from reenact.store.sqlite.inspector import inspect
 from reenact.store.sqlite.reader import Reader, organisation_number
@@ -157,7 +157,7 @@ class SqliteStore:
         """
         with self._reader.snapshot() as reading:
             organisation = organisation_number(reading.connection, organisation_id)
-            return totaller.percentiles(reading.connection, organisation, column, ranks, where, step, offset_minutes)
+            return ranker.percentiles(reading.connection, organisation, column, ranks, where, step, offset_minutes)
 
     def score_totals(
         self,

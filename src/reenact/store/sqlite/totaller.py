@@ -1,34 +1,36 @@
-"""Totaller: sums and percentiles of many calls, and what their properties are."""
+"""Totaller: sums of many calls, and what their properties are."""
 
-import itertools
 import sqlite3
-from collections.abc import Sequence
 
 import msgspec
 
 from reenact.domain.filter import Filter
 from reenact.domain.filtering import LABEL_KEYS, fold
-from reenact.domain.grouping import MONDAY_US, STEP_US, check_grouping, check_measured, pick
-from reenact.domain.total import Grouping, Percentiles, Rank, ScoreTotal, Step, Total
-from reenact.store.sqlite.compiling import Query, Sql, compile_group, compile_number, compile_query
+from reenact.domain.grouping import check_grouping
+from reenact.domain.total import Grouping, Rank, ScoreTotal, Step, Total
+from reenact.store.sqlite.compiling import Query, Sql, compile_group, compile_query, compile_start, compile_where
+from reenact.store.sqlite.rolling import Piece, roll
 
 _SUMS = {
-    "calls": "count(*)",
-    "failed_calls": "coalesce(sum(c.status < 0 OR c.status >= 400), 0)",
-    "cached_calls": "count(json_extract(c.handling, '$.cache_reference_id'))",
-    "threats": "count(nullif(json_extract(c.handling, '$.is_threat'), 0))",
-    "unpriced_calls": "coalesce(sum(c.kind = 'model' AND c.cost_nanodollars IS NULL), 0)",
-    "cost_nanodollars": "coalesce(sum(c.cost_nanodollars), 0)",
-    "input_tokens": "coalesce(sum(c.input_tokens), 0)",
-    "output_tokens": "coalesce(sum(c.output_tokens), 0)",
-    "cache_read_tokens": "coalesce(sum(c.cache_read_tokens), 0)",
-    "cache_write_tokens": "coalesce(sum(c.cache_write_tokens), 0)",
-    "duration_us": "coalesce(sum(c.duration_us), 0)",
-    "first_token_us": "coalesce(sum(c.first_token_us), 0)",
-    "first_token_calls": "count(c.first_token_us)",
-    "first_us": "min(c.created_us)",
-    "latest_us": "max(c.created_us)",
+    "calls": "1",
+    "failed_calls": "(c.status < 0 OR c.status >= 400)",
+    "cached_calls": "(json_extract(c.handling, '$.cache_reference_id') IS NOT NULL)",
+    "threats": "json_extract(c.handling, '$.is_threat')",
+    "unpriced_calls": "(c.kind = 'model' AND c.cost_nanodollars IS NULL)",
+    "cost_nanodollars": "c.cost_nanodollars",
+    "input_tokens": "c.input_tokens",
+    "output_tokens": "c.output_tokens",
+    "cache_read_tokens": "c.cache_read_tokens",
+    "cache_write_tokens": "c.cache_write_tokens",
+    "duration_us": "c.duration_us",
+    "first_token_us": "c.first_token_us",
+    "first_token_calls": "(c.first_token_us IS NOT NULL)",
 }
+"""What each call adds to a sum; `rollups` has columns of the same names."""
+_FIELDS = ("start_us", "value", *_SUMS, "first_us", "latest_us", "users", "active_days")
+_SUMMED = ", ".join(f"coalesce(sum({name}), 0)" for name in _SUMS)
+_ROLLED = f"{', '.join(f'c.{name}' for name in _SUMS)}, c.first_us, c.latest_us, NULL AS user_id, NULL AS day"
+_NULL = "NULL"
 # Each step of the recursion is one look into the index, so that a list costs what it holds and not what calls there are.
 _KEYS = """
 WITH RECURSIVE keys (key_lower) AS (
@@ -72,41 +74,17 @@ def totals(
 ) -> list[Total]:
     """Return one page of sums."""
     check_grouping(grouping, page.rank)
-    query = compile_query(organisation, where)
-    start = _start(query, grouping.step, grouping.offset_minutes)
-    value = Sql("NULL") if grouping.column is None else compile_group(grouping.column, grouping.key)
-    fields = {"start_us": start, "value": value.text, **_SUMS, **_distinct(query, grouping)}
-    named = ", ".join(f"{text} AS {name}" for name, text in fields.items())
+    taken = _taken(organisation, where, grouping)
     # Grouped by nothing there is one row even when there is no call.
-    group = "" if start == value.text == "NULL" else " GROUP BY 1, 2"
-    by = f"{page.rank.by} {'ASC' if page.rank.ascending else 'DESC'} NULLS LAST, start_us, value"
-    text = f"SELECT {named} FROM {query.source} WHERE {query.where.text}{group} ORDER BY {by} LIMIT ? OFFSET ?"
-    rows = connection.execute(text, (*value.values, *query.where.values, page.limit, page.offset))
-    return [Total(**dict(zip(fields, row, strict=True))) for row in rows]
-
-
-def percentiles(
-    connection: sqlite3.Connection,
-    organisation: int,
-    column: str,
-    ranks: Sequence[float],
-    where: Filter,
-    step: Step | None,
-    offset_minutes: int,
-) -> list[Percentiles]:
-    """Return percentiles by piece of time; counting equal values is cheaper than fetching them all."""
-    wanted = tuple(ranks)
-    check_measured(column, wanted)
-    query = compile_query(organisation, where)
-    number = compile_number(column)
-    text = (
-        f"SELECT {_start(query, step, offset_minutes)}, {number}, count(*) FROM {query.source} "
-        f"WHERE {query.where.text} AND {number} IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
+    group = "" if grouping.step is None and grouping.column is None else " GROUP BY start_us, value"
+    users, days = (
+        ("count(DISTINCT nullif(user_id, ''))", "count(DISTINCT day)") if grouping.count_distinct else (_NULL, _NULL)
     )
-    unit = 1e9 if column == "cost_dollars" else 1
-    rows = connection.execute(text, query.where.values)
-    pieces = itertools.groupby(rows, lambda row: row[0])
-    return [pick([(value / unit, times) for _, value, times in piece], wanted, start) for start, piece in pieces]
+    sums = f"start_us, value, {_SUMMED}, min(first_us), max(latest_us), {users}, {days}"
+    by = f"{_FIELDS.index(page.rank.by) + 1} {'ASC' if page.rank.ascending else 'DESC'} NULLS LAST, 1, 2"
+    text = f"SELECT {sums} FROM ({taken.text}){group} ORDER BY {by} LIMIT ? OFFSET ?"
+    rows = connection.execute(text, (*taken.values, page.limit, page.offset))
+    return [Total(**dict(zip(_FIELDS, row, strict=True))) for row in rows]
 
 
 def score_totals(
@@ -115,7 +93,7 @@ def score_totals(
     """Return counts and sums of scores."""
     query = compile_query(organisation, where)
     text = (
-        f"SELECT {_start(query, step, offset_minutes)}, max(z.name), count(*), sum(z.value) FROM {query.source} "
+        f"SELECT {compile_start(query.created, step, offset_minutes)}, max(z.name), count(*), sum(z.value) FROM {query.source} "
         f"JOIN scores z ON z.call = c.call WHERE {query.where.text} GROUP BY 1, z.name_lower ORDER BY 1, z.name_lower"
     )
     rows = connection.execute(text, query.where.values)
@@ -138,22 +116,37 @@ def property_values(
     return [value for (value,) in connection.execute(text, asked)]
 
 
-def _distinct(query: Query, grouping: Grouping) -> dict[str, str]:
-    """Return what counts users and days, nothing unless it is asked for."""
-    if not grouping.count_distinct:
-        return {"users": "NULL", "active_days": "NULL"}
-    day = _start(query, Step.DAY, grouping.offset_minutes)
-    return {"users": "count(DISTINCT nullif(c.user_id, ''))", "active_days": f"count(DISTINCT {day})"}
+def _taken(organisation: int, where: Filter, grouping: Grouping) -> Sql:
+    """Return what is summed, as rows: each call that matches, or the sums of many that stand ready."""
+    value = Sql(_NULL) if grouping.column is None else compile_group(grouping.column, grouping.key)
+    rolled = roll(where, grouping)
+    if rolled is None:
+        return _of_calls(compile_query(organisation, where), value, grouping)
+    parts = [_of_piece(organisation, rolled.where, piece, value, grouping) for piece in rolled.pieces]
+    return Sql(" UNION ALL ".join(part.text for part in parts), tuple(value for part in parts for value in part.values))
 
 
-def _start(query: Query, step: Step | None, offset_minutes: int) -> str:
-    """Return when a call's piece of time begins, as `grouping.piece_start` says."""
-    if step is None:
-        return "NULL"
-    offset_us = int(offset_minutes) * STEP_US[Step.MINUTE]
-    local = f"({query.created} + {offset_us})"
-    if step in {Step.MONTH, Step.YEAR}:
-        begun = f"strftime('%s', {local} / 1000000, 'unixepoch', 'start of {step.value}')"
-        return f"(CAST({begun} AS INTEGER) * 1000000 - {offset_us})"
-    shift_us = MONDAY_US if step is Step.WEEK else 0
-    return f"(({local} + {shift_us}) / {STEP_US[step]} * {STEP_US[step]} - {shift_us + offset_us})"
+def _of_piece(organisation: int, where: Filter, piece: Piece, value: Sql, grouping: Grouping) -> Sql:
+    """Return the rows of one piece of time."""
+    time = (piece.from_us, piece.to_us)
+    matching = compile_where(where)
+    if piece.span_us is None:
+        kept = Sql(f"c.organisation = ? AND c.created_us >= ? AND c.created_us < ? AND {matching.text}")
+        kept = Sql(kept.text, (organisation, *time, *matching.values))
+        return _of_calls(Query(source="calls c", where=kept, created="c.created_us"), value, grouping)
+    start = compile_start("c.start_us", grouping.step, grouping.offset_minutes)
+    kept = Sql(f"c.organisation = ? AND c.span_us = ? AND c.start_us >= ? AND c.start_us < ? AND {matching.text}")
+    text = f"SELECT {start} AS start_us, {value.text} AS value, {_ROLLED} FROM rollups c WHERE {kept.text}"
+    return Sql(text, (*value.values, organisation, piece.span_us, *time, *matching.values))
+
+
+def _of_calls(query: Query, value: Sql, grouping: Grouping) -> Sql:
+    """Return the rows of the calls of *query*."""
+    start = compile_start(query.created, grouping.step, grouping.offset_minutes)
+    day = compile_start(query.created, Step.DAY, grouping.offset_minutes) if grouping.count_distinct else _NULL
+    sums = ", ".join(f"{text} AS {name}" for name, text in _SUMS.items())
+    text = (
+        f"SELECT {start} AS start_us, {value.text} AS value, {sums}, c.created_us AS first_us, c.created_us AS latest_us, "
+        f"c.user_id, {day} AS day FROM {query.source} WHERE {query.where.text}"
+    )
+    return Sql(text, (*value.values, *query.where.values))
