@@ -12,37 +12,22 @@ and reenact, short, in under 40 s.
 
 import argparse
 import json
-import os
 import re
-import signal
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import peers
+from bodies import bodies
+from processes import cpu_s, free_port, pinned, process, pss_mb, quiet, split, tree
 
 HERE = Path(__file__).parent
 NAMES = ("nginx", "reenact", "tensorzero", "portkey", "mitmdump", "litellm")
-WORDS = (
-    "token",
-    "stream",
-    "gateway",
-    "record",
-    "prompt",
-    "context",
-    "answer",
-    "summarise",
-    "document",
-    "customer",
-    "order",
-)
 
 
 def scenario_table(quick: bool) -> dict[str, tuple[str, int, float, float]]:
@@ -56,123 +41,6 @@ def scenario_table(quick: bool) -> dict[str, tuple[str, int, float, float]]:
         "1 KB": ("1k", 32, seconds, 0.0),
         "20 KB": ("20k", 32, seconds, 0.0),
     }
-
-
-def text(size: int) -> str:
-    """Return about *size* characters of words."""
-    words, length, number = [], 0, size
-    while length < size:
-        number = (number * 1103515245 + 12345) % 2**31
-        words.append(WORDS[number % len(WORDS)])
-        length += len(words[-1]) + 1
-    return " ".join(words)
-
-
-def bodies(models: dict[str, str]) -> dict[str, bytes]:
-    """Return the request bodies by name, with the models under the names that this gateway knows."""
-    small, paced = models.get("gpt-4o-mini", "gpt-4o-mini"), models.get("paced", "paced")
-    system = {"role": "system", "content": "You are a helpful assistant."}
-    short = [system, {"role": "user", "content": text(780)}]
-    long = [system, *({"role": ("user", "assistant")[i % 2], "content": text(1500)} for i in range(13))]
-    made = {
-        "1k": {"model": small, "messages": short, "temperature": 0.2},
-        "20k": {"model": small, "messages": long, "temperature": 0.2},
-        "burst": {"model": small, "messages": short, "stream": True},
-        "paced": {"model": paced, "messages": short, "stream": True},
-    }
-    return {name: json.dumps(body).encode() for name, body in made.items()}
-
-
-def pinned(core: int, command: list[str]) -> list[str]:
-    """Return *command* bound to a core."""
-    return ["taskset", "-c", str(core), *command]
-
-
-def tree(pid: int) -> list[int]:
-    """Return a process and all below it."""
-    found, left = [], [pid]
-    while left:
-        found.append(left.pop())
-        for task in Path(f"/proc/{found[-1]}/task").glob("*/children"):
-            try:
-                left += map(int, task.read_text().split())
-            except OSError:
-                continue
-    return found
-
-
-WORKER = b"reenact.server.worker"
-
-
-def split(pids: list[int]) -> tuple[list[int], list[int]]:
-    """Return the processes that relay, and those that work out what the calls mean; the latter of Reenact only."""
-    relaying = [pid for pid in pids if WORKER in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    return (relaying, [pid for pid in pids if pid not in relaying]) if relaying else (pids, [])
-
-
-def quiet(pids: list[int], patience_s: float) -> None:
-    """Return when these processes have nothing left to do."""
-    deadline, before = time.monotonic() + patience_s, -1.0
-    while pids and time.monotonic() < deadline and (now := cpu_s(pids)) - before > 0.02:
-        before = now
-        time.sleep(0.5)
-
-
-def cpu_s(pids: list[int]) -> float:
-    """Return the seconds that the kernel has run these processes for."""
-    total = 0
-    for pid in pids:
-        for stat in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-            try:
-                total += int(stat.read_text().split()[0])
-            except OSError:
-                continue
-    return total / 1e9
-
-
-def pss_mb(pids: list[int]) -> float:
-    """Return the memory of these processes, shared pages divided."""
-    total = 0
-    for pid in pids:
-        try:
-            total += int(re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[1])
-        except (OSError, TypeError):
-            continue
-    return total / 1024
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def process(command: list[str], environ: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a command in a session of its own for the time of a block; then end all of it."""
-    with (folder / "log").open("w") as log:
-        running = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**os.environ, **environ},
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            yield running
-        finally:
-            for sign in (signal.SIGTERM, signal.SIGKILL):
-                for pid in reversed(tree(running.pid)):
-                    try:
-                        os.kill(pid, sign)
-                    except ProcessLookupError:
-                        continue
-                time.sleep(0.5)
-            running.wait()
 
 
 class Bench:

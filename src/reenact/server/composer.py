@@ -323,9 +323,12 @@ class Server:
         counted = self._counted()
         odd = f"Headers that could not be understood since the server started: {counted.malformed}."
         strangers = f"Calls that were refused for want of a key since the server started: {counted.unadmitted}."
-        told = ((counted.malformed, odd), (counted.unadmitted, strangers))
+        waited = (
+            f"The disk was slow: up to {counted.most_queued_bytes} bytes of recorded calls waited in memory for it."
+        )
+        told = ((counted.malformed, odd), (counted.unadmitted, strangers), (counted.most_queued_bytes, waited))
         return [*self._retainer.notes(), *(sentence for count, sentence in told if count)]
 
     def _counted(self) -> Report:
         """Return what this process and the gateway's workers counted since they started."""
-        return sum([self._crew.report] if self._crew else [], self._line.report(self._spool.counters.gaps))
+        return sum([self._crew.report] if self._crew else [], self._line.report(self._spool.counters))

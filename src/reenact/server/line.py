@@ -34,6 +34,7 @@ from reenact.ingest.decoding import decode
 from reenact.replay.asker import key_variables
 from reenact.server.orders import Report
 from reenact.settings import Settings, environment
+from reenact.spool.writer import Counters
 
 if TYPE_CHECKING:
     from reenact.gateway.upstream import LiveUpstream
@@ -104,9 +105,14 @@ class Line:
             self.relay, self.routes, admission, clock=clock, new_id=new_id, max_body_bytes=settings.max_body_bytes
         )
 
-    def report(self, gaps: int) -> Report:
-        """Return what was counted since the start, *gaps* by the spool."""
-        return Report(gaps=gaps, malformed=self._controller.malformed, unadmitted=self.gateway.unadmitted)
+    def report(self, spool: Counters) -> Report:
+        """Return what was counted since the start, what *spool* counted among it."""
+        return Report(
+            gaps=spool.gaps,
+            malformed=self._controller.malformed,
+            unadmitted=self.gateway.unadmitted,
+            most_queued_bytes=spool.most_queued_bytes,
+        )
 
     async def close(self) -> None:
         """Stop every part and close providers' connections."""

@@ -99,7 +99,7 @@ async def _follow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sp
     writer.write(encode(told))
     order = asyncio.ensure_future(reader.readline())
     while not (await asyncio.wait([order], timeout=_TELL_S))[0]:
-        if (now := line.report(spool.counters.gaps)) != told:
+        if (now := line.report(spool.counters)) != told:
             told = now
             writer.write(encode(told))
     if not order.result():

@@ -58,6 +58,8 @@ class Counters(msgspec.Struct):
     """Exchanges that could not be kept."""
     queued_bytes: int = 0
     """Of records that a slow disk has yet to take; a killed process loses them."""
+    most_queued_bytes: int = 0
+    """The most that there ever were."""
 
 
 class _Spilling(msgspec.Struct, frozen=True):
@@ -228,6 +230,7 @@ class SpoolWriter:
                 f"The disk of the spool in {self._folder} is too slow: {self._disk.queue_bytes} bytes wait."
             )
         self.counters.queued_bytes += record_bytes
+        self.counters.most_queued_bytes = max(self.counters.most_queued_bytes, self.counters.queued_bytes)
         self._queue.append((record, record_bytes))
 
     def _write(self, record: "Exchange | Gap | _Spilling") -> None:
