@@ -11,8 +11,9 @@ import pytest
 
 from tests.journeys.conftest import Running, running, start, stop
 
-KILLS = 20
 SEED = 20261122
+Received = tuple[str, str]
+"""The id of a call and what was asked."""
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +23,8 @@ def provider() -> Iterator[Running]:
         yield command
 
 
-def call(url: str, number: int, received: list[str]) -> None:
-    """Make one call, every other one streamed, and note its id once the whole answer has come."""
+def call(url: str, number: int, received: list[Received]) -> None:
+    """Make one call, every other one streamed, and note it once the whole answer has come."""
     body = {
         "model": "gpt-4o-mini",
         "stream": number % 2 == 0,
@@ -36,12 +37,11 @@ def call(url: str, number: int, received: list[str]) -> None:
     ):
         for chunk in answer.iter_raw():
             if b"data: [DONE]" in chunk:  # where an SDK stops reading: for it, this is the end
-                received.append(answer.headers["helicone-id"])
-                return
-        received.append(answer.headers["helicone-id"])
+                break
+        received.append((answer.headers["helicone-id"], f"Question {number}?"))
 
 
-def agents(url: str, first: int, received: list[str], enough: threading.Event, wanted: int) -> None:
+def agents(url: str, first: int, received: list[Received], enough: threading.Event, wanted: int) -> None:
     """Make calls one after the other until the server is gone."""
     number = first
     while True:
@@ -54,12 +54,22 @@ def agents(url: str, first: int, received: list[str], enough: threading.Event, w
         number += 1
 
 
-def test_nothing_acknowledged_is_lost_or_doubled(provider: Running, tmp_path: Path) -> None:
-    """Twenty times, agents call until the server is killed; after the last restart every received call is there, once."""
+@pytest.mark.parametrize(
+    ("store", "kills"),
+    [
+        ("sqlite", 10),
+        ("chdb", 4),
+        pytest.param("sqlite", 100, marks=pytest.mark.slow),
+        pytest.param("chdb", 100, marks=pytest.mark.slow),
+    ],
+)
+def test_nothing_acknowledged_is_lost_or_doubled(provider: Running, tmp_path: Path, store: str, kills: int) -> None:
+    """Agents call until the server is killed, again and again; in the end every received call is there, once."""
     chance = random.Random(SEED)
-    arguments = ("serve", "--data", str(tmp_path / "data"), "--port", "0", "--upstream", f"openai={provider.url}")
-    received: list[str] = []
-    for round_number in range(KILLS):
+    upstream = f"openai={provider.url}"
+    arguments = ("serve", "--store", store, "--data", str(tmp_path / "data"), "--port", "0", "--upstream", upstream)
+    received: list[Received] = []
+    for round_number in range(kills):
         server = start(*arguments)
         enough = threading.Event()
         wanted = len(received) + chance.randint(1, 40)
@@ -71,14 +81,14 @@ def test_nothing_acknowledged_is_lost_or_doubled(provider: Running, tmp_path: Pa
         stop(server)
 
     with running(*arguments) as server, httpx2.Client(trust_env=False, timeout=30) as http:
-        kept: list[str] = []
+        kept: list[Received] = []
         while True:
             query = {"filter": "all", "limit": 1000, "offset": len(kept), "sort": {"created_at": "asc"}}
             page = http.post(f"{server.url}/v1/request/query", json=query).json()["data"]
             if not page:
                 break
-            kept += [row["request_id"] for row in page]
+            kept += [(row["request_id"], row["request_body"]["messages"][0]["content"]) for row in page]
 
-    assert len(received) > KILLS
-    assert sorted(set(kept)) == sorted(kept)
+    assert len(received) > kills
+    assert sorted({call_id for call_id, _ in kept}) == sorted(call_id for call_id, _ in kept)
     assert sorted(set(received) - set(kept)) == []
