@@ -3,7 +3,7 @@
 import pytest
 
 from reenact.cli.tool_options import read_tools
-from reenact.domain.policy import ErrorResult, Policies, Recorded, Simulate, Static, Stop, ToolRule
+from reenact.domain.policy import Callback, ErrorResult, Policies, Recorded, Simulate, Static, Stop, ToolRule
 from reenact.errors import InvalidInput
 
 
@@ -27,3 +27,14 @@ def test_what_is_no_policy_is_refused(option: str) -> None:
         read_tools([option])
 
     assert "--tool" == refused.value.field
+
+
+def test_addresses_answer_what_the_record_cannot() -> None:
+    """Before the policies of the same tools; keyed when there is a key for tools."""
+    address = "https://tools.example/run?a=b"
+    rule = ToolRule(tool="search_*", policies=(Recorded(), Callback(address, is_keyed=True), Stop()))
+
+    read = read_tools(["x=stop"], [f"search_*={address}"], is_keyed=True)
+    assert Policies(tools=(rule, ToolRule(tool="x", policies=(Stop(),)))) == read
+    with pytest.raises(InvalidInput, match="--tool-url wants NAME=URL"):
+        read_tools([], ["https://tools.example/run"])

@@ -3,14 +3,18 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from reenact.domain.exchange import Exchange
+from reenact.domain.exchange import Exchange, Spill
 from reenact.domain.replay import Answered, State
 from reenact.gateway.ask import Ask, Sink
+from reenact.gateway.guarding import Guard
+from reenact.gateway.source import UpstreamAnswer, UpstreamRequest
+from reenact.replay.desk import Desk
 from reenact.replay.playback.playbacks import Playbacks
 from reenact.replay.playback.player import Player
 from reenact.replay.playback.stager import Stager
 from reenact.replay.question import Asker, Question
 from reenact.replay.runner import Keeper, Runner
+from reenact.replay.toolcaller import ToolCaller
 from reenact.store.calls import CallStore
 
 
@@ -41,6 +45,34 @@ class FreshAsker:
         return Answered(index=question.ask.index, call_id=question.id, status=200, is_reused=True)
 
 
+class NoTools:
+    """Neither asks a tool nor keeps what one gave back: a source and a recorder."""
+
+    async def open(self, request: UpstreamRequest) -> UpstreamAnswer:
+        """Refuse."""
+        raise AssertionError("no tool is asked here")
+
+    def append(self, exchange: Exchange) -> None:
+        """Refuse."""
+        raise AssertionError("no tool is asked here")
+
+    def spill(self) -> Spill:
+        """Refuse."""
+        raise AssertionError("no tool is asked here")
+
+    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> None:
+        """Refuse."""
+        raise AssertionError("no tool is asked here")
+
+    def when_durable(self, act: Callable[[], None]) -> None:
+        """Refuse."""
+        raise AssertionError("no tool is asked here")
+
+    def gap(self, organisation_id: str, reason: str) -> None:
+        """Refuse."""
+        raise AssertionError("no tool is asked here")
+
+
 async def all_drained() -> bool:
     """Wait for nothing."""
     return True
@@ -60,6 +92,7 @@ def a_runner(
     return Runner(
         asker,
         keeper,
+        desk=Desk(ToolCaller(NoTools(), Guard(), NoTools(), clock), store, clock),
         store=store,
         leases=leases or AllLeases(),
         drain=drain,

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Body, FromPath, FromQuery
+from litestar.params import Body, FromPath, FromQuery, JSONBody
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from reenact.api.envelope import answer, described
 from reenact.api.guard import WRITES, GivenParts, GivenPrincipal
 from reenact.domain.replay import Plan, Replay
+from reenact.replay.desk import ToolResult
 from reenact.replay.request import ResumeRequest, read_request, understood
 
 Wanted = Annotated[
@@ -82,6 +83,19 @@ async def finish_replay(replay_id: FromPath[str], parts: GivenParts, principal: 
     return answer(await parts.replays.finish(principal.organisation_id, replay_id))
 
 
+@post("/v1/replay/{replay_id:str}/tools/{tool_id:str}", status_code=200, opt=WRITES, responses=described(None))
+async def take_tool_result(
+    replay_id: FromPath[str],
+    tool_id: FromPath[str],
+    data: JSONBody[ToolResult],
+    parts: GivenParts,
+    principal: GivenPrincipal,
+) -> Response[bytes]:
+    """Give the result of a tool call that waits for it, as the events of `progress` tell, to the server that performs it."""
+    parts.replays.take_result(principal.organisation_id, replay_id, tool_id, data)
+    return answer(None)
+
+
 @post("/v1/replay/{replay_id:str}/pause", status_code=200, opt=WRITES, responses=described(Replay))
 async def pause_replay(replay_id: FromPath[str], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
     """Stop a replay at once, to be resumed; one that is not under way stays as it is."""
@@ -103,6 +117,7 @@ ROUTES: list[HTTPRouteHandler] = [
     watch_replay,
     cancel_replay,
     finish_replay,
+    take_tool_result,
     pause_replay,
     resume_replay,
 ]

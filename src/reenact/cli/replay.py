@@ -65,6 +65,15 @@ def replay(
             "are tried in order, as in 'search_*=recorded,simulate'. Repeatable. [default: *=recorded,stop]",
         ),
     ] = None,
+    tool_urls: Annotated[
+        Strings,
+        typer.Option(
+            "--tool-url",
+            metavar="NAME=URL",
+            help="For --mode chained, an address of yours that is POSTed the calls of a tool (a glob) whose results were not "
+            "recorded: it runs for real. `--provider-key tools=KEY` is sent as a bearer token. Repeatable.",
+        ),
+    ] = None,
     takes: Annotated[int, typer.Option(min=1, max=100, help="How often to run it.")] = 1,
     control: Annotated[
         bool, typer.Option("--control/--no-control", help="As many takes of the unchanged session beside them.")
@@ -137,8 +146,8 @@ def replay(
         retries=retries,
         provider_keys=read_keys(provider_keys or ()),
     )
-    if tools:
-        options["policies"] = read_tools(tools)
+    if tools or tool_urls:
+        options["policies"] = read_tools(tools or (), tool_urls or (), is_keyed="tools" in options["provider_keys"])
     if mode is Mode.PLAYBACK:
         options["playback"] = Playback(driver=Driver.SERVER)
     if session is None or where is not None or sessions is not None:

@@ -29,7 +29,7 @@ from reenact.client.steering import variables_for
 from reenact.domain.batch import Batch
 from reenact.domain.patch import Patch, Selector
 from reenact.domain.playback import Driver, Fork, Matching, OnMiss, Playback
-from reenact.domain.replay import Budget, Rate
+from reenact.domain.replay import Budget, Mode, Rate
 
 __all__ = [
     "Batch",
@@ -38,6 +38,7 @@ __all__ = [
     "Driver",
     "Fork",
     "Matching",
+    "Mode",
     "OnMiss",
     "Patch",
     "Playback",

@@ -10,6 +10,7 @@ import httpx2
 import msgspec
 
 from reenact.client.answering import refusal, understood
+from reenact.client.attendant import Attendant, Tool, attended
 from reenact.client.rows import ApiKey, Deletable, Deleted, Permissions, Request, Session
 from reenact.domain.batch import Batch
 from reenact.domain.comparison import Comparison
@@ -18,7 +19,7 @@ from reenact.domain.patch import Patch
 from reenact.domain.playback import Driver, Playback
 from reenact.domain.policy import Policies
 from reenact.domain.replay import Budget, Mode, Plan, Progress, Rate, Replay, Take
-from reenact.errors import ServerUnreachable
+from reenact.errors import ServerRefused, ServerUnreachable
 
 T = TypeVar("T")
 
@@ -137,17 +138,23 @@ class Client:
         patch: Patch | None = None,
         *,
         on_progress: Callable[[Progress], None] | None = None,
+        tools: Mapping[str, Tool] | None = None,
         **options: Unpack[ReplayOptions],
     ) -> Replay:
         """Run a session again and return the replay when it is over, *on_progress* told how far it has come.
+
+        In mode chained, *tools* are functions of yours that answer the tools of their names where the record cannot; they run
+        here, and nowhere else.
 
         A playback is driven by the server: every recorded request is made again. A fork needs its agent: see `start`.
         """
         if options.get("mode") is Mode.PLAYBACK:
             playback = options.get("playback", Playback())
             options["playback"] = msgspec.structs.replace(playback, driver=Driver.SERVER)
+        if tools:
+            options["policies"] = attended(options.get("policies", Policies()), tools)
         replay = self.start(session_id, patch, **options)
-        for progress in self.watch(replay.id):
+        for progress in self.attend(replay.id, tools or {}):
             if on_progress is not None:
                 on_progress(progress)
         return self.get_replay(replay.id)
@@ -163,6 +170,24 @@ class Client:
     def watch(self, replay_id: str) -> Iterator[Progress]:
         """Yield how far a replay has come, at once and whenever that changes; the last one is over."""
         return self._events(f"/v1/replay/{_segment(replay_id)}/progress", Progress)
+
+    def attend(self, replay_id: str, tools: Mapping[str, Tool]) -> Iterator[Progress]:
+        """Watch a replay as `watch` does, and answer the tool calls that wait for its client with *tools*, by name.
+
+        Each is called once with the arguments that the model wrote, several at a time, in threads; what it returns is its
+        result, and what it raises stops the branch. What was answered before is not asked again when a replay is resumed.
+        """
+        with Attendant(tools, lambda tool, given: self._give(replay_id, tool, given)) as attendant:
+            for progress in self.watch(replay_id):
+                attendant.attend(progress.tools)
+                yield progress
+
+    def _give(self, replay_id: str, tool_id: str, given: Json) -> None:
+        try:
+            self._post(f"/v1/replay/{_segment(replay_id)}/tools/{_segment(tool_id)}", given, object)
+        except ServerRefused as refused:
+            if refused.status != 404:  # it waits no more: it took too long, or the replay was stopped
+                raise
 
     def cancel(self, replay_id: str) -> Replay:
         """Stop a replay at once and return it; one that is over stays as it is."""

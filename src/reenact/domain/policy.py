@@ -2,6 +2,7 @@
 
 import enum
 from fnmatch import fnmatchcase
+from typing import Annotated
 
 import msgspec
 
@@ -20,9 +21,14 @@ class Static(msgspec.Struct, frozen=True, tag="static", tag_field="answer", forb
 
 
 class Callback(msgspec.Struct, frozen=True, tag="callback", tag_field="answer", forbid_unknown_fields=True):
-    """The user's own URL is asked: the only policy under which something of the user's runs."""
+    """The user's own tool is asked: the only policy under which something of the user's runs."""
 
-    url: str
+    url: str | None = None
+    """Where the tool call is sent, an address that agents may name as a target; None: the client that watches the replay."""
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 60.0
+    """How long the tool may take; what takes longer stops the branch."""
+    is_keyed: bool = False
+    """Whether the address is sent the replay's `provider_keys.tools` as a bearer token; it is never kept."""
 
 
 class Simulate(msgspec.Struct, frozen=True, tag="simulate", tag_field="answer", forbid_unknown_fields=True):

@@ -176,17 +176,32 @@ class AskCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AskTool(msgspec.Struct, frozen=True, kw_only=True):
-    """One tool call that the user's own address is to answer."""
+    """One tool call that the user's own address, or the client that watches, is to answer."""
 
     index: int
     source_call_id: str
     tool: int
     """Which tool call of the answer to this call, counted from 0."""
-    url: str
+    url: str | None
+    """None: the client that watches answers."""
     name: str
     arguments: str
     """JSON text as the model wrote it."""
+    timeout_s: float = 60.0
+    is_keyed: bool = False
+    """Whether the address is sent the key for tools."""
     round: int = 0
+
+
+class WaitingTool(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool call that waits for the client that watches the replay."""
+
+    id: str
+    """Where its result is to be given: `POST /v1/replay/{replay}/tools/{id}`. The same after a restart."""
+    take: int
+    name: str
+    arguments: str
+    """JSON text as the model wrote it."""
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,7 +221,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     tool: int | None = None
     """As in the AskCall or AskTool."""
     result: str | None = None
-    """What the user's address gave back for an AskTool."""
+    """What the user's tool gave back for an AskTool."""
     cost_nanodollars: int | None = None
     tokens: int | None = None
     """Of prompt and answer together."""
@@ -350,6 +365,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     detail: str = ""
     spent: Spent = Spent()
+    tools: tuple[WaitingTool, ...] = ()
+    """Tool calls that wait for the client; only the server that performs the replay tells them."""
 
     @property
     def left(self) -> int:

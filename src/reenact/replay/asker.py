@@ -10,7 +10,6 @@ import msgspec
 from reenact import __version__
 from reenact.domain.call import Call
 from reenact.domain.exchange import Chunk, Exchange, Handling, Header
-from reenact.domain.labels import Labels
 from reenact.domain.replay import Answered, Plan
 from reenact.errors import InvalidInput
 from reenact.gateway.collector import Collector
@@ -113,7 +112,7 @@ class RelayAsker:
                 provider=target.provider,
                 origin=target.origin,
                 target=target.target,
-                labels=_labels(question),
+                labels=question.labels,
                 headers=keyed(headers, target.auth, target.target),
                 body=ask.body,
                 started_us=self._clock(),
@@ -135,7 +134,7 @@ class RelayAsker:
             started_us=self._clock(),
             duration_us=0,
             first_byte_us=0,
-            labels=_labels(question),
+            labels=question.labels,
             chunks=(Chunk(body_bytes=len(exchange.response_body), after_us=0),),
             handling=Handling(attempts=0, cache_reference_id=exchange.id),
         )
@@ -192,18 +191,3 @@ def _kept(question: Question) -> list[Header]:
         for name, value in question.headers
         if name in _KEPT_HEADERS and not (is_new and name == b"content-encoding")
     ]
-
-
-def _labels(question: Question) -> Labels:
-    """Return the recorded labels in the take's session; what would have a cache answer is left out."""
-    labels = question.source.labels
-    return msgspec.structs.replace(
-        labels,
-        session_id=question.session_id,
-        session_name=question.session_name,
-        model_override=labels.model_override if question.ask.model == question.source.model else None,
-        properties={
-            name: value for name, value in labels.properties.items() if not name.lower().startswith("helicone-cache")
-        },
-        replay=question.link,
-    )

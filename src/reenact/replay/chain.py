@@ -12,7 +12,7 @@ from reenact.domain.call import Bodies, Call
 from reenact.domain.exchange import Ending
 from reenact.domain.message import Answer, Prompt
 from reenact.domain.patch import Edit
-from reenact.domain.policy import Callback, Policies
+from reenact.domain.policy import Policies
 from reenact.domain.replay import Plan, PlannedCall, Take
 from reenact.errors import InvalidInput
 from reenact.ingest.unpacking import unpack
@@ -65,11 +65,8 @@ def chain_of(recording: Recording, plan: Plan, policies: Policies) -> Chain:
     """Return what chained takes of *plan* are made of.
 
     Raises:
-        InvalidInput: a policy is not offered here.
         InvalidPatch: a selector of the plan's patch matches nothing.
     """
-    if any(isinstance(policy, Callback) for rule in policies.tools for policy in rule.policies):
-        raise InvalidInput("Tools that are answered by an address of yours are not offered by this server.", "policies")
     return Chain(Fabric(tape_of(recording, plan)), policies, edits_of(recording, plan.patch))
 
 

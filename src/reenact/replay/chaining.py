@@ -427,6 +427,8 @@ class _Performer:
                     url=policy.url,
                     name=use.name,
                     arguments=use.arguments,
+                    timeout_s=policy.timeout_s,
+                    is_keyed=policy.is_keyed,
                     round=target.round,
                 )
             )

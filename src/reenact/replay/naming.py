@@ -6,13 +6,13 @@ makes the recording itself the journal of the replay: a step whose id is recorde
 
 import uuid
 
-from reenact.domain.replay import AskCall, Take
+from reenact.domain.replay import AskCall, AskTool, Take
 
 _STEPS = uuid.UUID("6a2f1c1e-31cf-5b0e-9d55-6f0f5f1f8a11")
 _ITEMS = uuid.UUID("d1a4f4f2-9c5b-5d0a-8f0e-3f6f0c9f7b22")
 
 
-def step_id(replay_id: str, take: Take, ask: AskCall, attempt: int) -> str:
+def step_id(replay_id: str, take: Take, ask: AskCall | AskTool, attempt: int) -> str:
     """Return the id of the call that is made for *ask* in *take*, a UUID; *attempt* is counted from 1."""
     step = f"{replay_id}/{take.arm}/{take.number}/{ask.source_call_id}/{ask.round}/{ask.tool}/{attempt}"
     return str(uuid.uuid5(_STEPS, step))

@@ -1,4 +1,4 @@
-"""Question: one call of a take, ready to be sent; and the seam behind the runner, whoever sends it."""
+"""Question: one call of a take, ready to be sent, or one tool call; and the seam behind the runner, whoever sends it."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -7,8 +7,9 @@ import msgspec
 
 from reenact.domain.call import Call
 from reenact.domain.exchange import Exchange, Header
-from reenact.domain.labels import ReplayLink
-from reenact.domain.replay import Answered, AskCall, Plan
+from reenact.domain.labels import Labels, ReplayLink
+from reenact.domain.message import Json
+from reenact.domain.replay import Answered, AskCall, AskTool, Plan
 from reenact.replay.planning import Recording
 
 
@@ -35,6 +36,61 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         """Whether exactly what was recorded is to be asked, of the same model at the same place."""
         ask, source = self.ask, self.source
         return ask.body == self.recorded_body and ask.url == source.url and ask.round == 0 and ask.tool is None
+
+    @property
+    def labels(self) -> Labels:
+        """The recorded labels in the take's session; what would have a cache answer is left out."""
+        override = self.source.labels.model_override if self.ask.model == self.source.model else None
+        return _in_take(self.source.labels, self.link, self.session_id, self.session_name, override)
+
+
+class ToolQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """One tool call of a take, ready to be sent."""
+
+    id: str
+    """Of the call that it is recorded as; the same whenever this step of this replay is asked."""
+    organisation_id: str
+    replay_id: str
+    ask: AskTool
+    source: Call
+    """The model's call that its result goes into."""
+    link: ReplayLink
+    session_id: str
+    """Of the take."""
+    session_name: str
+
+    @property
+    def body(self) -> bytes:
+        """What is sent and recorded: a tool event as Helicone's logs have it (surface 4.3)."""
+        return msgspec.json.encode(
+            {"_type": "tool", "toolName": self.ask.name, "input": _arguments(self.ask.arguments)}
+        )
+
+    @property
+    def labels(self) -> Labels:
+        """The labels of the call that it is for, in the take's session."""
+        return _in_take(self.source.labels, self.link, self.session_id, self.session_name, None)
+
+
+def _arguments(text: str) -> Json:
+    """Return a tool call's arguments; the text itself where the model wrote no JSON."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text
+
+
+def _in_take(labels: Labels, link: ReplayLink, session_id: str, session_name: str, override: str | None) -> Labels:
+    return msgspec.structs.replace(
+        labels,
+        session_id=session_id,
+        session_name=session_name,
+        model_override=override,
+        properties={
+            name: value for name, value in labels.properties.items() if not name.lower().startswith("helicone-cache")
+        },
+        replay=link,
+    )
 
 
 class Asker(Protocol):

@@ -9,7 +9,8 @@
   ]},
   "mode": "anchored",
   "policies": {                               for mode chained (domain.policy): who answers the tools that the model asks for
-    "tools": [{"tool": "search_*", "policies": [{"answer": "recorded"}, {"answer": "static", "result": "none"}]}],
+    "tools": [{"tool": "search_*", "policies": [{"answer": "recorded"}, {"answer": "static", "result": "none"}]},
+              {"tool": "book", "policies": [{"answer": "callback", "url": "https://tools.example/run"}]}],
     "user_turns": "keep",                     "stop": user turns after a divergence are not said
     "extra_rounds": 16,                       how far a tool loop may go on beyond the record
     "stop_in_doubt": false                    true: calls whose request is in doubt are left out, not marked
@@ -30,7 +31,8 @@
     "pace": 0                                 how long recorded answers take: 1 as recorded, 0 at once
   },
   "dry_run": false,                           true: only the plan is made and nothing is sent
-  "provider_keys": {"openai": "sk-..."}       used for this replay, kept in memory only; else the server's environment
+  "provider_keys": {"openai": "sk-..."}       used for this replay, kept in memory only; else the server's environment;
+                                            "tools": for callbacks with "is_keyed": true
 }
 ```
 """

@@ -6,13 +6,26 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from reenact.domain.labels import ReplayLink
-from reenact.domain.replay import AskCall, CallResult, Limits, Mode, Plan, PlannedCall, Progress, Replay, State, Take
+from reenact.domain.replay import (
+    AskCall,
+    AskTool,
+    CallResult,
+    Limits,
+    Mode,
+    Plan,
+    PlannedCall,
+    Progress,
+    Replay,
+    State,
+    Take,
+    WaitingTool,
+)
 from reenact.replay.chain import Chain
 from reenact.replay.governor import Governor
 from reenact.replay.naming import step_id
 from reenact.replay.performing import Performance, perform
 from reenact.replay.planning import Recording
-from reenact.replay.question import Question
+from reenact.replay.question import Question, ToolQuestion
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,23 +162,51 @@ class Run:
     def question(self, take: Take, ask: AskCall, attempt: int = 1) -> Question:
         """Return *ask* with all that is known of it."""
         bodies = self.order.recording.bodies[ask.source_call_id]
+        call_id = step_id(self.id, take, ask, attempt)
         return Question(
-            id=step_id(self.id, take, ask, attempt),
+            id=call_id,
             organisation_id=self.organisation_id,
             ask=ask,
             source=self._calls[ask.source_call_id],
             headers=bodies.request_headers,
             recorded_body=bodies.request,
-            link=ReplayLink(
-                replay_id=self.id,
-                take=take.number,
-                source_session_id=self.order.plan.session_id,
-                source_call_id=ask.source_call_id,
-                arm=take.arm,
-            ),
+            link=self._link(take, ask, call_id),
             session_id=take.session_id,
             session_name=self.order.session_name,
             needs_meaning=self.needs_meaning,
+        )
+
+    def tool_question(self, take: Take, ask: AskTool, attempt: int = 1) -> ToolQuestion:
+        """Return *ask* with all that is known of it."""
+        call_id = step_id(self.id, take, ask, attempt)
+        return ToolQuestion(
+            id=call_id,
+            organisation_id=self.organisation_id,
+            replay_id=self.id,
+            ask=ask,
+            source=self._calls[ask.source_call_id],
+            link=self._link(take, ask, call_id),
+            session_id=take.session_id,
+            session_name=self.order.session_name,
+        )
+
+    def wait(self, tool: WaitingTool) -> None:
+        """Show that a tool call waits for the client."""
+        self._change(tools=(*self._progress.tools, tool))
+
+    def wait_no_more(self, tool: WaitingTool) -> None:
+        """Show that it does no longer."""
+        self._change(tools=tuple(one for one in self._progress.tools if one != tool))
+
+    def _link(self, take: Take, ask: AskCall | AskTool, call_id: str) -> ReplayLink:
+        """Return where a call comes from; tools, and calls beyond the record, stand for none that was recorded."""
+        stands_for_none = ask.round > 0 or ask.tool is not None
+        return ReplayLink(
+            replay_id=self.id,
+            take=take.number,
+            source_session_id=self.order.plan.session_id,
+            source_call_id=call_id if stands_for_none else ask.source_call_id,
+            arm=take.arm,
         )
 
     def _ordered(self, take: Take) -> tuple[CallResult, ...]:

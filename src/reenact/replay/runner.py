@@ -13,9 +13,11 @@ from typing import Protocol
 
 import msgspec
 
-from reenact.domain.replay import Answered, AskCall, Progress, Replay, Spent, State, Take
-from reenact.errors import StoreFailed
+from reenact.domain.policy import Policies
+from reenact.domain.replay import Answered, AskCall, AskTool, Progress, Replay, Spent, State, Take
+from reenact.errors import NotFound, StoreFailed
 from reenact.replay.attempter import Attempter
+from reenact.replay.desk import Desk, ToolResult
 from reenact.replay.governor import Exhausted, Governor
 from reenact.replay.performing import advance, result, skipped
 from reenact.replay.planning import without_bodies
@@ -61,6 +63,7 @@ class Runner:
         asker: Asker,
         keeper: Keeper,
         *,
+        desk: Desk,
         store: CallStore,
         leases: Leases,
         drain: Callable[[], Awaitable[bool]],
@@ -73,6 +76,7 @@ class Runner:
         Args:
             asker: sends the calls.
             keeper: keeps replays.
+            desk: has the user's own tools answer, where a policy says so.
             store: where takes are read that were recorded before.
             leases: keeps two workers from performing one replay.
             drain: waits until what was recorded until now can be read from the store; False when that takes too long.
@@ -83,6 +87,7 @@ class Runner:
         self._asker = asker
         self._attempter = Attempter(asker, store, chance)
         self._keeper = keeper
+        self._desk = desk
         self._store = store
         self._leases = leases
         self._drain = drain
@@ -157,12 +162,21 @@ class Runner:
         await asyncio.to_thread(self._keeper.save_replay, paused)
         await self.release(replay.id)
 
+    def check_policies(self, policies: Policies) -> None:
+        """Make sure that the tools that *policies* name may be called.
+
+        Raises:
+            InvalidInput: an address may not; `field` is its place.
+        """
+        self._desk.check_policies(policies)
+
     def check(self, order: Order) -> None:
         """Make sure that every call of *order* can be sent.
 
         Raises:
-            InvalidInput: a provider's key is missing, or a call's address leads nowhere.
+            InvalidInput: a provider's or a tool's key is missing, or a call's address leads nowhere.
         """
+        self._desk.check(order)
         for plan in (order.plan, order.control):
             if plan is not None:
                 self._asker.check(plan, order.recording, order.provider_keys)
@@ -171,6 +185,16 @@ class Runner:
         """Return a replay that is under way here as it stands now; None when it is not."""
         run = self._runs.get(replay_id)
         return run.replay if run is not None and run.organisation_id == organisation_id else None
+
+    def take_result(self, organisation_id: str, replay_id: str, tool_id: str, given: ToolResult) -> None:
+        """Take what the client's tool gave back for a tool call that waits; once this returns it is recorded.
+
+        Raises:
+            NotFound: no such tool call waits in a replay that is performed here.
+        """
+        if self.running(organisation_id, replay_id) is None:
+            raise NotFound(f"The replay {replay_id} is not under way on this server.")
+        self._desk.take(replay_id, tool_id, given)
 
     def lost(self, replay_id: str) -> None:
         """Stop performing a replay whose lease another worker has taken; nothing is kept."""
@@ -304,11 +328,11 @@ class Runner:
         run.add(take, *(skipped(call) for call in plan.calls if call.action != "ask"))
         outcomes: asyncio.Queue[Answered | None] = asyncio.Queue()
         performance = run.order.performance(take)
-        under_way, backlog = 0, deque[AskCall]()
+        under_way, backlog = 0, deque[AskCall | AskTool]()
         async with asyncio.TaskGroup() as group:
             step = advance(performance)
             while not isinstance(step, Take):
-                backlog += (ask for ask in step if isinstance(ask, AskCall))
+                backlog += step
                 while backlog and under_way < run.order.limits.concurrency and not run.exhausted:
                     group.create_task(self._ask(run, take, backlog.popleft(), outcomes))
                     under_way += 1
@@ -323,9 +347,14 @@ class Runner:
                     step = advance(performance, answered)
         run.finish(step)
 
-    async def _ask(self, run: Run, take: Take, ask: AskCall, outcomes: "asyncio.Queue[Answered | None]") -> None:
+    async def _ask(
+        self, run: Run, take: Take, ask: AskCall | AskTool, outcomes: "asyncio.Queue[Answered | None]"
+    ) -> None:
         try:
-            outcomes.put_nowait(await self._attempter.answer(run, take, ask))
+            if isinstance(ask, AskTool):
+                outcomes.put_nowait(await self._desk.answer(run, take, ask))
+            else:
+                outcomes.put_nowait(await self._attempter.answer(run, take, ask))
         except Exhausted as limit:
             run.exhausted = limit.message
             outcomes.put_nowait(None)

@@ -28,6 +28,7 @@ from reenact.domain.policy import Policies
 from reenact.domain.replay import Budget, Limits, Mode, Plan, Progress, Replay, State
 from reenact.errors import InvalidInput, NotFound, ReenactError
 from reenact.replay.chain import chain_of
+from reenact.replay.desk import ToolResult
 from reenact.replay.planning import Price, Recording, check_budget, plan, with_control, without_bodies
 from reenact.replay.playback.planning import plan_playback
 from reenact.replay.playback.playbacks import Playbacks, PlayOrder
@@ -206,6 +207,16 @@ class Replays:
             raise InvalidInput(f"The replay {replay_id} ends by itself; cancel stops it.", "replay_id")
         return replay
 
+    def take_result(self, organisation_id: str, replay_id: str, tool_id: str, given: ToolResult) -> None:
+        """Take what the client's tool gave back for a tool call that waits; once this returns it is recorded.
+
+        Raises:
+            NotFound: no such tool call waits on this server.
+            InvalidInput: it is neither a result nor an error, or both.
+            TooLarge: it is longer than a result may be.
+        """
+        self._runner.take_result(organisation_id, replay_id, tool_id, given)
+
     async def pause(self, organisation_id: str, replay_id: str) -> Replay:
         """Stop a replay at once, to be resumed, and return it; one that is not under way stays as it is.
 
@@ -239,6 +250,7 @@ class Replays:
         recording = self._recording(organisation_id, request.session_id)
         changed = plan(recording, request.patch, request.mode, request.takes, self._price, reuse=request.reuse)
         chain = None
+        self._runner.check_policies(request.policies)
         if request.mode is Mode.CHAINED:
             chain = chain_of(recording, changed, request.policies)
             changed = chain.explained(changed)

@@ -24,11 +24,13 @@ from reenact.ingest.pricing import price
 from reenact.ingest.worker import IngestWorker
 from reenact.replay.asker import RelayAsker, named_keys
 from reenact.replay.batches import Batches
+from reenact.replay.desk import Desk
 from reenact.replay.playback.playbacks import Playbacks
 from reenact.replay.playback.player import Player
 from reenact.replay.playback.stager import Stager
 from reenact.replay.runner import Runner
 from reenact.replay.service import Replays
+from reenact.replay.toolcaller import ToolCaller
 from reenact.replay.worker import Holder, ReplayWorker, Search
 from reenact.server.clock import Clock
 from reenact.server.crew import Crew
@@ -165,10 +167,12 @@ class Server:
             environ=dict(environment()) | named_keys(self._settings.provider_keys),
             clock=self._clock,
         )
+        caller = ToolCaller(self._line.source, self._line.guard, self._spool, self._clock)
         holder = Holder(self._control.leases, self._folder.name(), self._clock)
         runner = Runner(
             asker,
             self._control,
+            desk=Desk(caller, self._calls, self._clock),
             store=self._calls,
             leases=holder,
             drain=self._drained,

@@ -121,8 +121,10 @@ class Line:
     def _relay(
         self, cache: Path, recorder: Recorder, clock: Callable[[], int], admission: Admission
     ) -> tuple[Relay, Controller]:
-        guard = Guard(self._settings.allowed_targets)
-        upstream = self._upstream(guard)
+        guard = self.guard = Guard(self._settings.allowed_targets)
+        """Which addresses may be named."""
+        upstream = self.source = self._upstream(guard)
+        """What asks them."""
         self._running.push_async_callback(upstream.close)
         cacher = Cacher(cache, epoch=admission.keys.epoch)
         self._running.push_async_callback(cacher.close)
