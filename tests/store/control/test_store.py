@@ -169,7 +169,7 @@ def test_what_is_found_on_disk_is_opened_or_refused(tmp_path: Path) -> None:
         assert store.first_organisation() == "one"
         store.close()
     with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 99")
+        connection.execute("UPDATE alembic_version SET version_num = '99'")
     connection.close()
     with pytest.raises(FolderNewer):
         ControlStore(path)

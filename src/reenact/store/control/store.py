@@ -18,9 +18,6 @@ from reenact.store.control.opener import open_engine, take_turns
 from reenact.store.control.statements import inserting
 from reenact.store.control.tables import batches, cohorts, keys, organisations, replays
 
-_MOST_BOUND = 500
-"""How many values one statement is given."""
-
 _encode = msgspec.msgpack.Encoder().encode
 _fields = msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
 _whole = msgspec.msgpack.Decoder(Replay)
@@ -181,7 +178,7 @@ class ControlStore:
                 connection.execute(sa.delete(replays).where(own, replays.c.session_id.in_(chunk)))
 
     def wipe(self) -> None:
-        """Write a file anew, so that no byte of what was deleted is left in it; a server sees to that itself.
+        """Write a file anew, so that no byte of what was deleted is left in it or beside it; a server sees to that itself.
 
         Raises:
             StoreFailed: there is no room for it, or somebody reads for too long.
@@ -196,6 +193,9 @@ class ControlStore:
             raise StoreFailed(f"The control database could not be written anew: {error.orig}") from error
         if is_busy:
             raise StoreFailed("The control database's log could not be emptied: somebody reads for too long")
+        file = Path(self._engine.url.database or "")
+        for copy in file.parent.glob(f"{file.name}.before-*"):
+            copy.unlink(missing_ok=True)  # made before the tables were migrated
 
     def close(self) -> None:
         """Let go of the database."""

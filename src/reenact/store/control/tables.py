@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
-VERSION = 1
-"""Of these tables, kept as the file's `user_version`."""
+REVISION = "1"
+"""Of these tables: the newest step in `migrations/versions`, as Alembic notes it in `alembic_version`."""
 
 metadata = sa.MetaData()
 
@@ -82,5 +82,5 @@ batches = sa.Table(
     sa.Index("batches_by_time", "organisation_id", "created_us"),
 )
 
-versions = sa.Table("control_version", metadata, sa.Column("version", sa.Integer, nullable=False))
-"""Of these tables, where the database has no `user_version`."""
+sa.Table("control_version", metadata, sa.Column("version", sa.Integer, nullable=False))
+# Versions of Reenact before Alembic read it in PostgreSQL, as they read a file's `user_version`. It says 2, which they refuse.
