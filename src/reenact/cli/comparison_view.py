@@ -75,7 +75,7 @@ def _tool(tool: ToolPair) -> Text:
 
 def _measures(pair: Pair) -> Iterator[Text]:
     """Yield one line of what both calls took, left before right."""
-    sides = [None if turn is None else turn.call for turn in (pair.left, pair.right)]
+    sides = [(None, ()) if turn is None else (turn.call, turn.attempts) for turn in (pair.left, pair.right)]
     figures = [
         [
             f"status {call.status}",
@@ -83,10 +83,11 @@ def _measures(pair: Pair) -> Iterator[Text]:
             f"{count(call.usage.input_tokens)} + {count(call.usage.output_tokens)} tokens",
             dollars(call.cost_nanodollars),
             duration(call.duration_us),
+            *([f"asked {len(attempts) + 1} times"] if attempts else []),
         ]
         if call
         else []
-        for call in sides
+        for call, attempts in sides
     ]
     both = [
         left if left == right or right is None else right if left is None else f"{left} → {right}"

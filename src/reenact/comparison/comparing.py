@@ -6,6 +6,7 @@ import msgspec
 
 from reenact.comparison.aligning import align
 from reenact.comparison.differing import MAX_CHANGES, json_changes, word_spans
+from reenact.comparison.folding import fold
 from reenact.comparison.tooling import pair_tools
 from reenact.comparison.totalling import total
 from reenact.domain.comparison import Comparison, Pair, Turn
@@ -13,7 +14,8 @@ from reenact.domain.message import Answer, Prompt, ToolUse
 
 
 def compare(left: Sequence[Turn], right: Sequence[Turn]) -> Comparison:
-    """Return what is different between two sessions, each given in order of creation."""
+    """Return what is different between two sessions, each given in order of creation, all attempts of takes among them."""
+    left, right = fold(left), fold(right)
     return Comparison(
         left_session_id=_session_id(left),
         right_session_id=_session_id(right),
@@ -23,8 +25,8 @@ def compare(left: Sequence[Turn], right: Sequence[Turn]) -> Comparison:
             _compare_pair(left[one] if one is not None else None, right[other] if other is not None else None)
             for one, other in align(left, right)
         ),
-        left=total([turn.call for turn in left]),
-        right=total([turn.call for turn in right]),
+        left=total([turn.call for turn in left], [call for turn in left for call in turn.attempts]),
+        right=total([turn.call for turn in right], [call for turn in right for call in turn.attempts]),
     )
 
 

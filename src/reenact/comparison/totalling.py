@@ -17,16 +17,20 @@ def is_unpriced(call: Call) -> bool:
     return call.kind is Kind.MODEL and call.cost_nanodollars is None
 
 
-def total(calls: Sequence[Call]) -> Totals:
-    """Return the sums over *calls*, in any order; tokens that a provider did not tell count as none."""
+def total(calls: Sequence[Call], attempts: Sequence[Call] = ()) -> Totals:
+    """Return the sums over *calls*, in any order; tokens that a provider did not tell count as none.
+
+    *attempts* failed and were made again as one of *calls*: they used tokens, money and time, and are no calls of their own.
+    """
+    every = (*calls, *attempts)
     return Totals(
         calls=len(calls),
         failed_calls=sum(map(is_failed, calls)),
-        input_tokens=sum(call.usage.input_tokens or 0 for call in calls),
-        output_tokens=sum(call.usage.output_tokens or 0 for call in calls),
-        cost_nanodollars=sum(call.cost_nanodollars or 0 for call in calls),
-        unpriced_calls=sum(map(is_unpriced, calls)),
-        duration_us=max((call.created_us + call.duration_us for call in calls), default=0)
-        - min((call.created_us for call in calls), default=0),
-        model_us=sum(call.duration_us for call in calls),
+        input_tokens=sum(call.usage.input_tokens or 0 for call in every),
+        output_tokens=sum(call.usage.output_tokens or 0 for call in every),
+        cost_nanodollars=sum(call.cost_nanodollars or 0 for call in every),
+        unpriced_calls=sum(map(is_unpriced, every)),
+        duration_us=max((call.created_us + call.duration_us for call in every), default=0)
+        - min((call.created_us for call in every), default=0),
+        model_us=sum(call.duration_us for call in every),
     )

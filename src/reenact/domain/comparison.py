@@ -15,6 +15,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     prompt: Prompt | None
     """None when the request has no dialect or no body."""
     answer: Answer | None
+    attempts: tuple[Call, ...] = ()
+    """In a take: what failed or was stopped before this one was asked for the same recorded call, oldest first."""
 
 
 class Change(enum.Enum):
@@ -89,6 +91,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """One side, summed."""
 
     calls: int
+    """Those of a take that were asked again count once; tokens, cost and time are of all attempts."""
     failed_calls: int
     input_tokens: int
     output_tokens: int
