@@ -239,7 +239,10 @@ class Visit:
             await self._wire.drained()
 
     async def refuse(self, refusal: Refusal) -> None:
-        """Answer in the provider's place."""
+        """Answer in the provider's place; what of the request has not come by now, nobody reads."""
+        self.closes = (
+            self.closes or not self.is_received
+        )  # said in time: a client would send its next request into the end
         await self.start(refusal.status, list(refusal.headers))
         await self.chunk(refusal.body)
         await self.end()
