@@ -53,6 +53,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str = ""
     """A Redis or Valkey that keeps rate limits for several servers, such as redis://127.0.0.1:6379/0; each keeps its own when
     empty. Needs reenact[redis]."""
+    redact_patterns: tuple[str, ...] = ()
+    """What is never written: every match of these regular expressions (RE2's) in bodies and headers is masked before a call is
+    recorded; agents and providers get what was sent. Needs reenact[redact]."""
     gateway_workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """How many processes relay agents' calls, each into a spool of its own; what the calls mean is worked out in the server's
     process, which costs agents no time then. 0 does all in one process: the least memory, and enough for a laptop."""
@@ -76,6 +79,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 _LISTS = frozenset({"allowed_targets", "provider_keys", "upstreams"})
 """Settings whose variable is a list with commas."""
+_LINES = frozenset({"redact_patterns"})
+"""Settings whose variable is a list with a line for each."""
 
 
 def read_settings(environ: Mapping[str, str] | None = None, **flags: object) -> Settings:
@@ -91,10 +96,15 @@ def read_settings(environ: Mapping[str, str] | None = None, **flags: object) -> 
         if flags.get(field.name) is not None:
             given[field.name] = _value(field.name, flags[field.name], field.type, flag)
         elif (text := source.get(variable)) is not None:
-            given[field.name] = _value(
-                field.name, text.split(",") if field.name in _LISTS else text, field.type, variable
-            )
+            given[field.name] = _value(field.name, _parts(field.name, text), field.type, variable)
     return Settings(**given)
+
+
+def _parts(name: str, text: str) -> object:
+    """Return a variable as what it is a list of; as it is when it is none."""
+    if name in _LINES:
+        return [line for line in text.splitlines() if line]
+    return text.split(",") if name in _LISTS else text
 
 
 def _value(name: str, raw: object, kind: object, place: str) -> object:

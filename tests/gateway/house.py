@@ -9,16 +9,20 @@ from pathlib import Path
 
 from reenact.domain.exchange import Cursor, Exchange, Header
 from reenact.errors import Unauthenticated
+from reenact.gateway.answers import Uncompressed
 from reenact.gateway.app import Gateway
 from reenact.gateway.controller import Controller
 from reenact.gateway.forwarder import Forwarder
 from reenact.gateway.guarding import Guard
 from reenact.gateway.hall import Hall
+from reenact.gateway.masker import Masker
+from reenact.gateway.masking import Mask
 from reenact.gateway.means import Means
 from reenact.gateway.pool import PooledSource
 from reenact.gateway.refusing import refuse
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import Routes
+from reenact.gateway.source import AnswerSource
 from reenact.gateway.visit import Scope, Visit
 from reenact.server.listener import address_of, listen
 from reenact.spool.reader import Batch, SpoolReader
@@ -68,14 +72,21 @@ class House:
 
 @asynccontextmanager
 async def house(
-    folder: Path, upstreams: dict[str, str], *, read_timeout_seconds: float = 30, means: Means = MEANS
+    folder: Path,
+    upstreams: dict[str, str],
+    *,
+    read_timeout_seconds: float = 30,
+    means: Means = MEANS,
+    mask: Mask | None = None,
 ) -> AsyncIterator[House]:
     """Run a gateway while the block runs."""
     appended = threading.Semaphore(0)
     spool = folder / "spool"
     clock = _Ticking()
     writer = SpoolWriter(spool, clock=clock, on_append=appended.release)
-    source = PooledSource(connect_timeout_s=5, silence_timeout_s=read_timeout_seconds, permit=means.guard.permits)
+    recorder = writer if mask is None else Masker(writer, mask)
+    pooled = PooledSource(connect_timeout_s=5, silence_timeout_s=read_timeout_seconds, permit=means.guard.permits)
+    source: AnswerSource = pooled if mask is None else Uncompressed(pooled)
     numbers = itertools.count(1)
 
     def new_id() -> str:
@@ -84,7 +95,7 @@ async def house(
     routes = Routes(upstreams)
     controller = Controller(Forwarder(source, routes, means), means, new_id=new_id)
     gateway = Gateway(
-        Relay(source, writer, clock, controller, source),
+        Relay(source, recorder, clock, controller, pooled),
         routes,
         authorise,
         clock=clock,
@@ -105,7 +116,7 @@ async def house(
             yield House(address_of(bound), spool, appended)
         finally:
             await hall.close(0)
-            await source.close()
+            await pooled.close()
             writer.close()
 
 

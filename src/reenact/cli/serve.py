@@ -42,6 +42,10 @@ def serve(
         list[str] | None,
         typer.Option(metavar="HOST", help="A target agents may name though it is not public https. Repeatable."),
     ] = None,
+    redact: Annotated[
+        list[str] | None,
+        typer.Option(metavar="REGEX", help="What is masked in everything recorded. Repeatable. Needs reenact[redact]."),
+    ] = None,
     gateway_workers: Annotated[
         int | None, typer.Option(help="Processes that relay agents' calls; 0 does all in one. [default: 0]")
     ] = None,
@@ -65,6 +69,7 @@ def serve(
         public_url=public_url,
         gateway_workers=gateway_workers,
         allowed_targets=allow_target or None,
+        redact_patterns=redact or None,
     )
     run(settings, _tell)
 

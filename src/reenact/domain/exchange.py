@@ -83,7 +83,8 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     changed_by: tuple[str, ...] = ()
     """Which headers changed the body that the agent sent; `request_body` is what the provider was given."""
     omitted_request: bool = False
-    """The request's body was not kept, as the agent wished: it is empty here. Such a call cannot be replayed."""
+    """The request's body was not kept, as the agent or the server's owner wished: it is empty here. Such a call cannot be
+    replayed."""
     omitted_response: bool = False
     metrics: Metrics | None = None
     """Taken from the bodies before one of them was left out; None when none was."""

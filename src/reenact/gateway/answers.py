@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+import msgspec
+
 from reenact.domain.exchange import Header
 from reenact.errors import UpstreamFailed
 from reenact.gateway.cutting import whole_events
-from reenact.gateway.source import UpstreamAnswer
+from reenact.gateway.rewriting import without_compression
+from reenact.gateway.source import AnswerSource, UpstreamAnswer, UpstreamRequest
 
 _LARGEST_HELD_BYTES = 16 * 1024 * 1024
 
@@ -30,6 +33,22 @@ class HeldAnswer:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+class Uncompressed:
+    """Asks a source for answers that are not compressed, so that they can be read on their way; see AnswerSource."""
+
+    def __init__(self, source: AnswerSource) -> None:
+        self._source = source
+
+    async def open(self, request: UpstreamRequest) -> UpstreamAnswer:
+        """Send *request* and return the answer when its head has come.
+
+        Raises:
+            UpstreamFailed: nothing came.
+        """
+        headers = without_compression(tuple(request.headers))
+        return await self._source.open(msgspec.structs.replace(request, headers=headers))
 
 
 class WholeEvents:

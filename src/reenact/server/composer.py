@@ -18,6 +18,7 @@ from reenact.api.app import build
 from reenact.api.keykeeper import KeyKeeper
 from reenact.api.parts import Parts
 from reenact.gateway.hall import Hall
+from reenact.gateway.masker import Masker
 from reenact.gateway.routing import Routes
 from reenact.ingest.decoding import decode
 from reenact.ingest.pricing import price
@@ -39,6 +40,7 @@ from reenact.server.folder import Folder
 from reenact.server.line import Admission, Line, new_id
 from reenact.server.orders import Orders, Report
 from reenact.server.passer import Passer
+from reenact.server.patterns import read_mask
 from reenact.server.shelf import batches, open_store, spool_name
 from reenact.server.worker import GRACE_S
 from reenact.settings import Settings, environment
@@ -77,6 +79,7 @@ class Server:
         self._settings = settings
         self._clock = Clock()
         Routes(settings.upstreams)  # refused before anything is opened
+        self._mask = read_mask(settings.redact_patterns)
         self._ingest: list[IngestWorker] = []
         self._crew: Crew | None = None
         self._hall: Hall | None = None
@@ -126,10 +129,11 @@ class Server:
                 on_append=self._ingest[0].notify,
             )
             running.push_async_callback(asyncio.to_thread, self._spool.close)
+            self._recorder = self._spool if self._mask is None else Masker(self._spool, self._mask)
             admission = Admission(self._keys, self._local, self._keyless)
             self._stager = Stager(self._calls)
             self._line = Line(
-                self._settings, self._folder.cache, self._spool, self._clock, admission, stage=self._stager
+                self._settings, self._folder.cache, self._recorder, self._clock, admission, stage=self._stager
             )
             running.push_async_callback(self._line.close)
             self._keep_in_order(running)
@@ -162,7 +166,7 @@ class Server:
         asker = RelayAsker(
             self._line.relay,
             self._line.routes,
-            recorder=self._spool,
+            recorder=self._recorder,
             decode=decode,
             environ=dict(environment()) | named_keys(self._settings.provider_keys),
             clock=self._clock,
@@ -273,7 +277,7 @@ class Server:
             local=self._local,
             keyless=self._keyless,
             hidden=self._control.hidden,
-            record=self._spool.append,
+            record=self._recorder.append,
             new_id=new_id,
             settle=self._settle,
             clock=self._clock,

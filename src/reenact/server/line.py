@@ -14,6 +14,7 @@ from reenact.access.principal import Principal
 from reenact.api.keykeeper import KeyKeeper
 from reenact.domain.exchange import Header
 from reenact.errors import Forbidden, InvalidInput
+from reenact.gateway.answers import Uncompressed
 from reenact.gateway.app import Gateway
 from reenact.gateway.ask import Recorder
 from reenact.gateway.cacher import Cacher
@@ -29,6 +30,7 @@ from reenact.gateway.providers import PROVIDERS
 from reenact.gateway.redislimiter import RedisLimiter
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import Routes
+from reenact.gateway.source import AnswerSource
 from reenact.gateway.stage import Stage
 from reenact.ingest.decoding import decode
 from reenact.replay.asker import key_variables
@@ -126,7 +128,8 @@ class Line:
         upstream = self.source = self._upstream(guard)
         """What asks them."""
         self._running.push_async_callback(upstream.close)
-        cacher = Cacher(cache, epoch=admission.keys.epoch)
+        # Kept answers are whole, so that they can be given again: where something must not be written they stay in memory.
+        cacher = Cacher(None if self._settings.redact_patterns else cache, epoch=admission.keys.epoch)
         self._running.push_async_callback(cacher.close)
         redis_url = self._settings.redis_url
         limiter: Limiter = RedisLimiter(redis_url) if redis_url else MemoryLimiter()
@@ -141,12 +144,13 @@ class Line:
             # settings are meant for that.
             provider_keys=({} if admission.keyless else keys_in(environment())) | self._settings.provider_keys,
         )
-        controller = Controller(Forwarder(upstream, self.routes, means), means, new_id=new_id)
+        source: AnswerSource = Uncompressed(upstream) if self._settings.redact_patterns else upstream
+        controller = Controller(Forwarder(source, self.routes, means), means, new_id=new_id)
         self._running.push_async_callback(controller.close)
         tunnels = upstream if isinstance(upstream, PooledSource) else self._pooled(guard)
         if tunnels is not upstream:
             self._running.push_async_callback(tunnels.close)
-        relay = Relay(upstream, recorder, clock, controller, tunnels, is_durable=self._settings.durable_answers)
+        relay = Relay(source, recorder, clock, controller, tunnels, is_durable=self._settings.durable_answers)
         return relay, controller
 
     def _upstream(self, guard: Guard) -> "LiveUpstream | PooledSource":

@@ -21,11 +21,13 @@ from reenact.access.principal import Principal
 from reenact.api.admitting import asks_no_key
 from reenact.api.keykeeper import KeyKeeper
 from reenact.gateway.hall import Hall
+from reenact.gateway.masker import Masker
 from reenact.server.clock import Clock
 from reenact.server.epoch import Epoch
 from reenact.server.line import Admission, Line
 from reenact.server.orders import Orders, Report, decode_orders, encode
 from reenact.server.passer import Passer
+from reenact.server.patterns import read_mask
 from reenact.spool.writer import SpoolWriter
 from reenact.store.control.store import ControlStore
 
@@ -64,7 +66,9 @@ async def _work(channel: socket.socket) -> None:
         spool = SpoolWriter(folder, clock=clock, quota_bytes=orders.settings.spool_quota_bytes)
         opened.callback(spool.close)
         admission = _admission(orders, KeyKeeper(control, clock, epoch))
-        line = Line(orders.settings, data / "cache", spool, clock, admission)
+        mask = read_mask(orders.settings.redact_patterns)
+        recorder = spool if mask is None else Masker(spool, mask)
+        line = Line(orders.settings, data / "cache", recorder, clock, admission)
         passer = Passer(line.gateway, orders.house, orders.settings.max_body_bytes, orders.stage)
         hall = Hall(passer)
         listener = socket.socket(fileno=orders.listener)
