@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from reenact.client import Client
+from reenact.client import Batch, Client, append_system, patch
 from reenact.domain.exchange import Exchange
-from reenact.domain.replay import Replay, State
+from reenact.domain.replay import Mode, Replay, State
 from reenact.provider.app import Provider, Receive, Scope, Send, create_provider
 from reenact.spool.reader import SpoolReader
 from reenact.store.calls import Cursor
@@ -20,6 +20,7 @@ from tests.fakes.serving import serving
 from tests.journeys.conftest import Running, start, stop
 
 KILLS = 20
+FEW_KILLS = 3
 CALLS = 200
 CONCURRENCY = 8
 SEED = 20261123
@@ -147,3 +148,93 @@ def test_a_killed_replay_asks_nothing_twice_that_was_answered(
         assert {1} == {times[body] for body in answered}
         assert CALLS <= len(provider.asked) <= CALLS + CONCURRENCY
     stop(server)
+
+
+# --- chained: later requests are made of earlier answers -------------------------------------------------------------------
+
+BRANCHES, DEPTH = 4, 6
+
+
+def record_conversations(url: str, session_id: str) -> None:
+    """Record conversations side by side, each of whose requests holds all answers before it."""
+
+    def converse(branch: int) -> None:
+        said = [{"role": "system", "content": f"You are speaker {branch}. [[fault: delay=20ms]]"}]
+        for turn in range(DEPTH):
+            said.append({"role": "user", "content": f"Turn {turn} of speaker {branch}."})
+            body = {"model": "gpt-4o-mini", "messages": said}
+            answer = http.post(f"{url}/v1/gateway/oai/v1/chat/completions", json=body).raise_for_status()
+            said.append(answer.json()["choices"][0]["message"])
+
+    headers = {"authorization": "Bearer sk-test", "helicone-session-id": session_id, "helicone-session-name": "Talk"}
+    with httpx2.Client(trust_env=False, timeout=30, headers=headers) as http, ThreadPoolExecutor(BRANCHES) as pool:
+        list(pool.map(converse, range(BRANCHES)))
+
+
+@pytest.mark.parametrize("kills", [FEW_KILLS, pytest.param(KILLS, marks=pytest.mark.slow)])
+def test_a_killed_chained_replay_sends_what_the_undisturbed_one_sent(
+    provider: CountingProvider, origin: str, tmp_path: Path, kills: int
+) -> None:
+    """The requests that follow are made of answers out of the record; none of those is asked for again."""
+    chance = random.Random(SEED)
+    data = tmp_path / "data"
+    arguments = ("serve", "--data", str(data), "--port", "0", "--upstream", f"openai={origin}")
+    louder = patch(append_system(" Speak up."))
+    server = start(*arguments)
+    record_conversations(server.url, "talk")
+    with Client(server.url) as client:
+        undisturbed = outcome(client, client.replay("talk", louder, mode=Mode.CHAINED, control=False))
+        provider.asked.clear()
+        client.replay("talk", louder, mode=Mode.CHAINED, control=False)
+        wanted = Counter(provider.asked)
+
+    for _ in range(kills):
+        provider.asked.clear()
+        with Client(server.url) as client:
+            begun = client.start("talk", louder, mode=Mode.CHAINED, control=False)
+            at = chance.randint(1, BRANCHES * DEPTH - BRANCHES)
+            next(progress for progress in client.watch(begun.id) if progress.answered >= at)
+            server.kill()
+        stop(server)
+        answered = recorded(data, begun.takes[0].session_id)
+
+        server = start(*arguments)
+        with Client(server.url) as client:
+            *_, last = client.watch(begun.id)
+            assert (State.DONE, BRANCHES * DEPTH, 0) == (last.state, last.answered, last.failed)
+            assert undisturbed == outcome(client, client.get_replay(begun.id))
+        times = Counter(provider.asked)
+        assert wanted.keys() == times.keys()
+        assert {1} == {times[body] for body in answered}
+    stop(server)
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(KILLS, marks=pytest.mark.slow)])
+def test_a_killed_batch_goes_on(provider: CountingProvider, origin: str, tmp_path: Path, kills: int) -> None:
+    """Sessions that were done are left alone, those under way go on, the others are begun."""
+    chance = random.Random(SEED)
+    arguments = ("serve", "--data", str(tmp_path / "data"), "--port", "0", "--upstream", f"openai={origin}")
+    names = [f"talk-{number}" for number in range(10)]
+    server = start(*arguments)
+    for name in names:
+        record_conversations(server.url, name)
+    for _ in range(kills):
+        with Client(server.url) as client:
+            begun = client.start_batch(names, mode=Mode.CHAINED, control=False, concurrency=8)
+            done = chance.randint(0, len(names) - 2)
+            next(one for one in client.watch_batch(begun.id) if _done(one) >= done)
+            server.kill()
+        stop(server)
+        server = start(*arguments)
+        with Client(server.url) as client:
+            *_, over = client.watch_batch(begun.id)
+            assert (State.DONE, "", len(names)) == (over.state, over.detail, _done(over))
+            assert {(BRANCHES * DEPTH, 0)} == {(item.answered, item.failed) for item in over.items}
+            for item in over.items:
+                [take] = client.get_replay(item.replay_id).takes
+                assert BRANCHES * DEPTH == len(client.session(take.session_id))
+    stop(server)
+
+
+def _done(batch: Batch) -> int:
+    return sum(item.state is State.DONE for item in batch.items)

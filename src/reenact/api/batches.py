@@ -13,7 +13,6 @@ from reenact.api.envelope import answer, described
 from reenact.api.filtering import read_filter
 from reenact.api.guard import WRITES, GivenParts, GivenPrincipal
 from reenact.domain.batch import Batch
-from reenact.domain.replay import State
 from reenact.replay.batches import BatchRequest
 from reenact.replay.request import ResumeRequest, read_patch_field, understood
 
@@ -67,7 +66,7 @@ async def watch_batch(batch_id: FromPath[str], parts: GivenParts, principal: Giv
 @post("/v1/replay/batch/{batch_id:str}/cancel", status_code=200, opt=WRITES, responses=described(Batch))
 async def cancel_batch(batch_id: FromPath[str], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
     """Stop a batch at once; one that is over stays as it is."""
-    return answer(await parts.batches.stop(principal.organisation_id, batch_id, State.CANCELLED))
+    return answer(await parts.batches.cancel(principal.organisation_id, batch_id))
 
 
 @post("/v1/replay/batch/{batch_id:str}/resume", status_code=200, opt=WRITES, responses=described(Batch))

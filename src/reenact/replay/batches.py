@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Protocol
 
 import msgspec
@@ -25,6 +26,9 @@ logger = logging.getLogger(__name__)
 _WIDTH = 8
 """How many sessions are performed at once; the calls of all of them share one limit."""
 _PAGE = 500
+_LOOK_EVERY_S = 0.5
+_STOP_WITHIN_S = 15.0
+"""How long to wait for another worker to stop a batch."""
 
 
 class BatchRequest(Manner, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,6 +95,8 @@ class _Under(msgspec.Struct):
     provider_keys: Mapping[str, str]
     task: "asyncio.Task[None] | None" = None
     stopping: State | None = None
+    is_lost: bool = False
+    """Whether another worker goes on with it."""
 
 
 class Batches:
@@ -205,19 +211,40 @@ class Batches:
             else:
                 await asyncio.sleep(every_s)  # another worker performs it
 
-    async def stop(self, organisation_id: str, batch_id: str, state: State) -> Batch:
-        """Bring a batch that is performed here to *state*, paused or cancelled, and return it; one that is over stays.
+    async def cancel(self, organisation_id: str, batch_id: str) -> Batch:
+        """Stop a batch at once, wherever it is performed, and return it; one that is over stays as it is.
 
         Raises:
             NotFound: no such batch.
         """
-        await asyncio.to_thread(self._book.get, organisation_id, batch_id)
+        batch = await asyncio.to_thread(self._book.get, organisation_id, batch_id)
+        if self.performs(batch_id):
+            await self.stop(batch_id, State.CANCELLED)
+        elif not batch.is_over and await self._runner.wish(batch_id, State.CANCELLED):
+            with suppress(TimeoutError):  # the worker that performs it may take a while
+                async with asyncio.timeout(_STOP_WITHIN_S):
+                    async for _ in self.watch(organisation_id, batch_id):
+                        pass
+        return await self.get(organisation_id, batch_id)
+
+    def performs(self, batch_id: str) -> bool:
+        """Return whether a batch is under way here."""
+        return batch_id in self._under
+
+    async def stop(self, batch_id: str, state: State) -> None:
+        """Bring a batch that is under way here to *state*, with the replays that it has begun; return when that is kept."""
         under = self._under.get(batch_id)
         if under is not None and under.task is not None:
             under.stopping = state
             under.task.cancel()
             await asyncio.wait([under.task])
-        return await self.get(organisation_id, batch_id)
+
+    def lost(self, batch_id: str) -> None:
+        """Stop performing a batch whose lease another worker has taken; nothing is kept."""
+        under = self._under.get(batch_id)
+        if under is not None and under.task is not None:
+            under.is_lost = True
+            under.task.cancel()
 
     async def resume(self, organisation_id: str, batch_id: str, request: ResumeRequest) -> Batch:
         """Go on with a batch that is not done: what is answered stays, sessions that failed are tried again.
@@ -281,7 +308,8 @@ class Batches:
             logger.exception("Batch %s broke off.", batch.id)
             state, detail = State.FAILED, f"{type(error).__name__}: {error}"
         under.batch = msgspec.structs.replace(batch, state=state, detail=detail, spent=under.governor.spent)
-        await asyncio.to_thread(self._book.save, under.batch)
+        if not under.is_lost:
+            await asyncio.to_thread(self._book.save, under.batch)
         await self._runner.release(batch.id)
         del self._under[batch.id]
 
@@ -292,6 +320,9 @@ class Batches:
         kept = (await asyncio.to_thread(self._shelf.replays_by_id, batch.organisation_id, [replay_id])).get(replay_id)
         if kept is not None and kept.state is State.DONE:
             return
+        if kept is not None and kept.takes:
+            while not await self._runner.claim(replay_id):  # noqa: ASYNC110 - a killed worker holds it a little longer
+                await asyncio.sleep(_LOOK_EVERY_S)
         beginning = asyncio.create_task(self._begun(under, session_id, kept))
         try:
             await asyncio.shield(beginning)  # a replay that is begun half would be performed by nobody
@@ -326,7 +357,7 @@ class Batches:
         replay_id = item_id(batch.id, session_id)
         if kept is None or not kept.takes:
             await self._runner.start(order, replay_id=replay_id, above=under.governor)
-        elif await self._runner.claim(replay_id):
+        else:
             await self._runner.resume(kept, order, above=under.governor)
 
     def _failed(self, batch: Batch, session_id: str, error: ReenactError) -> Replay:

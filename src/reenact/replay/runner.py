@@ -146,10 +146,13 @@ class Runner:
         if replay_id in self._claimed:
             return False
         self._claimed.add(replay_id)
-        if await self._leases.claim(replay_id):
-            return True
-        self._claimed.discard(replay_id)
-        return False
+        has_it = False
+        try:
+            has_it = await self._leases.claim(replay_id)
+        finally:
+            if not has_it:
+                self._claimed.discard(replay_id)
+        return has_it
 
     async def release(self, replay_id: str) -> None:
         """Let go of a replay that was claimed and is not performed."""
@@ -195,6 +198,14 @@ class Runner:
         if self.running(organisation_id, replay_id) is None:
             raise NotFound(f"The replay {replay_id} is not under way on this server.")
         self._desk.take(replay_id, tool_id, given)
+
+    async def wish(self, replay_id: str, state: State) -> bool:
+        """Tell the worker that performs this, whoever it is, to bring it to *state*; return whether any does."""
+        return await self._leases.wish(replay_id, state)
+
+    def performs(self, replay_id: str) -> bool:
+        """Return whether a replay is under way here."""
+        return replay_id in self._runs
 
     def lost(self, replay_id: str) -> None:
         """Stop performing a replay whose lease another worker has taken; nothing is kept."""

@@ -49,7 +49,11 @@ class Renewal(NamedTuple):
 
 
 class Performing(Protocol):
-    """Whoever performs replays; the runner."""
+    """Whoever performs what leases are for: replays, playbacks, batches."""
+
+    def performs(self, replay_id: str) -> bool:
+        """Return whether this is under way here."""
+        ...
 
     def lost(self, replay_id: str) -> None:
         """Stop performing a replay whose lease another worker has taken; nothing is kept."""
@@ -118,7 +122,7 @@ class ReplayWorker:
         holder: Holder,
         *,
         searches: Sequence[Search],
-        runner: Performing,
+        performers: Sequence[Performing],
         look_every_s: float = _LOOK_EVERY_S,
     ) -> None:
         """Take the parts.
@@ -126,12 +130,12 @@ class ReplayWorker:
         Args:
             holder: holds this worker's leases.
             searches: what to look for.
-            runner: performs those that are held.
+            performers: perform what is held, each its own kind.
             look_every_s: how often to look.
         """
         self._holder = holder
         self._searches = searches
-        self._runner = runner
+        self._performers = performers
         self._look_every_s = look_every_s
         self._task: asyncio.Task[None] | None = None
 
@@ -150,15 +154,20 @@ class ReplayWorker:
         """Renew the leases, and go on with what nobody performs."""
         renewal = await self._holder.renew()
         for replay_id in renewal.lost:
-            self._runner.lost(replay_id)
+            for one in self._performing(replay_id):
+                one.lost(replay_id)
         for replay_id, state in renewal.wishes.items():
-            await self._runner.stop(replay_id, state)
+            for one in self._performing(replay_id):
+                await one.stop(replay_id, state)
         for search in self._searches:
             for organisation_id, found_id in await asyncio.to_thread(search.unfinished):
                 try:
                     await search.recover(organisation_id, found_id)
                 except Exception:  # a worker loop: one replay that cannot go on holds up no other
                     logger.exception("Replay %s could not go on.", found_id)
+
+    def _performing(self, replay_id: str) -> list[Performing]:
+        return [one for one in self._performers if one.performs(replay_id)]
 
     async def _work(self) -> None:
         while True:

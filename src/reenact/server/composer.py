@@ -204,7 +204,7 @@ class Server:
             Search(self._control.unfinished_replays, replays.recover),
             Search(book.unfinished, self._batches.recover),
         )
-        worker = ReplayWorker(holder, searches=searches, runner=runner)
+        worker = ReplayWorker(holder, searches=searches, performers=(runner, playbacks, self._batches))
         worker.start()
         running.push_async_callback(worker.close)
         return replays

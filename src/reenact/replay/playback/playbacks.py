@@ -151,6 +151,20 @@ class Playbacks:
                 return
             await changed.wait()
 
+    def performs(self, replay_id: str) -> bool:
+        """Return whether a replay is open here."""
+        return replay_id in self._open
+
+    def lost(self, replay_id: str) -> None:
+        """End an open replay whose lease another worker has taken, who keeps that it is over."""
+        if task := self._tasks.get(replay_id):
+            self._endings.setdefault(replay_id, (State.FAILED, "The server was stopped while it was open."))
+            task.cancel()
+
+    async def stop(self, replay_id: str, state: State) -> None:
+        """End an open replay at once, as somebody wished at another worker; it cannot be paused."""
+        await self._stop(replay_id, State.CANCELLED, f"{state.value} on request")
+
     async def finish(self, replay_id: str) -> None:
         """End an open replay as done, once the calls under way are answered, and return when that is kept."""
         opened = self._open.get(replay_id)
