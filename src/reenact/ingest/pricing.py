@@ -10,9 +10,10 @@ import msgspec
 from genai_prices import Usage as PricedUsage
 from genai_prices import calc_price
 from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import ConditionalPrice, ModelInfo, StartDateConstraint, TieredPrices
+from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, StartDateConstraint, TieredPrices
 
 from reenact.domain.message import Usage
+from reenact.ingest.rating import Rating
 
 _TABLES = {
     "anthropic": "anthropic",
@@ -91,12 +92,34 @@ def _price(
 ) -> int | None:
     """Return the cost by one model; None when the table does not know it or refuses the tokens."""
     try:
-        found = calc_price(
-            PricedUsage(**counted), model, provider_id=table, genai_request_timestamp=at, price_context=context
-        )
+        if context is None:
+            dollars = _rating(table, model, at).dollars(counted)
+        else:
+            usage = PricedUsage(**counted)
+            dollars = calc_price(
+                usage, model, provider_id=table, genai_request_timestamp=at, price_context=context
+            ).total_price
     except (LookupError, ValueError):  # an unknown model; counts that contradict each other
         return None
-    return round(found.total_price * 1_000_000_000)
+    return round(dollars * 1_000_000_000)
+
+
+_ratings: dict[int, tuple[ModelPrice, Rating]] = {}
+"""By the identity of the table's prices, which are held so that no others take it."""
+
+
+def _rating(table: str | None, model: str, at: dt.datetime) -> Rating:
+    """Return the prices of a model at a time.
+
+    Raises:
+        LookupError: the table does not know it.
+    """
+    _, info = get_snapshot().find_provider_model(model, None, table, None)
+    prices = info.get_prices(at)
+    known = _ratings.get(id(prices))
+    if known is None:
+        known = _ratings[id(prices)] = prices, Rating(prices)
+    return known[1]
 
 
 class ModelPrices(msgspec.Struct, frozen=True, kw_only=True):
