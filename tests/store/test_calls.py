@@ -156,6 +156,22 @@ def test_a_later_exchange_replaces_bodies_and_words(store: CallStore) -> None:
     assert everything(store) == [later.call]
 
 
+def test_a_batch_may_hold_a_call_twice(store: CallStore) -> None:
+    """As a spool does that was written to again; the later one wins, its words and properties too."""
+    labels = [Labels(session_id="s1", properties={key: "x"}) for key in ("first", "second")]
+    first, second = (
+        msgspec.structs.replace(given_reading(exchange={"labels": one}), search_text=text)
+        for one, text in zip(labels, ("alpha", "beta"), strict=True)
+    )
+    store.save([first, second])
+    assert store.get("one", [first.call.id]) == [second.call]
+    found = [
+        store.count("one", Condition(column="request_body", operator=Operator.CONTAINS, value=word))
+        for word in ("alpha", "beta")
+    ]
+    assert (found, store.property_keys("one"), store.totals("one")[0].calls) == ([0, 1], ["second"], 1)
+
+
 def test_what_was_set_outlives_saving_again(store: CallStore) -> None:
     """A person's property, score and feedback are not undone when the spool is read again."""
     reading = given_reading()

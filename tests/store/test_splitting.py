@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reenact.store.splitting import Split, join, split
+from reenact.store.splitting import Split, join, split, split_like
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -72,3 +72,37 @@ def test_a_longer_turn_repeats_the_parts_of_the_one_before() -> None:
 def test_what_is_no_json_object_is_one_part(body: bytes) -> None:
     """Damaged, hostile and other bodies are kept whole."""
     assert split(body) == Split(literals=(b"", b""), parts=(body,))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["messages", "a", LONG]), JSON | st.lists(st.text(min_size=60)))),
+    st.lists(st.tuples(st.sampled_from(["messages", "a", LONG]), JSON | st.lists(st.text(min_size=60)))),
+    st.integers(0, 200),
+)
+def test_a_body_is_cut_like_the_one_before(
+    fields: list[tuple[str, Any]], others: list[tuple[str, Any]], kept: int
+) -> None:
+    """Whatever the two share: the pieces joined are the body, and the parts they share are the first of both."""
+    before, other = (
+        ("{" + ",".join(f"{json.dumps(key)}:{json.dumps(value)}" for key, value in some) + "}").encode()
+        for some in (fields, [*fields[: kept % 4], *others])
+    )
+    cut = split(before)
+    for body in (before, other, before[:kept], before[:kept] + other):
+        again, shared = split_like(body, before, cut)
+        assert join(again.literals, again.parts) == body
+        assert again.parts[:shared] == cut.parts[:shared]
+
+
+@pytest.mark.parametrize("order", [("tools", "messages"), ("messages", "tools")])
+def test_of_a_longer_turn_only_what_is_new_is_read(order: tuple[str, str]) -> None:
+    """Cut as if there had been no other before it, wherever the messages stand."""
+    messages = [{"role": "user", "content": f"{LONG} {turn}"} for turn in range(6)]
+    before, body = (
+        json.dumps({name: messages[:turns] if name == "messages" else [LONG] for name in order}).encode()
+        for turns in (4, 6)
+    )
+    cut = split(before)
+    assert split_like(body, before, cut) == (split(body), 5 if order[0] == "tools" else 4)
+    assert split_like(before, before, cut) == (cut, 5)
+    assert split_like(b"other", before, cut) == (split(b"other"), 0)

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from reenact.domain.exchange import Cursor, Gap, Unreadable
 from reenact.domain.filtering import LABEL_KEYS, words
 from reenact.errors import StoreFailed
 from reenact.store.packing import keep, pack
-from reenact.store.splitting import split
 from reenact.store.sqlite.opener import open_writer, rewrite
 from reenact.store.sqlite.partkeeper import PartKeeper
 from reenact.store.sqlite.rows import CALL_COLUMNS, to_row
@@ -40,6 +39,7 @@ _SAVE_SESSION_NAME = (
     "INSERT INTO session_names (session, name, organisation, first_us, latest_us) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT DO UPDATE SET first_us = min(first_us, excluded.first_us), latest_us = max(latest_us, excluded.latest_us)"
 )
+_SAVE_WORDS = "INSERT INTO words_index (rowid, text) VALUES (?, ?)"
 _SAVE_GAP = "INSERT INTO gaps VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = excluded.count"
 _SAVE_CURSOR = "INSERT OR REPLACE INTO cursors (spool, segment, offset_bytes) VALUES (?, ?, ?)"
 
@@ -83,8 +83,9 @@ class Writer:
     ) -> None:
         """Save a batch and the cursor of *spool* in one transaction."""
         with self.transaction() as connection:
-            for reading in readings:
-                self._save(reading)
+            entries = list(self._save_all(readings))
+            # All at the end: any other statement between two of them may let the index write what it has gathered.
+            connection.executemany(_SAVE_WORDS, entries)
             for gap in gaps:
                 row = (self.organisation(gap.organisation_id), gap.first_us, gap.last_us, gap.reason, gap.count)
                 connection.execute(_SAVE_GAP, row)
@@ -164,36 +165,42 @@ class Writer:
         with self._lock, _failing_as_ours():
             return int(self._connection.execute("PRAGMA freelist_count").fetchone()[0])
 
-    def _save(self, reading: Reading) -> None:
-        """Save one reading over whatever stood under its id."""
-        call, labels = reading.call, reading.call.labels
-        organisation = self.organisation(call.organisation_id)
-        (number,) = self._connection.execute(_SAVE_CALL, (organisation, *to_row(call))).fetchone()
-        session = None
-        if labels.session_id:
-            session = self.name_session(organisation, labels.session_id, labels.session_name, call.created_us)
-        self._save_body(reading, number, session)
-        self._save_maps(call, number, organisation)
-        self._save_words(reading, number)
+    def _save_all(self, readings: Iterable[Reading]) -> Iterator[tuple[int, str]]:
+        """Save each reading over whatever stood under its id; yield the entries that the index of words is to have."""
+        (newest,) = self._connection.execute("SELECT coalesce(max(call), 0) FROM calls").fetchone()
+        for reading in readings:
+            call = reading.call
+            organisation = self.organisation(call.organisation_id)
+            (number,) = self._connection.execute(_SAVE_CALL, (organisation, *to_row(call))).fetchone()
+            kept = {} if number > newest else self._clear(number)  # a new call is given a number above all others
+            newest = max(newest, number)
+            self._save_body(reading, number, self._session(call, organisation))
+            self._save_maps(call, number, organisation, kept)
+            yield from self._entries(reading, number)
+
+    def _session(self, call: Call, organisation: int) -> int | None:
+        """Return the number of the session that a call is in."""
+        labels = call.labels
+        if not labels.session_id:
+            return None
+        return self.name_session(organisation, labels.session_id, labels.session_name, call.created_us)
+
+    def _clear(self, number: int) -> dict[str, str]:
+        """Take out what an earlier reading said of a call; return the properties that were set since, which stay."""
+        self._connection.execute("DELETE FROM words WHERE call = ?", (number,))
+        self._connection.execute("DELETE FROM properties WHERE call = ? AND NOT edited", (number,))
+        return dict(self._connection.execute("SELECT key_lower, value FROM properties WHERE call = ?", (number,)))
 
     def _save_body(self, reading: Reading, number: int, session: int | None) -> None:
         """Save the exchange; a call outside any session repeats nothing, so that its body stays whole."""
         body = reading.exchange.request_body
-        if session is None:
-            kept = keep(reading, (body,), ())
-        else:
-            pieces = split(body)
-            kept = keep(reading, pieces.literals, self._parts.numbers(session, pieces.parts))
+        literals, numbers = ((body,), []) if session is None else self._parts.keep(session, body)
+        kept = keep(reading, literals, numbers)
         row = (number, session, self._compressor.compress(pack(kept)))
         self._connection.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?, ?)", row)
 
-    def _save_maps(self, call: Call, number: int, organisation: int) -> None:
-        """Save properties and scores; those that were set after the call was recorded win over the recorded ones."""
-        edited = self._connection.execute(
-            "SELECT key_lower, value FROM properties WHERE call = ? AND edited", (number,)
-        )
-        kept = dict(edited.fetchall())
-        self._connection.execute("DELETE FROM properties WHERE call = ? AND NOT edited", (number,))
+    def _save_maps(self, call: Call, number: int, organisation: int, kept: Mapping[str, str]) -> None:
+        """Save properties and scores; those that were set after the call was recorded are *kept* and win."""
         tail = (organisation, call.created_us)
         recorded = {key.lower(): (key, value) for key, value in call.labels.properties.items()}
         rows = [(number, low, key, value, *tail) for low, (key, value) in recorded.items() if low not in kept]
@@ -203,14 +210,13 @@ class Writer:
         scores = [(number, name.lower(), name, value, *tail) for name, value in call.scores.items()]
         self._connection.executemany(_SAVE_SCORE, scores)
 
-    def _save_words(self, reading: Reading, number: int) -> None:
-        """Index what was said; earlier entries of the call become stale."""
-        self._connection.execute("DELETE FROM words WHERE call = ?", (number,))
+    def _entries(self, reading: Reading, number: int) -> Iterator[tuple[int, str]]:
+        """Yield the numbers and texts of what was said, each noted as an entry of the call."""
         for side, text in enumerate((reading.search_text, reading.answer_text)):
             if text:
                 added = self._connection.execute("INSERT INTO words (call, side) VALUES (?, ?)", (number, side))
-                entry = (added.lastrowid, " ".join(words(text)))
-                self._connection.execute("INSERT INTO words_index (rowid, text) VALUES (?, ?)", entry)
+                # The index tells words of ASCII apart just so, and faster.
+                yield int(added.lastrowid or 0), text if text.isascii() else " ".join(words(text))
 
     def _undo(self) -> None:
         """Roll back, and forget what was learnt inside the transaction."""
