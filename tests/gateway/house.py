@@ -22,8 +22,9 @@ from reenact.gateway.pool import PooledSource
 from reenact.gateway.refusing import refuse
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import Routes
+from reenact.gateway.scope import Scope
 from reenact.gateway.source import AnswerSource
-from reenact.gateway.visit import Scope, Visit
+from reenact.gateway.visit import Visit
 from reenact.server.listener import address_of, listen
 from reenact.spool.reader import Batch, SpoolReader
 from reenact.spool.writer import SpoolWriter

@@ -68,6 +68,29 @@ async def test_both_ways_the_bytes_are_the_same(tmp_path: Path) -> None:
     assert exchange.ending is Ending.ANSWERED
 
 
+async def test_calls_under_one_head_are_themselves(tmp_path: Path) -> None:
+    """Of calls that differ in their bodies alone, each is forwarded and recorded with its own body, length and id."""
+    head = b"%b HTTP/1.1\r\nhost: h\r\ncookie: c\r\ncontent-length: %d\r\n\r\n%b"
+    bodies = (b"{}", b"{ }", b"[1, 2, 3, 4]", b"")
+    async with (
+        upstream(_ok) as provider,
+        house(tmp_path, {"openai": provider.origin}) as gateway,
+        client(gateway) as agent,
+    ):
+        for body in bodies:
+            agent.writer.write(head % (CHAT, len(body), body))
+            await agent.until(b'{"ok":true}')
+        for _ in bodies[1:]:
+            await gateway.exchange()
+        exchanges = gateway.recorded().exchanges
+    assert [received.body for received in provider.requests] == [*bodies]
+    assert [exchange.request_body for exchange in exchanges] == [*bodies]
+    assert [exchange.request_headers for exchange in exchanges] == [
+        ((b"cookie", MARK), (b"content-length", b"%d" % len(body))) for body in bodies
+    ]
+    assert len({exchange.id for exchange in exchanges}) == len(bodies)
+
+
 async def test_percent_encoding_is_left_alone(tmp_path: Path) -> None:
     """The provider is asked for the very path and query that the agent wrote."""
     async with upstream(_ok) as provider, house(tmp_path, {"openai": provider.origin}) as gateway:

@@ -12,7 +12,8 @@ from reenact.domain.exchange import Header
 from reenact.errors import TooLarge
 from reenact.gateway.hall import Hall
 from reenact.gateway.refusing import refuse
-from reenact.gateway.visit import Scope, Visit
+from reenact.gateway.scope import Scope
+from reenact.gateway.visit import Visit
 from reenact.server.listener import listen
 
 GET = b"GET /x HTTP/1.1\r\nhost: h\r\n\r\n"
@@ -93,6 +94,27 @@ async def test_a_connection_serves_one_request_after_the_other() -> None:
             await agent.say(b"POST /a%2Fb?c=d HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\n" + body)
             assert b"HTTP/1.1 200 OK\r\ncontent-length: 19\r\n\r\n" == await agent.hear(b"\r\n\r\n")
             assert b"POST|/a%2Fb|c=d|" + body == await agent.hear(body)
+
+
+@pytest.mark.parametrize("cut", [0, 10, 60, 75])
+async def test_a_head_that_is_known_by_now(cut: int) -> None:
+    """Each request is itself, whole or cut, long or short, alone or with the next, though its head was seen before."""
+    head = b"POST /x HTTP/1.1\r\nhost: h\r\ncontent-length: %d\r\nx: y\r\n\r\n"
+    async with hall() as (_, port), wire(port) as agent:
+        for body in (b"one", b"two", b"fourth", b"", b"f" * 70_000, b"sixth"):
+            request = head % len(body) + body
+            await agent.say(request[:cut])
+            await asyncio.sleep(0)
+            await agent.say(request[cut:])
+            assert b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (9 + len(body)) == await agent.hear(b"\r\n\r\n")
+            assert b"POST|/x||" + body == await agent.reader.readexactly(9 + len(body))
+        await agent.say(head % 1 + b"a" + head % 1 + b"b" + head % 9 + b"half")
+        assert b"POST|/x||a" in await agent.hear(b"POST|/x||a")
+        assert b"POST|/x||b" in await agent.hear(b"POST|/x||b")
+        await agent.say(b"whole")
+        assert b"POST|/x||halfwhole" in await agent.hear(b"whole")
+        await agent.say(head.replace(b"x: y", b"transfer-encoding: chunked") % 1 + b"a")
+        assert (await agent.rest()).startswith(b"HTTP/1.1 400 ")
 
 
 async def test_requests_that_came_together_are_answered_in_order() -> None:

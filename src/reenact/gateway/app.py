@@ -1,28 +1,26 @@
 """Gateway: what serves agents' calls, on the hot path. It knows HTTP and keys, and leaves the rest to the relay."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
 from reenact.domain.exchange import Header
 from reenact.errors import Forbidden, TooLarge, Unauthenticated
-from reenact.gateway.addressing import Address, TakeName, read_address, read_take
+from reenact.gateway.addressing import TakeName
 from reenact.gateway.ask import Ask, Upload
-from reenact.gateway.controlling import control
-from reenact.gateway.keying import keyed
-from reenact.gateway.labelling import Labelled, end_to_end, label, value_of
+from reenact.gateway.heads import KNOWN, LENGTH, Known
+from reenact.gateway.labelling import value_of
 from reenact.gateway.prompting import has_tags
+from reenact.gateway.reading import Reading, read
 from reenact.gateway.refusing import refuse
 from reenact.gateway.relay import Relay
-from reenact.gateway.routing import NotOurs, Rejection, Route, Routes, Target
-from reenact.gateway.visit import Scope, Visit
+from reenact.gateway.routing import NOT_OURS, Routes
+from reenact.gateway.scope import Scope
+from reenact.gateway.visit import Visit
 
-_UPLOADS = ("multipart/", "audio/", "image/", "video/", "application/octet-stream")
-_ROUTE = "reenact.route"
+_READING = "reenact.reading"
 """Where `handles` leaves its finding in a scope."""
-_ADDRESS = "reenact.address"
-"""Where it leaves which session or take the path names."""
-_TAKE = b"reenact-take"
 
 Authorise = Callable[[str | None, Sequence[Header]], str]
 """Given the Helicone key, or None, and a request's headers, returns the organisation; raises Unauthenticated, or Forbidden for
@@ -63,23 +61,21 @@ class Gateway:
 
     def handles(self, scope: Scope) -> bool:
         """Return whether a request is for a provider. Looks at its head only."""
-        headers = scope["headers"]
-        host = next((value for name, value in headers if name == b"host"), b"")
-        address = read_address(scope["raw_path"])
-        route = self._routes.route(host, address.path, scope["query_string"], headers)
-        scope[_ROUTE] = route
-        scope[_ADDRESS] = address
-        return not isinstance(route, NotOurs)
+        known: Known | None = scope.get(KNOWN)
+        reading: object = None if known is None else known.reading
+        if reading is None:
+            reading = read(scope, self._routes)
+            if known is not None:
+                known.reading = reading
+        scope[_READING] = reading
+        return reading is not NOT_OURS
 
     async def __call__(self, scope: Scope, agent: Visit) -> None:
         """Serve one request that `handles` has claimed."""
         started_us = self._clock()
-        route: Route = scope[_ROUTE]
-        assert not isinstance(route, NotOurs)
-        labelled = label(scope["headers"])
-        target = route.target if isinstance(route, Rejection) else route
+        reading: Reading = scope[_READING]
         try:
-            organisation_id = self._authorise(labelled.helicone_key or target.path_key, scope["headers"])
+            organisation_id = self._authorise(reading.key, scope["headers"])
         except Unauthenticated as error:
             self.unadmitted += 1
             await agent.refuse(refuse(401, "invalid_api_key", error.message))
@@ -88,73 +84,70 @@ class Gateway:
             self.unadmitted += 1
             await agent.refuse(refuse(403, "forbidden", error.message))
             return
-        ask = self._ask(scope, target, labelled, organisation_id, started_us)
-        if isinstance(route, Rejection):
-            await self._relay.refuse(ask, refuse(route.status, "invalid_target", route.message), agent)
+        ask = partial(self._ask, scope, reading, organisation_id, started_us)
+        if reading.rejection is not None:
+            refusal = refuse(reading.rejection.status, "invalid_target", reading.rejection.message)
+            await self._relay.refuse(ask(b""), refusal, agent)
+        elif agent.is_upgrade:
+            await self._tunnel(ask(b""), agent)
+        elif reading.is_upload and not agent.is_received and (upload := ask(b"")).is_plain:
+            await self._relay.relay(self._uploading(upload, agent), agent)
         else:
             await self._serve(ask, agent)
 
-    def _ask(self, scope: Scope, target: Target, labelled: Labelled, organisation_id: str, started_us: int) -> Ask:
-        """Return what is asked, the body yet to be read."""
-        host = value_of(scope["headers"], b"host") or "localhost"
-        address: Address = scope[_ADDRESS]
-        take = take_of(scope)
-        labels = labelled.labels
-        if address.session_id is not None and labels.session_id is None:
-            labels = msgspec.structs.replace(labels, session_id=address.session_id)
+    def _ask(self, scope: Scope, reading: Reading, organisation_id: str, started_us: int, body: bytes) -> Ask:
+        """Return what is asked."""
+        target = reading.target
+        received, recorded = reading.lists(scope.get(LENGTH))
         return Ask(
-            # An agent that runs again may give the ids that it gave before: the recorded calls are not to be overwritten.
-            id=(labelled.request_id if take is None else None) or self._new_id(),
+            id=reading.request_id or self._new_id(),
             organisation_id=organisation_id,
-            method=scope["method"],
-            url=f"{scope['scheme']}://{host}{target.called.decode('latin-1')}",
+            method=reading.method,
+            url=reading.url,
             provider=target.provider,
             origin=target.origin,
             target=target.target,
-            labels=labels,
-            headers=keyed(labelled.headers, target.auth, target.target),
-            received=end_to_end(scope["headers"]),
-            body=b"",
+            labels=reading.labels,
+            headers=reading.headers,
+            received=received,
+            recorded=recorded,
+            body=body,
             started_us=started_us,
-            controls=control(scope["headers"]),
+            controls=reading.controls,
             is_guarded=target.is_guarded,
             elects=target.elects,
-            take=take,
+            take=reading.take,
         )
 
-    async def _serve(self, ask: Ask, agent: Visit) -> None:
-        """Read the body of *ask* and relay it."""
-        if agent.is_upgrade and ask.take is not None:
-            message = "A take answers requests only: have the agent use HTTP in place of a WebSocket."
-            await self._relay.refuse(ask, refuse(501, "not_played", message), agent)
-            return
-        if agent.is_upgrade:
-            await self._relay.tunnel(ask, agent)
-            return
-        if ask.is_plain and not agent.is_received and _is_upload(ask.headers):
-            told = value_of(agent.scope["headers"], b"content-length")
-            upload = Upload(agent.pieces(self._max_body_bytes), int(told) if told and told.isdigit() else None)
-            await self._relay.relay(msgspec.structs.replace(ask, upload=upload), agent)
-            return
+    async def _serve(self, ask: Callable[[bytes], Ask], agent: Visit) -> None:
+        """Read the body, and relay what is asked with it."""
         try:
             body = await agent.body(self._max_body_bytes)
         except TooLarge as error:
-            await self._relay.refuse(ask, refuse(413, "request_too_large", error.message), agent)
+            await self._relay.refuse(ask(b""), refuse(413, "request_too_large", error.message), agent)
             return
-        if ask.labels.prompt_id is not None and has_tags(body) and not ask.controls.ignores_tags:
-            ask = msgspec.structs.replace(ask, controls=msgspec.structs.replace(ask.controls, reads_tags=True))
-        await self._relay.relay(msgspec.structs.replace(ask, body=body), agent)
+        whole = ask(body)
+        if whole.labels.prompt_id is not None and has_tags(body) and not whole.controls.ignores_tags:
+            controls = msgspec.structs.replace(whole.controls, reads_tags=True)
+            whole = msgspec.structs.replace(whole, controls=controls)
+        await self._relay.relay(whole, agent)
 
+    def _uploading(self, ask: Ask, agent: Visit) -> Ask:
+        """Return *ask* with a body that is passed on as it comes."""
+        told = value_of(agent.scope["headers"], b"content-length")
+        upload = Upload(agent.pieces(self._max_body_bytes), int(told) if told and told.isdigit() else None)
+        return msgspec.structs.replace(ask, upload=upload)
 
-def _is_upload(headers: Sequence[Header]) -> bool:
-    """Return whether a body is files, which nobody has to read before they are passed on."""
-    return (value_of(headers, b"content-type") or "").lower().startswith(_UPLOADS)
+    async def _tunnel(self, ask: Ask, agent: Visit) -> None:
+        """Pass a WebSocket on."""
+        if ask.take is not None:
+            message = "A take answers requests only: have the agent use HTTP in place of a WebSocket."
+            await self._relay.refuse(ask, refuse(501, "not_played", message), agent)
+        else:
+            await self._relay.tunnel(ask, agent)
 
 
 def take_of(scope: Scope) -> TakeName | None:
     """Return the take that a request which a gateway handles names, by its path or its header."""
-    address: Address = scope[_ADDRESS]
-    if address.take is not None:
-        return address.take
-    name = value_of(scope["headers"], _TAKE)
-    return None if name is None else read_take(name)
+    reading: Reading = scope[_READING]
+    return reading.take

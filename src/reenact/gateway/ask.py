@@ -37,6 +37,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """To forward: end-to-end, with no header of ours among them."""
     received: tuple[Header, ...] | None = None
     """As they came, ours among them: what is recorded, secrets redacted. None: `headers` is."""
+    recorded: tuple[Header, ...] | None = None
+    """`received` with the secrets redacted, where somebody has done that already."""
     body: bytes
     upload: Upload | None = None
     """The body, where it is not gathered first; `body` is empty then."""

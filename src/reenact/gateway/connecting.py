@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -100,20 +101,34 @@ def request_head(request: UpstreamRequest, address: Address, proxy: Proxy | None
     Raises:
         UpstreamFailed: a name, value or target holds a line break or NUL, which would start another request.
     """
-    target = request.target
-    if proxy is not None and not address.is_tls:
-        target = b"http://" + address.host_header + target  # absolute form (RFC 9112, 3.2.2)
-    host = address.host_header if request.host is None else request.host
-    lines = [b"%s %s HTTP/1.1\r\nhost: %s\r\n" % (request.method.encode("latin-1"), target, host)]
-    lines += [name + b": " + value + b"\r\n" for name, value in request.headers if name not in FRAMING]
+    is_absolute = proxy is not None and not address.is_tls
+    head = _opening(request.method, request.target, request.host, tuple(request.headers), address, is_absolute)
     if request.upload is not None:
         length = request.upload_bytes
-        lines.append(b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length)
+        head += b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
     elif request.body or request.method in BODIED:
-        lines.append(b"content-length: %d\r\n" % len(request.body))
-    if proxy is not None and not address.is_tls and proxy.authorization is not None:
-        lines.append(b"proxy-authorization: %s\r\n" % proxy.authorization)
-    lines.append(b"\r\n")
+        head += b"content-length: %d\r\n" % len(request.body)
+    if proxy is not None and is_absolute and proxy.authorization is not None:
+        head += b"proxy-authorization: %s\r\n" % proxy.authorization
+    return head + b"\r\n"
+
+
+@lru_cache(maxsize=128)
+def _opening(
+    method: str, target: bytes, host: bytes | None, headers: tuple[Header, ...], address: Address, is_absolute: bool
+) -> bytes:
+    """Return a head without its framing. The latest are remembered: an agent's calls differ in their bodies.
+
+    Raises:
+        UpstreamFailed: see `request_head`.
+    """
+    if is_absolute:
+        target = b"http://" + address.host_header + target  # absolute form (RFC 9112, 3.2.2)
+    lines = [
+        b"%s %s HTTP/1.1\r\nhost: %s\r\n"
+        % (method.encode("latin-1"), target, address.host_header if host is None else host)
+    ]
+    lines += [name + b": " + value + b"\r\n" for name, value in headers if name not in FRAMING]
     head = b"".join(lines)
     breaks = len(lines) + 1  # the first item is two lines
     if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head or b" " in target:

@@ -13,8 +13,10 @@ from typing import Protocol, cast
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, parse_url
 
 from reenact.domain.exchange import Header
+from reenact.gateway.heads import Found, Heads, find_head
 from reenact.gateway.refusing import Refusal, refuse
-from reenact.gateway.visit import Scope, Visit
+from reenact.gateway.scope import Scope
+from reenact.gateway.visit import Visit
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class Manners(Protocol):
     body_timeout_s: float
     idle_timeout_s: float
     stall_timeout_s: float
+    heads: Heads
 
     def enter(self, door: "Door") -> bool:
         """Take a new connection; return whether there is room for it."""
@@ -67,6 +70,8 @@ class Door(asyncio.Protocol):
         self._has_body = False
         """Whether what came last held some of a body."""
         self._in_head = False
+        self._found: Found | None = None
+        """The head that what came last begins with."""
         self._incoming: Visit | None = None
         """Whose body is coming."""
         self._visit: Visit | None = None
@@ -99,6 +104,8 @@ class Door(asyncio.Protocol):
             self._speaker.take(data)
             return
         if self._is_deaf:
+            return
+        if self._is_idle and self._take_known(data):
             return
         self._has_body = False
         self._data_bytes = len(data)
@@ -185,12 +192,17 @@ class Door(asyncio.Protocol):
             "headers": self._headers,
             "client": self._client,
         }
+        found, self._found = self._found, None
         visit = Visit(self, scope, closes=not parser.should_keep_alive(), is_old=parser.get_http_version() == "1.0")
         if parser.should_upgrade():
             scope["upgrade"] = any(
                 name == b"upgrade" and value.lower() == b"websocket" for name, value in self._headers
             )
             visit.closes = True
+        elif found is not None and not visit.closes and not visit.is_old:
+            known = self._hall.heads.find(found.key) or self._hall.heads.keep(found, scope)
+            if known is not None:
+                known.mark(scope, found.digits)
         self._incoming = visit
         if self._visit is None:
             self._begin(visit)
@@ -211,6 +223,29 @@ class Door(asyncio.Protocol):
             visit, self._incoming = self._incoming, None
             self.deadline_s = math.inf
             visit.receive()
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether what comes is the beginning of a request that nobody has to wait for."""
+        return self._visit is None and self._incoming is None and not self._in_head
+
+    def _take_known(self, data: bytes) -> bool:
+        """Answer a request that came whole and alone under a head that is known; return whether it did.
+
+        The parser has read such a head before and sees none of this; whatever is not just so is left to it.
+        """
+        self._found = found = find_head(data)
+        if found is None or (known := self._hall.heads.find(found.key)) is None:
+            return False
+        if len(data) - found.body_at != int(found.digits):
+            return False
+        self._found = None
+        visit = Visit(self, known.scope(found.digits, self._client), closes=False, is_old=False)
+        if found.body_at < len(data):
+            visit.take(data[found.body_at :])
+        visit.is_received = True
+        self._begin(visit)
+        return True
 
     # --- the visit's side; see Wire
 

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Sequence
 
 from reenact.gateway.door import Door, Serve
+from reenact.gateway.heads import Heads
 
 _WATCH_S = 1.0
 _BACKLOG = 2048
@@ -48,6 +49,7 @@ class Hall:
         self.loop = asyncio.get_running_loop()
         self.now_s = self.loop.time
         self.is_closing = False
+        self.heads = Heads()
         self._max_doors = max_doors or _most_doors()
         self._doors: set[Door] = set()
         self._servers: list[asyncio.Server] = []

@@ -46,6 +46,7 @@ def moderation_ask(ask: Ask, text: str, moderation_id: str) -> Ask:
         labels=Labels(user_id=ask.labels.user_id, properties={_FOR: ask.id}),
         headers=(*headers, (b"content-type", b"application/json")),
         received=None,
+        recorded=None,
         controls=NONE,
         body=msgspec.json.encode({"input": text}),
     )

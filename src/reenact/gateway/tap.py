@@ -200,7 +200,7 @@ class Tap:
             target_url=ask.origin + redact_target(ask.target).decode("latin-1"),
             provider=ask.provider,
             labels=ask.labels,
-            request_headers=redact_headers(ask.headers if ask.received is None else ask.received),
+            request_headers=_recorded(ask),
             request_body=ask.body or self._request.body,
             status=self._status,
             response_headers=redact_headers(self._headers),
@@ -210,6 +210,12 @@ class Tap:
             ending=ending,
             detail=detail,
         )
+
+
+def _recorded(ask: Ask) -> tuple[Header, ...]:
+    if ask.recorded is not None:
+        return ask.recorded
+    return redact_headers(ask.headers if ask.received is None else ask.received)
 
 
 def _resolve_on(loop: asyncio.AbstractEventLoop, future: "asyncio.Future[None]") -> None:

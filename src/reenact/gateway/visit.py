@@ -1,16 +1,14 @@
 """Visit: one request at a door, and the answer to it. It is what the gateway knows of an agent's connection."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Protocol
 
 from reenact.domain.exchange import Header
 from reenact.errors import TooLarge
 from reenact.gateway.refusing import Refusal
-
-Scope = MutableMapping[str, Any]
-"""A request's head under ASGI's names: method, scheme, raw_path, query_string, headers, client, and `upgrade`."""
+from reenact.gateway.scope import Scope
 
 HELD_BYTES = 256 * 1024
 """How much of a body that nobody has asked for yet is held before its agent is no longer read."""

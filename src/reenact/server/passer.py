@@ -8,8 +8,9 @@ from reenact.gateway.app import Gateway, take_of
 from reenact.gateway.labelling import end_to_end
 from reenact.gateway.pool import PooledSource
 from reenact.gateway.refusing import refuse, report
+from reenact.gateway.scope import Scope
 from reenact.gateway.source import UpstreamRequest
-from reenact.gateway.visit import Scope, Visit
+from reenact.gateway.visit import Visit
 
 _HOUSE = "http://reenact"
 
