@@ -158,7 +158,7 @@ def test_edits_keep_what_stands_beside_them() -> None:
     system, call, result = prompt.messages
     edited = (
         replace(system, parts=(Text("New"),)),
-        replace(call, parts=(ToolUse("f", "f", '{"a":2}'),)),
+        replace(call, parts=(ToolUse("f", "f", '{"a":2}', "s"),)),
         replace(result, parts=(ToolResult("f", '{"result":4}'),)),
     )
     assert dialect.write_prompt(replace(prompt, messages=edited)) == {

@@ -3,7 +3,8 @@
 Wire facts: ai.google.dev/api/generate-content (2026-11).
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 import msgspec
@@ -22,11 +23,15 @@ _SPELLINGS = {
     "fileData": "file_data",
 }
 _KINDS = ("image", "audio")
+_SIGNATURES = ("thoughtSignature", "thought_signature")
+_SIGNED = (Text, ToolUse, Reasoning)
+_NUMBER = "#"
+"""No function's name holds it."""
 
 
 def read_content(wire: Object, role: Role | None = None) -> Message:
     """Return what a content says; one of nothing but function responses is a tool's. *role* goes before its own."""
-    parts = tuple(read_part(part) for part in items(wire, "parts"))
+    parts = _numbered(read_part(part) for part in items(wire, "parts"))
     if role is None:
         role = _ROLES.get(text(wire, "role"), Role.USER)
         if role is Role.USER and parts and all(isinstance(part, ToolResult) for part in parts):
@@ -52,17 +57,42 @@ def write_content(message: Message) -> Object:
     return changed
 
 
+def link_id(name: str, number: int) -> str:
+    """Return the link id of a call that the format gives none: the function's name, with its number from the second on."""
+    return name if number == 1 else f"{name}{_NUMBER}{number}"
+
+
+def linked_name(link: str) -> str:
+    """Return the function of a made link id; another id as it is."""
+    name, mark, number = link.rpartition(_NUMBER)
+    return name if mark and number.isdecimal() else link
+
+
+def _numbered(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """Return the parts of one content with the made link ids of several calls of one function told apart by their order."""
+    seen: Counter[str] = Counter()
+    numbered: list[Part] = []
+    for part in parts:
+        if isinstance(part, ToolUse | ToolResult):
+            seen[part.id] += 1
+            is_again = seen[part.id] > 1
+            numbered.append(msgspec.structs.replace(part, id=link_id(part.id, seen[part.id])) if is_again else part)
+        else:
+            numbered.append(part)
+    return tuple(numbered)
+
+
 def read_part(wire: Json) -> Part:
     """Return one part."""
     if not isinstance(wire, dict):
         return Opaque(canonical(wire).decode())
+    signature = optional_text(wire, "thoughtSignature") or optional_text(wire, "thought_signature")
     if isinstance(wire.get("text"), str):
-        signature = optional_text(wire, "thoughtSignature")
-        return Reasoning(wire["text"], signature) if wire.get("thought") is True else Text(wire["text"])
+        return Reasoning(wire["text"], signature) if wire.get("thought") is True else Text(wire["text"], signature)
     call, response = _found(wire, "functionCall"), _found(wire, "functionResponse")
     if call:
         name = text(call, "name")
-        return ToolUse(text(call, "id") or name, name, _as_text(call.get("args", {})))
+        return ToolUse(text(call, "id") or name, name, _as_text(call.get("args", {})), signature)
     if response:
         return ToolResult(text(response, "id") or text(response, "name"), _as_text(response.get("response")))
     return _read_media(wire) or Opaque(canonical(wire).decode())
@@ -94,13 +124,26 @@ def write_part(part: Part, wire: Json = None) -> Json:
     new = _new_part(part)
     field = next(iter(new))
     if not isinstance(wire, dict):
-        return new
+        return {field: _without_id(new[field])} if isinstance(part, ToolResult) else new
     spelled = field if field in wire else _SPELLINGS.get(field, field)
     if spelled not in wire or type(read_part(wire)) is not type(part):
-        return new
+        return write_part(part)
+    rest = {key: value for key, value in wire.items() if key not in _SIGNATURES} if _is_unsigned(part, wire) else wire
+    signed = {key: value for key, value in new.items() if key in _SIGNATURES and key not in rest}
     if isinstance(new[field], dict):
-        return wire | {spelled: _changed(part, inner(wire, spelled), new[field])}
-    return wire | new
+        return rest | {spelled: _changed(part, inner(wire, spelled), new[field])} | signed
+    return rest | {field: new[field]} | signed
+
+
+def _without_id(response: Object) -> Object:
+    """Return a response that no recorded one was the form of: what it answers is told by its name and its place."""
+    return {key: value for key, value in response.items() if key != "id"}
+
+
+def _is_unsigned(part: Part, wire: Object) -> bool:
+    """Return whether the signature in *wire* is not that of *part*."""
+    before = read_part(wire)
+    return isinstance(part, _SIGNED) and isinstance(before, _SIGNED) and part.signature != before.signature
 
 
 def _changed(part: Part, old: Object, new: Object) -> Object:
@@ -112,25 +155,26 @@ def _changed(part: Part, old: Object, new: Object) -> Object:
         same.add("name")
         if part.text == _as_text(old.get("response")):
             same.add("response")
-        if "id" not in old and part.id == old.get("name"):
+        if "id" not in old and linked_name(part.id) == old.get("name"):
             same.add("id")
     return old | {key: value for key, value in new.items() if key not in same}
 
 
 def _new_part(part: Part) -> Object:
     """Return *part* in the format's normal form."""
+    signed: Object = {_SIGNATURES[0]: part.signature} if isinstance(part, _SIGNED) and part.signature else {}
     if isinstance(part, Text):
-        return {"text": part.text}
+        return {"text": part.text, **signed}
     if isinstance(part, Reasoning):
-        signed: Object = {} if part.signature is None else {"thoughtSignature": part.signature}
         return {"text": part.text, "thought": True, **signed}
     if isinstance(part, ToolUse):
-        linked = {} if part.id in ("", part.name) else {"id": part.id}
-        return {"functionCall": {**linked, "name": part.name, "args": from_json_text(part.arguments or "{}")}}
+        linked = {} if linked_name(part.id) in ("", part.name) else {"id": part.id}
+        args = from_json_text(part.arguments or "{}")
+        return {"functionCall": {**linked, "name": part.name, "args": args}, **signed}
     if isinstance(part, ToolResult):
         given = from_json_text(part.text)
         response = given if isinstance(given, dict) else {"result": part.text}
-        return {"functionResponse": {"id": part.id, "name": part.id, "response": response}}
+        return {"functionResponse": {"id": part.id, "name": linked_name(part.id), "response": response}}
     assert isinstance(part, Media)
     typed: Object = {"mimeType": part.media_type} if part.media_type else {}
     if part.data_base64 is None:

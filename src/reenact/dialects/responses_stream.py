@@ -55,8 +55,8 @@ def _add(output: dict[int, Object], event: Json) -> None:
 
 
 def _part_at(parts: list[dict[str, Any]], place: int, kind: str) -> dict[str, Any]:
-    """Return the part at *place*, made when it has not come; a place far beyond the end is the next one."""
-    if place >= len(parts):
+    """Return the part at *place*, made when it has not come; a place that cannot be is the next one."""
+    if not 0 <= place < len(parts):
         parts.append({"type": kind})
         return parts[-1]
     return parts[place]

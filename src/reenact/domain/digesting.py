@@ -4,7 +4,7 @@ import hashlib
 
 import msgspec
 
-from reenact.domain.message import Json, Message, ToolResult, ToolUse
+from reenact.domain.message import Json, Message, Text, ToolResult, ToolUse
 
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -26,7 +26,7 @@ def message_digest(message: Message) -> bytes:
         if isinstance(part, ToolUse)
         else ["tool_result", part.text, part.is_error]
         if isinstance(part, ToolResult)
-        else msgspec.to_builtins(part)
+        else msgspec.to_builtins(Text(part.text) if isinstance(part, Text) else part)
         for part in message.parts
     ]
     return digest(canonical([message.role.value, message.name, parts]))

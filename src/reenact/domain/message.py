@@ -24,10 +24,12 @@ class Role(enum.Enum):
     """A tool's result given back to the model."""
 
 
-class Text(msgspec.Struct, frozen=True, tag="text"):
+class Text(msgspec.Struct, frozen=True, tag="text", omit_defaults=True):
     """Plain text."""
 
     text: str
+    signature: str | None = None
+    """Opaque state that only the same provider and model accept; Gemini signs texts and tool calls, others thoughts."""
 
 
 class Media(msgspec.Struct, frozen=True, tag="media"):
@@ -49,6 +51,8 @@ class ToolUse(msgspec.Struct, frozen=True, tag="tool_use"):
     name: str
     arguments: str
     """JSON text as the model wrote it; may be invalid JSON."""
+    signature: str | None = None
+    """As in Text."""
 
 
 class ToolResult(msgspec.Struct, frozen=True, tag="tool_result"):
@@ -113,6 +117,15 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     origin: Json = None
 
 
+class Lost(msgspec.Struct, frozen=True):
+    """What of a request is not in the one that is sent in its place to another model or provider."""
+
+    path: str
+    """A JSON Pointer (RFC 6901) into the request as its agent sends it, such as `/messages/2`."""
+    why: str
+    """In words."""
+
+
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     """What the model was given: one request's body, understood."""
 
@@ -125,6 +138,8 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     stream: bool = False
     parameters: dict[str, Json] = {}
     """Every other top-level field of the body, under its wire name: temperature, response_format, seed, ..."""
+    lost: tuple[Lost, ...] = ()
+    """What it says less than the prompt of another dialect that it was translated from."""
     origin: Json = None
 
 

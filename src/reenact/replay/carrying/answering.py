@@ -10,7 +10,7 @@ import msgspec
 
 from reenact.domain.message import ToolResult, ToolUse
 from reenact.replay.carrying.matching import canonical_arguments
-from reenact.replay.carrying.strand import Results, Strand, Woven, flat, woven_in
+from reenact.replay.carrying.strand import Results, Strand, Turn, Woven, flat, woven_in
 
 
 class RecordedResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -111,12 +111,16 @@ def action_of(use: ToolUse) -> tuple[str, str]:
 def _recorded(strands: Mapping[int, Strand]) -> Iterator[RecordedResult]:
     """Yield every tool call of the session, with its result where one was given back."""
     results = _results(strands)
+    links = _links(strands)
     rounds = {strand.parent: strand for strand in strands.values() if strand.is_round}
     feeding = _feeding(strands)
     for strand in strands.values():
         answer = strand.recorded.answer
-        for number, use in enumerate(answer.message.tool_uses if answer and answer.message else ()):
-            form, part = results.get((strand.index, use.id), (None, 0))
+        uses = answer.message.tool_uses if answer and answer.message else ()
+        written = links.get(strand.index, ())
+        for number, use in enumerate(uses):
+            link = written[number] if len(written) == len(uses) else use.id
+            form, part = results.get((strand.index, link), (None, 0))
             made = form is not None and any(
                 span.is_sure and any(origin.call != strand.index for origin in span.origins)
                 for span in flat(form.spans.get(part, ()))
@@ -133,6 +137,16 @@ def _recorded(strands: Mapping[int, Strand]) -> Iterator[RecordedResult]:
                 changes_frame=strand.index in rounds and rounds[strand.index].frame != strand.frame,
                 feeds=(strand.index, number) in feeding,
             )
+
+
+def _links(strands: Mapping[int, Strand]) -> dict[int, tuple[str, ...]]:
+    """Return the link ids under which the agent writes the tool calls of each answer; some agents make their own."""
+    found: dict[int, tuple[str, ...]] = {}
+    for strand in strands.values():
+        for piece in strand.pieces:
+            if isinstance(piece, Turn) and not piece.alternative:
+                found.setdefault(piece.call, tuple(use.id for message in piece.messages for use in message.tool_uses))
+    return found
 
 
 def _results(strands: Mapping[int, Strand]) -> dict[tuple[int, str], tuple[Woven, int]]:

@@ -24,6 +24,8 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     is_error: bool = False
     form: Woven | None = None
     """The recorded message of a result whose place this one takes."""
+    link: str = ""
+    """The id under which the agent writes the tool call, when it is another than the answer's."""
     is_recorded: bool = True
     """Whether it stands where its form stood: same result, or the one that belongs to the same tool call."""
 
@@ -92,7 +94,7 @@ _TOGETHER = frozenset({"anthropic_messages", "gemini"})
 
 def written_results(dialect: str, results: Sequence[Resolved], forms: Sequence[Woven]) -> Iterator[Message]:
     """Yield the messages that give *results* back, in the form that *forms*, messages of recorded results, have."""
-    parts = [ToolResult(one.use.id, one.text, one.is_error) for one in results]
+    parts = [ToolResult(one.link or one.use.id, one.text, one.is_error) for one in results]
     if dialect in _TOGETHER and parts:
         if not forms:
             yield Message(role=Role.TOOL, parts=tuple(parts))
@@ -111,6 +113,7 @@ class _Composer:
         self._dialect = dialect
         self._standing = standing
         self._echoes = manner.echoes
+        self._links: dict[str, str] = {}
         self.rewrites: list[Rewrite] = []
         self.doubts: list[Doubt] = []
 
@@ -144,12 +147,20 @@ class _Composer:
         if _has_edges(new) and not _has_edges(recorded) and not is_copied_whole(Echo(recorded, piece.messages)):
             new = _trimmed(new) if self._trims(standing.family, piece.call) else new
         shape = shape_of(self._dialect, standing.family, new)
-        return echo(shape, Echo(recorded, piece.messages), new, self._echoes)
+        return self._linked(new, echo(shape, Echo(recorded, piece.messages), new, self._echoes))
+
+    def _linked(self, new: Message, written: Sequence[Message]) -> Sequence[Message]:
+        """Return *written*, and note under which ids its tool calls stand there: their results name those."""
+        uses = [use for message in written for use in message.tool_uses]
+        if len(uses) == len(new.tool_uses):
+            self._links |= {use.id: there.id for use, there in zip(new.tool_uses, uses, strict=True)}
+        return written
 
     def _new_turn(self, new: Message, family: str) -> Sequence[Message]:
         """Return an answer that no recorded one stands for as the agent writes others of its shape."""
         shape = shape_of(self._dialect, family, new)
-        return echo(shape, example_for(shape, self._echoes) or Echo(new, (new,)), new, self._echoes)
+        example = example_for(shape, self._echoes) or Echo(new, (new,))
+        return self._linked(new, echo(shape, example, new, self._echoes))
 
     def results(self, piece: Results, results: Sequence[Resolved]) -> Iterator[Message]:
         """Yield the messages that give tool results back: in the order of their calls, or in the agent's own."""
@@ -160,7 +171,8 @@ class _Composer:
                 *sorted(known, key=lambda one: order.get(id(one.form), len(order))),
                 *(one for one in results if not one.is_recorded),
             ]
-        yield from written_results(self._dialect, results, [self._plain(woven) for woven in piece.woven])
+        named = [msgspec.structs.replace(one, link=self._links.get(one.use.id, one.use.id)) for one in results]
+        yield from written_results(self._dialect, named, [self._plain(woven) for woven in piece.woven])
 
     def _are_in_order(self, piece: Results) -> bool:
         """Return whether the recorded results stand in the order of their calls."""
@@ -331,7 +343,10 @@ def _has_edges(message: Message) -> bool:
 
 def _trimmed(message: Message) -> Message:
     """Return a turn without the space around its text; its wire object says so too."""
-    parts = tuple(Text(part.text.strip()) if isinstance(part, Text) else part for part in message.parts)
+    parts = tuple(
+        msgspec.structs.replace(part, text=part.text.strip()) if isinstance(part, Text) else part
+        for part in message.parts
+    )
     origin = message.origin
     if isinstance(origin, dict) and isinstance(origin.get("content"), str):
         origin = origin | {"content": origin["content"].strip()}

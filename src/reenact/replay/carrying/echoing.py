@@ -1,10 +1,12 @@
 """Write a new answer into a request as the agent wrote the recorded one: what it kept, dropped, trimmed and spaced anew."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from reenact.dialects.gemini_content import link_id
 from reenact.domain.message import Json, Message, Part, Reasoning, Text, ToolUse
 from reenact.replay.carrying.matching import canonical_arguments
 from reenact.replay.differing import same as is_same
@@ -77,13 +79,14 @@ def _parts(example: Echo, new: Message) -> Iterator[Part]:
     written = [part for message in example.written for part in message.parts]
     text = _text_rule(example.answer.text, "".join(part.text for part in written if isinstance(part, Text)))
     arguments = _arguments_rule(example.answer.tool_uses, [part for part in written if isinstance(part, ToolUse)])
+    link = _link_rule(example.answer.tool_uses, [part for part in written if isinstance(part, ToolUse)])
     keeps_reasoning = any(isinstance(part, Reasoning) for part in written)
     had_reasoning = any(isinstance(part, Reasoning) for part in example.answer.parts)
     for part in new.parts:
         if isinstance(part, Text):
-            yield Text(text(part.text))
+            yield msgspec.structs.replace(part, text=text(part.text))
         elif isinstance(part, ToolUse):
-            yield msgspec.structs.replace(part, arguments=arguments(part.arguments))
+            yield msgspec.structs.replace(part, id=link(part), arguments=arguments(part.arguments))
         elif not isinstance(part, Reasoning) or keeps_reasoning or (part.signature and not had_reasoning):
             yield part
 
@@ -120,6 +123,20 @@ def _arguments_rule(answered: Sequence[ToolUse], written: Sequence[ToolUse]) -> 
             if write(before.arguments) == after.arguments:
                 return write
     return lambda arguments: arguments
+
+
+def _link_rule(answered: Sequence[ToolUse], written: Sequence[ToolUse]) -> Callable[[ToolUse], str]:
+    """Return which link ids an agent writes: the answer's, or none where the format can do without and it leaves them out."""
+    seen: Counter[str] = Counter()
+
+    def made(use: ToolUse) -> str:
+        seen[use.name] += 1
+        return link_id(use.name, seen[use.name])
+
+    ids = [use.id for use in written]
+    leaves_out = bool(ids) and ids != [use.id for use in answered] and ids == [made(use) for use in answered]
+    seen.clear()
+    return made if leaves_out else lambda use: use.id
 
 
 def _writer(**how: object) -> Callable[[str], str]:
