@@ -9,6 +9,7 @@ import httpx2
 import msgspec
 
 from reenact.provider.app import create_provider
+from reenact.provider.script import Script
 from reenact.server.runner import running_server
 from reenact.settings import Settings
 from tests.fakes.serving import serving
@@ -47,9 +48,9 @@ class House(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def a_house(data: Path, *, require_key: bool = False) -> Iterator[House]:
-    """Run a server on the folder *data* while the block runs."""
-    with serving(create_provider(), lifespan="off") as origin:
+def a_house(data: Path, *, require_key: bool = False, script: Script | None = None) -> Iterator[House]:
+    """Run a server on the folder *data* while the block runs; its providers answer by *script* and by their own rules."""
+    with serving(create_provider(script), lifespan="off") as origin:
         settings = Settings(data=data, port=0, upstreams=dict.fromkeys(PROVIDERS, origin), require_key=require_key)
         with running_server(settings) as ready:
             assert ready.key is not None

@@ -24,7 +24,15 @@ def test_all_calls_may_be_asked_at_once() -> None:
     planned = a_plan(2)
 
     expected = tuple(
-        AskCall(index=call.index, source_call_id=call.call_id, model="gpt-4o-mini", url=URL, body=call.body)
+        AskCall(
+            index=call.index,
+            source_call_id=call.call_id,
+            model="gpt-4o-mini",
+            url=URL,
+            body=call.body,
+            provider="openai",
+            dialect="openai_chat",
+        )
         for call in planned.calls[:2]
     )
     assert expected == advance(perform(planned, TAKE))

@@ -42,6 +42,7 @@ def test_the_empty_patch_asks_the_recorded_bytes() -> None:
             prompt_id="assistant-response",
             model="gpt-4o-mini",
             provider="openai",
+            dialect="openai_chat",
             action="ask",
             url=URL,
             body=recording.bodies[f"call-{number}"].request,

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from reenact.cli.printing import BAD, QUIET, REMOVED, ROWS, added, of, partly, plain, removed, short, table
 from reenact.cli.take_view import take_view
-from reenact.cli.worth_view import carried_words, worth_view
+from reenact.cli.worth_view import carried_words, lost_words, worth_view
 from reenact.domain.replay import CallResult, FieldChange, Operation, Plan, PlannedCall, Replay, State, Take
 from reenact.web.formatting import count, dollars
 
@@ -46,8 +46,9 @@ def _what(call: PlannedCall) -> RenderableType:
         return Text("answered from the record", QUIET)
     if call.action == "skip":
         return plain(f"skipped: {call.reason}", QUIET)
-    if words := carried_words(call):
-        return Group(*([changes_view(call.changes)] if call.changes else []), plain(words, QUIET))
+    told = [plain(words, QUIET) for words in (carried_words(call), *map(lost_words, call.lost)) if words]
+    if told:
+        return Group(*([changes_view(call.changes)] if call.changes else []), *told)
     return changes_view(call.changes)
 
 

@@ -7,6 +7,7 @@ from rich.console import RenderableType
 
 from reenact.cli.printing import QUIET, of, plain
 from reenact.domain.divergence import Validity
+from reenact.domain.message import Lost
 from reenact.domain.replay import CallResult, PlannedCall, Take
 
 _LINES = 20
@@ -35,7 +36,13 @@ def _lines(result: CallResult) -> list[str]:
     name = f"call {result.index}" + (f", extra {result.round}" if result.round else "")
     lines = [] if result.divergence is None else [f"{name} leaves the source: {result.divergence.detail}"]
     lines += [f"{name} is in doubt: {doubt.detail}" for doubt in result.doubts[:1]]
+    lines += [f"{name}: {lost_words(lost)}" for lost in result.lost]
     return lines if result.stop is None else [*lines, f"after {name}: {result.stop.detail}"]
+
+
+def lost_words(lost: Lost) -> str:
+    """Return what a request says less, and why."""
+    return f"without {lost.path}: {lost.why}"
 
 
 def _calls(indexes: Sequence[int]) -> str:

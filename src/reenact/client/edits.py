@@ -41,9 +41,9 @@ def change(*edits: Edit, select: Selector | None = None) -> Change:
     return Change(select=select or Selector(), edits=edits)
 
 
-def set_model(model: str) -> SetModel:
+def set_model(model: str, *, provider: str | None = None, dialect: str | None = None) -> SetModel:
     """Ask another model."""
-    return SetModel(model)
+    return SetModel(model, provider, dialect)
 
 
 def set_parameter(name: str, value: Json) -> SetParameter:

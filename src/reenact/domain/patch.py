@@ -30,10 +30,17 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Text that stands in some message of the prompt."""
 
 
-class SetModel(msgspec.Struct, frozen=True, tag="set_model", tag_field="edit", forbid_unknown_fields=True):
-    """Ask another model."""
+class SetModel(
+    msgspec.Struct, frozen=True, tag="set_model", tag_field="edit", forbid_unknown_fields=True, omit_defaults=True
+):
+    """Ask another model, of another provider in its own format when that is who has it; later edits are made in that format."""
 
     model: str
+    provider: str | None = None
+    """Whom to ask, by the name in the gateway's table. When left out: the recorded one, unless both it and the model's maker
+    offer nothing but their own models."""
+    dialect: str | None = None
+    """The format to ask in, such as `anthropic_messages`; the provider's own when left out."""
 
 
 class SetParameter(msgspec.Struct, frozen=True, tag="set_parameter", tag_field="edit", forbid_unknown_fields=True):

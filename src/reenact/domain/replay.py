@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from reenact.domain.divergence import Divergence, Doubt, Rewrite, Validity
-from reenact.domain.message import Answer, Json
+from reenact.domain.message import Answer, Json, Lost
 from reenact.domain.patch import Patch
 from reenact.domain.playback import Level, Playback, PlayedCall, Server
 from reenact.domain.policy import Policies
@@ -95,11 +95,18 @@ class PlannedCall(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     """After the patch."""
     provider: str
+    """After the patch."""
     action: str
     """`ask`, `serve` (the recorded answer is given) or `skip`."""
     reason: str = ""
     """For `skip`: why, in words."""
+    dialect: str = ""
+    """The format of the request, after the patch; empty for calls of no format."""
+    is_other_model: bool = False
+    """Whether another model or provider is asked than was recorded."""
     changes: tuple[FieldChange, ...] = ()
+    lost: tuple[Lost, ...] = ()
+    """What the request says less than the recorded one because another model or provider is asked."""
     url: str = ""
     """The absolute gateway URL to call; the recorded one, unless the patch swaps a model that the URL names."""
     body: bytes = b""
@@ -169,6 +176,10 @@ class AskCall(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     """The absolute gateway URL."""
     body: bytes
+    provider: str = ""
+    """After the patch."""
+    dialect: str = ""
+    """The format of *body*."""
     round: int = 0
     """For a call that no recorded one stands for: how many rounds beyond the record, counted from 1."""
     tool: int | None = None
@@ -276,6 +287,8 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     """Why its tool loop could not go on to an end."""
     rewrites: tuple[Rewrite, ...] = ()
     """What was written into its request in place of recorded texts."""
+    lost: tuple[Lost, ...] = ()
+    """What its request says less than its agent's would, because another model or provider was asked."""
     attempts: int = 1
     """How often it was asked; each time is a recorded call, `call_id` the last."""
     cost_nanodollars: int | None = None

@@ -109,7 +109,7 @@ def elect(model: str, keyed: Collection[str], *, brings_key: bool = False) -> El
             continue
         name, provider = _split(word, keyed)
         if brings_key and owner is None:
-            owner = next((one for one in ((provider,) if provider else _makers(name)) if one not in excluded), None)
+            owner = next((one for one in ((provider,) if provider else makers(name)) if one not in excluded), None)
         known = {*keyed, owner}
         providers = (provider,) if provider else tuple(one for one in _offering(name) if one in known)
         for one in providers:
@@ -129,7 +129,18 @@ def compatible_path(provider: str, called: bytes, mapping: Mapping) -> bytes:
         resource = b"responses"
     if mapping is Mapping.NO_MAPPING and provider == "anthropic":
         return b"/v1/messages"
-    return _BASES.get(provider, "/v1").encode() + b"/" + resource
+    return base_path(provider).encode() + b"/" + resource
+
+
+def base_path(provider: str) -> str:
+    """Return the path under which *provider* speaks OpenAI's format."""
+    return _BASES.get(provider, "/v1")
+
+
+def makers(model: str) -> tuple[str, ...]:
+    """Return who makes a model, by how its name begins; nobody when that does not say."""
+    lowered = model.rpartition("/")[2].lower()
+    return tuple(maker for beginnings, maker in _MAKERS if lowered.startswith(beginnings))
 
 
 def fails_over(status: int, body: bytes) -> bool:
@@ -156,9 +167,4 @@ def _split(word: str, keyed: Collection[str]) -> tuple[str, str | None]:
 
 
 def _offering(name: str) -> tuple[str, ...]:
-    return (*_makers(name), *_HOSTS)
-
-
-def _makers(name: str) -> tuple[str, ...]:
-    lowered = name.rpartition("/")[2].lower()
-    return tuple(maker for beginnings, maker in _MAKERS if lowered.startswith(beginnings))
+    return (*makers(name), *_HOSTS)

@@ -26,6 +26,11 @@ _KEPT_HEADERS = frozenset(
 )
 """Recorded headers that say what is asked; the others are the agent's connection, its client, its keys or our own."""
 
+_OF_ONE_FORMAT = frozenset({b"anthropic-beta", b"anthropic-version", b"openai-beta"})
+"""Those that only the recorded format knows."""
+_FORMAT_HEADERS: dict[str, tuple[Header, ...]] = {"anthropic_messages": ((b"anthropic-version", b"2023-06-01"),)}
+"""What a format demands beside the body (docs.anthropic.com/en/api/versioning, 2026-11)."""
+
 _OTHER_VARIABLES = {"google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"), "x": ("XAI_API_KEY",)}
 """Where a provider's key is looked for when not under `<PROVIDER>_API_KEY`."""
 
@@ -186,8 +191,12 @@ def _query(query: str) -> bytes:
 def _kept(question: Question) -> list[Header]:
     """Return the recorded headers to send again; a body that was made anew is no longer compressed as the old one was."""
     is_new = question.ask.body != question.recorded_body
-    return [
+    kept = [
         (name, value)
         for name, value in question.headers
         if name in _KEPT_HEADERS and not (is_new and name == b"content-encoding")
     ]
+    if question.ask.dialect in ("", question.source.dialect):
+        return kept
+    own = _FORMAT_HEADERS.get(question.ask.dialect, ())
+    return [*((name, value) for name, value in kept if name not in _OF_ONE_FORMAT), *own]

@@ -70,7 +70,7 @@ class Attempter:
             [exchange] = await asyncio.to_thread(self._recordings.exchanges, run.organisation_id, [source])
             return await self._asker.reuse(question, exchange)
         most_nanodollars, tokens = expected(run, take, question)
-        async with run.governor.permit(question.source.provider, most_nanodollars, tokens) as permit:
+        async with run.governor.permit(question.provider, most_nanodollars, tokens) as permit:
             permit.answered = await self._asker.ask(question, run.order.provider_keys)
             return permit.answered
 
@@ -80,7 +80,7 @@ class Attempter:
         if wait_s is None:
             return False
         if answered.status == 429 or answered.retry_after_s is not None:
-            run.governor.hold(question.source.provider, wait_s)
+            run.governor.hold(question.provider, wait_s)
         else:
             await asyncio.sleep(wait_s)
         return True

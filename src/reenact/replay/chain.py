@@ -11,7 +11,6 @@ from reenact.dialects.registry import dialect_named
 from reenact.domain.call import Bodies, Call
 from reenact.domain.exchange import Ending
 from reenact.domain.message import Answer, Prompt
-from reenact.domain.patch import Edit
 from reenact.domain.policy import Policies
 from reenact.domain.replay import Plan, PlannedCall, Take
 from reenact.errors import InvalidInput
@@ -22,7 +21,8 @@ from reenact.replay.chaining import perform_chained
 from reenact.replay.editing import edited
 from reenact.replay.patching import decoded
 from reenact.replay.performing import Performance
-from reenact.replay.planning import Recording, edits_of
+from reenact.replay.planning import Recording, edits_of, explicit_prompts
+from reenact.replay.swapping import Step
 
 _NUMBERS = re.compile(r"\d+")
 
@@ -30,7 +30,7 @@ _NUMBERS = re.compile(r"\d+")
 class Chain:
     """A woven session with the patch and the policies that its takes have in common."""
 
-    def __init__(self, fabric: Fabric, policies: Policies, edits: Mapping[int, tuple[Edit, ...]]) -> None:
+    def __init__(self, fabric: Fabric, policies: Policies, edits: Mapping[int, tuple[Step, ...]]) -> None:
         """Take the parts; *edits* are those of the patch, by position."""
         self._fabric = fabric
         self._policies = policies
@@ -42,7 +42,8 @@ class Chain:
 
         def edit(index: int, prompt: Prompt) -> Prompt:
             changed = reduce(edited, edits.get(index, ()), prompt)
-            return msgspec.structs.replace(changed, model=None) if prompt.model is None else changed
+            is_in_url = prompt.model is None if changed.dialect == prompt.dialect else changed.dialect == "gemini"
+            return msgspec.structs.replace(changed, model=None) if is_in_url else changed
 
         return perform_chained(plan, take, self._fabric, self._policies, edit)
 
@@ -71,22 +72,24 @@ def chain_of(recording: Recording, plan: Plan, policies: Policies) -> Chain:
 
 
 def tape_of(recording: Recording, plan: Plan) -> Tape:
-    """Return the calls that *plan* asks as they were recorded."""
-    asked = {call.index for call in plan.asked}
+    """Return the calls that *plan* asks as they were recorded; those for another format with their held history."""
+    asked = {call.index: call for call in plan.asked}
+    swapped = {index for index, call in asked.items() if call.dialect != recording.calls[index - 1].dialect}
+    explicit = explicit_prompts(recording, swapped)
     return tuple(
-        _recorded(index, call, recording.bodies[call.id])
+        _recorded(index, call, recording.bodies[call.id], explicit.get(index))
         for index, call in enumerate(recording.calls, start=1)
         if index in asked
     )
 
 
-def _recorded(index: int, call: Call, bodies: Bodies) -> Recorded:
+def _recorded(index: int, call: Call, bodies: Bodies, explicit: Prompt | None) -> Recorded:
     dialect = dialect_named(call.dialect)
     assert dialect is not None, "a call without a dialect is not asked"
     path = _NUMBERS.sub("#", call.labels.path)
     return Recorded(
         index=index,
-        prompt=_prompt(dialect, bodies),
+        prompt=explicit or _prompt(dialect, bodies),
         answer=_answer(dialect, call, bodies),
         started_us=call.created_us,
         ended_us=call.created_us + call.duration_us,

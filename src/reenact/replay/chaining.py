@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from reenact.dialects.registry import dialect_named
+from reenact.dialects.translating.stating import signatures, without_state
+from reenact.dialects.translating.translation import retold, translated
 from reenact.domain.divergence import Unknown
-from reenact.domain.message import Answer, Message, Prompt, Reasoning, ToolUse
+from reenact.domain.message import Answer, Message, Prompt, ToolUse
 from reenact.domain.policy import Callback, ErrorResult, Policies, Simulate, Static, UserTurns
 from reenact.domain.policy import Recorded as FromRecord
 from reenact.domain.replay import Answered, AskCall, AskTool, CallResult, Plan, Take
@@ -25,7 +27,7 @@ from reenact.replay.carrying.enlarging import copy_result, next_round, next_word
 from reenact.replay.carrying.fabric import Fabric, sure_origins
 from reenact.replay.carrying.node import Node
 from reenact.replay.carrying.prosing import prose_action
-from reenact.replay.carrying.simulating import simulation, without_signatures
+from reenact.replay.carrying.simulating import simulation
 from reenact.replay.carrying.stage import Stage, asked_in_words
 from reenact.replay.carrying.strand import Results, Strand, Woven
 from reenact.replay.carrying.valuing import MISSING, is_item
@@ -174,20 +176,24 @@ class _Performer:
         if node.doubts and self._policies.stop_in_doubt:
             self._stage.drop(node, f"Its request is in doubt: {node.doubts[0].detail}")
             return
-        prompt = self._prompt(strand, self._without_foreign_state(node, composed.messages))
+        prompt = self._without_foreign_state(node, self._prompt(strand, composed.messages))
         is_held = strand.state_of is not None
         wrong = faults(prompt, state_held=is_held)
         if wrong and not faults(strand.recorded.prompt, state_held=is_held):
             self._stage.drop(node, f"Its request would be refused: {wrong[0]}.")
             return
+        planned = self._planned[node.form]
         if not node.is_beyond and prompt == strand.recorded.prompt:
-            self._send(node, self._planned[node.form].body)
+            node.lost = planned.lost
+            self._send(node, planned.body)
             return
         try:
-            body = self._body(node.form, prompt)
+            edited = self._edit(node.form, prompt)
+            body = _body(edited)
         except InvalidInput as error:
             self._stage.drop(node, f"The patch does not fit the request that the take has come to: {error.message}")
         else:
+            node.lost = edited.lost
             self._send(node, body)
 
     def _send(self, node: Node, body: bytes) -> None:
@@ -203,28 +209,33 @@ class _Performer:
                 model=planned.model,
                 url=planned.url,
                 body=body,
+                provider=planned.provider,
+                dialect=planned.dialect,
                 round=node.round,
             )
         )
 
-    def _without_foreign_state(self, node: Node, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        """Return *messages* without signed thoughts that another model had: the one asked now would refuse them."""
-        recorded = node.strand.recorded.prompt.model
-        if recorded is None or self._planned[node.form].model == recorded:
-            return messages
-        own = {
-            part.signature
-            for one in self._stage.nodes.values()
-            if one.answered is not None and one.answer and one.answer.message
-            for part in one.answer.message.parts
-            if isinstance(part, Reasoning)
-        }
-        kept = tuple(without_signatures(message, own) for message in messages)
-        if kept != messages:
+    def _without_foreign_state(self, node: Node, prompt: Prompt) -> Prompt:
+        """Return *prompt* without what only other models accept than the one asked now: their signed thoughts."""
+        if not any(map(signatures, prompt.messages)):
+            return prompt
+        own: set[str] = set()
+        foreign: set[str] = set()
+        for one in self._stage.nodes.values():
+            if one.answered is not None and one.answer and one.answer.message:
+                known = own if self._asked_as(one) == self._asked_as(node) else foreign
+                known |= signatures(one.answer.message)
+        is_other = self._planned[node.form].is_other_model
+        kept = without_state(prompt, own=own if is_other else None, foreign=foreign - own)
+        if kept is not prompt:
             node.doubt(
                 Unknown.STATE, "What another model thought is left out: its signature is good for that model only."
             )
-        return tuple(message for message in kept if message.parts)
+        return kept
+
+    def _asked_as(self, node: Node) -> tuple[str, str]:
+        planned = self._planned[node.form]
+        return planned.provider, planned.model
 
     def _prompt(self, strand: Strand, messages: tuple[Message, ...]) -> Prompt:
         prompt = msgspec.structs.replace(strand.recorded.prompt, messages=messages)
@@ -234,15 +245,10 @@ class _Performer:
         state = {"previous_response_id": answer.response_id if answer else None}
         return msgspec.structs.replace(prompt, parameters=prompt.parameters | state)
 
-    def _body(self, index: int, prompt: Prompt) -> bytes:
-        dialect = dialect_named(prompt.dialect)
-        assert dialect is not None, "a call without a dialect is in no fabric"
-        return msgspec.json.encode(dialect.write_prompt(self._edit(index, prompt)))
-
     def _take(self, node: Node, answered: Answered) -> None:
         """Take the answer to a call: go on beyond the record, or let those begin that waited for it."""
         node.answered = answered
-        node.answer = answered.answer if answered.failure is None else None
+        node.answer = self._understood(node, answered)
         if node.answer is None:
             node.reason = f"it failed: {answered.failure}"
         recorded = node.strand.recorded.answer
@@ -255,6 +261,14 @@ class _Performer:
         else:
             resize_lists(self._stage, node, self._policies.extra_rounds)
             self._stage.settle(node)
+
+    def _understood(self, node: Node, answered: Answered) -> Answer | None:
+        """Return an answer in the words of the recorded format; None for a failure."""
+        dialect = node.strand.recorded.prompt.dialect
+        if answered.failure is not None or answered.answer is None:
+            return None
+        is_same = self._planned[node.form].dialect in ("", dialect)
+        return answered.answer if is_same else retold(answered.answer, dialect)
 
     def _give_in_words(self, node: Node) -> bool:
         """Put what was recorded for the thing asked for in words into the request; return False when nothing was recorded."""
@@ -434,15 +448,18 @@ class _Performer:
             )
             return
         prompt = simulation(target.strand.recorded.prompt, asker.messages, use, policy)
-        dialect = dialect_named(prompt.dialect)
-        assert dialect is not None, "a call without a dialect is in no fabric"
+        if planned.dialect not in ("", prompt.dialect):
+            model = policy.model or planned.model
+            prompt = translated(prompt, planned.dialect, model, provider=planned.provider)
         self._asks.append(
             AskCall(
                 index=target.form,
                 source_call_id=planned.call_id,
                 model=prompt.model or planned.model,
                 url=planned.url,
-                body=msgspec.json.encode(dialect.write_prompt(prompt)),
+                body=_body(prompt),
+                provider=planned.provider,
+                dialect=planned.dialect,
                 round=target.round,
                 tool=number,
             )
@@ -459,3 +476,9 @@ class _Performer:
             self._stage.stop(target, Unknown.TOOL_RESULT, f"{use.name} could not be asked: {answered.failure}")
             return
         self._resolved(target, number, Resolved(use=use, text=text))
+
+
+def _body(prompt: Prompt) -> bytes:
+    dialect = dialect_named(prompt.dialect)
+    assert dialect is not None, "a call without a dialect is in no fabric"
+    return msgspec.json.encode(dialect.write_prompt(prompt))

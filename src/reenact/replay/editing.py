@@ -13,7 +13,6 @@ from reenact.domain.patch import (
     DropMessage,
     DropParameter,
     DropTool,
-    Edit,
     InsertMessage,
     PatchJson,
     ReplaceMessage,
@@ -25,6 +24,7 @@ from reenact.domain.patch import (
     SetToolResult,
 )
 from reenact.errors import InvalidInput, InvalidPatch
+from reenact.replay.swapping import Step, Swap, swapped
 
 _NOT_PARAMETERS = {
     "model": "use the edit set_model",
@@ -37,7 +37,7 @@ _NOT_PARAMETERS = {
 }
 
 
-def edited(prompt: Prompt, edit: Edit) -> Prompt:
+def edited(prompt: Prompt, edit: Step) -> Prompt:
     """Return *prompt* after *edit*.
 
     Raises:
@@ -228,4 +228,5 @@ _EDITORS: dict[type, Callable[[Prompt, Any], Prompt]] = {
     SetTool: _set_tool,
     DropTool: _drop_tool,
     PatchJson: _patch_json,
+    Swap: swapped,
 }

@@ -21,18 +21,19 @@ _PASSING = frozenset({Ending.UNREACHED, Ending.TIMED_OUT, Ending.PROVIDER_CUT})
 
 def judged(question: Question, exchange: Exchange, decode: Decode) -> Answered:
     """Return what became of the step, the same for an exchange just made and for one read back from the store."""
+    dialect = question.ask.dialect or question.source.dialect
     answered = Answered(
         index=question.ask.index,
         round=question.ask.round,
         tool=question.ask.tool,
         call_id=exchange.id,
         status=exchange.status or None,
-        failure=_failure(exchange, question.source.dialect),
+        failure=_failure(exchange, dialect),
         is_passing=_is_passing(exchange),
         retry_after_s=_retry_after_s(exchange),
         is_reused=exchange.handling.cache_reference_id is not None,
     )
-    return _with_meaning(answered, decode(exchange), question.source.dialect) if question.needs_meaning else answered
+    return _with_meaning(answered, decode(exchange), dialect) if question.needs_meaning else answered
 
 
 def _with_meaning(answered: Answered, reading: Reading, dialect: str) -> Answered:

@@ -8,6 +8,7 @@ from functools import reduce
 import msgspec
 
 from reenact.dialects.dialect import Dialect
+from reenact.dialects.registry import dialect_named
 from reenact.domain.call import Call
 from reenact.domain.message import Json, Prompt, Text, ToolResult
 from reenact.domain.patch import (
@@ -66,7 +67,7 @@ def patched_body(dialect: Dialect, body: bytes, edits: Sequence[Edit]) -> bytes:
     before = decoded(body)
     prompt = dialect.read_prompt(before)
     after = reduce(edited, edits, prompt)
-    return body if is_unchanged(prompt, after) else msgspec.json.encode(written(dialect, after))
+    return body if is_unchanged(prompt, after) else msgspec.json.encode(written(after))
 
 
 def is_unchanged(before: Prompt, after: Prompt) -> bool:
@@ -86,21 +87,25 @@ def decoded(body: bytes) -> Json:
         raise InvalidInput(f"The request body is not JSON: {error}") from error
 
 
-def written(dialect: Dialect, prompt: Prompt) -> Json:
+def written(prompt: Prompt) -> Json:
     """Return *prompt* as a request body of its dialect.
 
     Raises:
         InvalidPatch: the format has no place for what the prompt says, such as a system message for embeddings.
     """
+    dialect = dialect_named(prompt.dialect)
+    assert dialect is not None, "a prompt is of a dialect"
     try:
         body = dialect.write_prompt(prompt)
         is_kept = (
-            all(message.origin for message in prompt.messages) or dialect.read_prompt(body).messages == prompt.messages
+            prompt.origin is None  # translated: made for the format
+            or all(message.origin for message in prompt.messages)
+            or dialect.read_prompt(body).messages == prompt.messages
         )
     except InvalidInput as error:
-        raise InvalidPatch(f"The format {dialect.name} cannot say this: {error.message}") from error
+        raise InvalidPatch(f"The format {prompt.dialect} cannot say this: {error.message}") from error
     if not is_kept:
-        raise InvalidPatch(f"The format {dialect.name} has no place for a new message.")
+        raise InvalidPatch(f"The format {prompt.dialect} has no place for a new message.")
     return body
 
 

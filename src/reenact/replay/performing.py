@@ -65,8 +65,17 @@ def result(call: PlannedCall, answered: Answered) -> CallResult:
         cost_nanodollars=answered.cost_nanodollars,
         is_reused=answered.is_reused,
         round=answered.round,
+        lost=call.lost,
     )
 
 
 def _ask(call: PlannedCall) -> AskCall:
-    return AskCall(index=call.index, source_call_id=call.call_id, model=call.model, url=call.url, body=call.body)
+    return AskCall(
+        index=call.index,
+        source_call_id=call.call_id,
+        model=call.model,
+        url=call.url,
+        body=call.body,
+        provider=call.provider,
+        dialect=call.dialect,
+    )

@@ -3,28 +3,32 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
 from reenact.dialects.dialect import Dialect
 from reenact.dialects.registry import dialect_named
+from reenact.dialects.translating.stating import without_state
 from reenact.domain.call import Bodies, Call, Kind
 from reenact.domain.exchange import Ending
 from reenact.domain.message import Json, Prompt, Usage
-from reenact.domain.patch import Edit, Patch
+from reenact.domain.patch import Patch, SetModel
 from reenact.domain.replay import Budget, FieldChange, Mode, Plan, PlannedCall
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.ingest.unpacking import unpack
 from reenact.replay.differing import changes
 from reenact.replay.editing import edited
 from reenact.replay.patching import decoded, is_unchanged, selects, written
+from reenact.replay.swapping import Step, Swap, last_swap, resolved, swapped_url
 
 Price = Callable[[str, Iterable[str | None], Usage, int], int | None]
 """What a provider takes in nanodollars for a usage of the first of some models that it has a price for at a time
 (microseconds since the epoch); None when none has one. `ingest.pricing.price` is it."""
+
+T = TypeVar("T")
 
 _MODEL_IN_PATH = re.compile(r"(?P<before>/(?:models|deployments)/)(?P<model>[^/:?]+)(?=[:/?]|$)")
 """Gemini and Azure name the model in the path: `/v1beta/models/NAME:generateContent`, `/openai/deployments/NAME/...`."""
@@ -57,7 +61,8 @@ class _Step(msgspec.Struct, frozen=True):
     """One edit and its place in the patch."""
 
     place: str
-    edit: Edit
+    edit: Any
+    """An Edit as the patch says it, then a Step of `swapping`."""
 
 
 def plan(recording: Recording, patch: Patch, mode: Mode, takes: int, price: Price, *, reuse: bool = False) -> Plan:
@@ -82,11 +87,11 @@ def plan(recording: Recording, patch: Patch, mode: Mode, takes: int, price: Pric
     )
 
 
-def edits_of(recording: Recording, patch: Patch) -> dict[int, tuple[Edit, ...]]:
+def edits_of(recording: Recording, patch: Patch) -> dict[int, tuple[Step, ...]]:
     """Return the edits that *patch* makes in each call, by position.
 
     Raises:
-        InvalidPatch: a selector matches no call that can be asked.
+        InvalidPatch: a selector matches no call that can be asked, or a provider cannot be asked.
     """
     steps = _selected(patch, [one for one in _recorded(recording) if not one.hindrance])
     return {position: tuple(step.edit for step in found) for position, found in steps.items()}
@@ -187,7 +192,24 @@ def _selected(patch: Patch, recorded: Sequence[_Recorded]) -> dict[int, list[_St
         steps = [_Step(f"changes[{number}].edits[{place}]", edit) for place, edit in enumerate(change.edits)]
         for position in positions:
             selected.setdefault(position, []).extend(steps)
-    return selected
+    return {one.position: _resolved(one, selected[one.position]) for one in recorded if one.position in selected}
+
+
+def _resolved(one: "_Recorded", steps: Sequence[_Step]) -> list[_Step]:
+    """Return the steps with what setting a model means for the call."""
+    found: list[_Step] = []
+    for step in steps:
+        act = partial(resolved, step.edit, one.call, last_swap([before.edit for before in found]))
+        found.append(_Step(step.place, _naming(one, step.place, act)))
+    return found
+
+
+def _naming(one: "_Recorded", place: str, act: Callable[[], T]) -> T:
+    """Return what *act* does; an edit that does not fit is told with its call and its place."""
+    try:
+        return act()
+    except InvalidPatch as error:
+        raise InvalidPatch(f"Call {one.position}: {error.message}", f"{place}.{error.field}".rstrip(".")) from error
 
 
 def _planned(one: _Recorded, steps: Sequence[_Step], price: Price) -> PlannedCall:
@@ -199,6 +221,7 @@ def _planned(one: _Recorded, steps: Sequence[_Step], price: Price) -> PlannedCal
         prompt_id=call.labels.prompt_id,
         model=call.model,
         provider=call.provider,
+        dialect=call.dialect,
         action="skip" if one.hindrance else "ask",
         reason=one.hindrance,
     )
@@ -216,13 +239,17 @@ def _changed(planned: PlannedCall, one: _Recorded, steps: Sequence[_Step]) -> Pl
         before = one.prompt
     except InvalidInput as error:
         raise InvalidPatch(f"Call {one.position} cannot be edited: {error.message}", steps[0].place) from error
-    after = _edited(one, before, steps)
-    if is_unchanged(before, after):
+    swap = last_swap([step.edit for step in steps])
+    model = _model_set(steps)
+    is_other = swap is not None or model not in (None, before.model or one.call.model)
+    begun = without_state(before, own=()) if is_other else before
+    after = _edited(one, begun, steps)
+    if swap is None and is_unchanged(before, after):
         return planned
     model = after.model
-    url = url_naming(planned.url, before.model, model)
+    url = url_naming(planned.url, before.model, model) if swap is None else swapped_url(planned.url, swap, model or "")
     in_url = url != planned.url
-    if in_url and before.model is None:
+    if in_url and (before.model is None if swap is None else swap.dialect == "gemini"):
         after = msgspec.structs.replace(after, model=None)
     body = _written(one, after, steps)
     differences = changes(one.json, body)
@@ -230,39 +257,43 @@ def _changed(planned: PlannedCall, one: _Recorded, steps: Sequence[_Step]) -> Pl
     return msgspec.structs.replace(
         planned,
         url=url,
+        provider=planned.provider if swap is None else swap.provider,
+        dialect=after.dialect,
         model=planned.model if model == before.model else model or planned.model,
         body=msgspec.json.encode(body) if differences else one.body,
         changes=moved + differences,
+        lost=after.lost,
+        is_other_model=is_other,
     )
+
+
+def _model_set(steps: Sequence[_Step]) -> str | None:
+    """Return the model that *steps* set in the end; None when they set none."""
+    return next((step.edit.model for step in reversed(steps) if isinstance(step.edit, SetModel | Swap)), None)
 
 
 def _edited(one: _Recorded, prompt: Prompt, steps: Sequence[_Step]) -> Prompt:
     for step in steps:
-        try:
-            prompt = edited(prompt, step.edit)
-        except InvalidPatch as error:
-            raise InvalidPatch(
-                f"Call {one.position}: {error.message}", f"{step.place}.{error.field}".rstrip(".")
-            ) from error
+        prompt = _naming(one, step.place, partial(edited, prompt, step.edit))
     return prompt
 
 
 def _written(one: _Recorded, prompt: Prompt, steps: Sequence[_Step]) -> Json:
     """Return the request body; an edit that the format cannot say is found by writing after each."""
     try:
-        return written(one.dialect, prompt)
+        return written(prompt)
     except InvalidPatch as error:
         so_far = one.prompt
         for step in steps:
             so_far = edited(so_far, step.edit)
-            if not _is_writable(one.dialect, so_far):
+            if not _is_writable(so_far):
                 break
         raise InvalidPatch(f"Call {one.position}: {error.message}", step.place) from error
 
 
-def _is_writable(dialect: Dialect, prompt: Prompt) -> bool:
+def _is_writable(prompt: Prompt) -> bool:
     try:
-        written(dialect, prompt)
+        written(prompt)
     except InvalidPatch:
         return False
     return True

@@ -32,6 +32,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the answer, its tokens and its cost are wanted at once; reading them costs time."""
 
     @property
+    def provider(self) -> str:
+        """Who is asked."""
+        return self.ask.provider or self.source.provider
+
+    @property
     def is_unchanged(self) -> bool:
         """Whether exactly what was recorded is to be asked, of the same model at the same place."""
         ask, source = self.ask, self.source

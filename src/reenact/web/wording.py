@@ -45,7 +45,8 @@ def _lines(change: Change) -> Iterator[Line]:
 def _edit(edit: Edit) -> tuple[str, str]:
     match edit:
         case SetModel():
-            return "Ask the model", edit.model
+            where = " as ".join(name for name in (edit.provider, edit.dialect) if name)
+            return "Ask the model", f"{edit.model} at {where}" if where else edit.model
         case SetParameter():
             return f"Set {edit.name} to", _json(edit.value)
         case DropParameter():

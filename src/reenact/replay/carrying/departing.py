@@ -2,17 +2,10 @@
 
 from collections import Counter
 
+from reenact.dialects.translating.translation import ENDINGS
 from reenact.domain.divergence import Departure, Divergence
 from reenact.domain.message import Answer, Json, ToolUse
 from reenact.replay.carrying.matching import canonical_arguments
-
-_ENDINGS = {
-    "stop": "end", "end_turn": "end", "stop_sequence": "end", "completed": "end", "STOP": "end", "eos": "end",
-    "tool_calls": "tools", "tool_use": "tools", "function_call": "tools",
-    "length": "length", "max_tokens": "length", "incomplete": "length", "MAX_TOKENS": "length",
-    "content_filter": "refused", "refusal": "refused", "SAFETY": "refused",
-}  # fmt: skip
-"""Each provider's word for why an answer ended, in one vocabulary."""
 
 
 def departure(recorded: Answer | None, new: Answer | None) -> Divergence | None:
@@ -68,7 +61,7 @@ def _ending(answer: Answer) -> str | None:
     """Return why an answer ended; one with tool calls ended for them, whatever its provider says."""
     if _uses(answer):
         return "tools"
-    return _ENDINGS.get(answer.stop_reason, answer.stop_reason) if answer.stop_reason else None
+    return ENDINGS.get(answer.stop_reason, answer.stop_reason) if answer.stop_reason else None
 
 
 def _shown(uses: tuple[ToolUse, ...]) -> Json:

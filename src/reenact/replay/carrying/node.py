@@ -3,7 +3,7 @@
 import msgspec
 
 from reenact.domain.divergence import Divergence, Doubt, Rewrite, Unknown, Validity
-from reenact.domain.message import Answer, Message, ToolUse
+from reenact.domain.message import Answer, Lost, Message, ToolUse
 from reenact.domain.replay import Answered, CallResult, PlannedCall
 from reenact.replay.carrying.cloning import Swap
 from reenact.replay.carrying.strand import ListPlace, Strand
@@ -51,6 +51,8 @@ class Node(msgspec.Struct, kw_only=True):
     is_simulated: bool = False
     doubts: tuple[Doubt, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
+    lost: tuple[Lost, ...] = ()
+    """What its request says less than the agent's would."""
     stop: Doubt | None = None
     """Why its tool loop could not go on to an end."""
 
@@ -110,4 +112,5 @@ class Node(msgspec.Struct, kw_only=True):
             doubts=self.doubts,
             stop=self.stop,
             rewrites=self.rewrites,
+            lost=self.lost,
         )

@@ -1,21 +1,9 @@
-"""Make the prompt that has a model play a tool, and take out of prompts what only another model would take."""
+"""Make the prompt that has a model play a tool."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-import msgspec
-
-from reenact.domain.message import Message, Prompt, Reasoning, Role, Text, ToolUse
+from reenact.domain.message import Message, Prompt, Role, Text, ToolUse
 from reenact.domain.policy import Simulate
-
-
-def without_signatures(message: Message, own: Collection[str | None]) -> Message:
-    """Return *message* without signed thoughts, but for those whose signatures are among *own*."""
-    parts = tuple(
-        part
-        for part in message.parts
-        if not (isinstance(part, Reasoning) and part.signature is not None and part.signature not in own)
-    )
-    return message if parts == message.parts else msgspec.structs.replace(message, parts=parts)
 
 
 def simulation(recorded: Prompt, history: Sequence[Message], use: ToolUse, policy: Simulate) -> Prompt:

@@ -58,7 +58,7 @@ def override(ask: Ask, patch: Patch, position: int, like: Call) -> Overridden | 
     target = url_naming(url, before.model, after.model)
     if target != url and before.model is None:
         after = msgspec.structs.replace(after, model=None)
-    new = written(dialect, after)
+    new = written(after)
     moved = (Difference(path="address", before=url, after=target),) if target != url else ()
     return Overridden(
         body=msgspec.json.encode(new),

@@ -11,7 +11,7 @@ from reenact.domain.message import Prompt
 from reenact.domain.patch import Patch
 from reenact.domain.playback import Driver, Fork, OnMiss, Playback
 from reenact.domain.replay import Mode, Plan, PlannedCall
-from reenact.errors import InvalidInput
+from reenact.errors import InvalidInput, InvalidPatch
 from reenact.ingest.unpacking import unpack
 from reenact.replay.matching.normalising import Normaliser
 from reenact.replay.patching import decoded, selects
@@ -30,6 +30,7 @@ def plan_playback(recording: Recording, patch: Patch, mode: Mode, takes: int, pl
     _check(patch, mode, playback, len(recording.calls))
     Normaliser(playback.matching)  # refuses rules that are none
     planned = plan(recording, patch, Mode.ANCHORED, takes, price)
+    _refuse_swaps(planned, recording)
     live = _live(recording, planned, playback.fork)
     if mode is Mode.FORK and not live and not playback.fork.first_miss and not _begins_after(recording, playback.fork):
         raise InvalidInput("Nothing says where to leave the record: no call is selected or changed.", "playback.fork")
@@ -75,6 +76,18 @@ def _check(patch: Patch, mode: Mode, playback: Playback, calls: int) -> None:
         raise InvalidInput("The patch changes no call, so that there is none to fork at.", "playback.fork.changed")
     if fork.call is not None and fork.call > calls + 1:
         raise InvalidInput(f"There is no call {fork.call}: the session has {calls}.", "playback.fork.call", fork.call)
+
+
+def _refuse_swaps(planned: Plan, recording: Recording) -> None:
+    """Refuse another format or provider: an agent reads answers in the format that it asked in, of whom it asked."""
+    for call in planned.calls:
+        source = recording.calls[call.index - 1]
+        if (call.provider, call.dialect) != (source.provider, source.dialect):
+            raise InvalidPatch(
+                f"Call {call.index} would be asked of {call.provider} as {call.dialect}, which the agent of a fork cannot "
+                "read: use mode anchored or chained, or name the recorded provider with the model.",
+                "changes",
+            )
 
 
 def _begins_after(recording: Recording, fork: Fork) -> bool:
