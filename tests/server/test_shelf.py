@@ -54,10 +54,9 @@ def rows(server: Running) -> list[dict[str, Any]]:
 
 def test_the_default_store_imports_nothing_of_the_others(tmp_path: Path) -> None:
     """Hundreds of megabytes are neither needed nor loaded by who keeps calls in one file."""
-    with Folder(tmp_path) as folder:
-        store = open_store(Settings(data=tmp_path), folder)
-        assert isinstance(store, SqliteStore)
-        store.close()
+    store = open_store(Settings(data=tmp_path))
+    assert isinstance(store, SqliteStore)
+    store.close()
     code = "import sys, reenact.server.composer; sys.exit('clickhouse_connect' in sys.modules or 'chdb' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)
 
@@ -75,5 +74,5 @@ def test_servers_that_share_a_store_have_cursors_of_their_own(tmp_path: Path) ->
 
 def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:
     """Before anything is recorded that nobody could save."""
-    with Folder(tmp_path) as folder, pytest.raises(InvalidInput, match="http://user"):
-        open_store(Settings(store="clickhouse"), folder)
+    with pytest.raises(InvalidInput, match="http://user"):
+        open_store(Settings(store="clickhouse", data=tmp_path))

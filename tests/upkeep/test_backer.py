@@ -11,7 +11,7 @@ from reenact.domain.exchange import Cursor
 from reenact.errors import FolderUnusable, InvalidInput
 from reenact.ingest.decoding import decode
 from reenact.ingest.worker import IngestWorker
-from reenact.server.holder import held
+from reenact.server.holder import held, settings_of
 from reenact.spool.reader import SpoolReader
 from reenact.spool.writer import SpoolWriter
 from reenact.store.control.store import ControlStore
@@ -35,7 +35,7 @@ def test_a_restored_folder_has_everything(name: str, data: Path, tmp_path: Path)
     """Calls, annotations, keys, the secret and what waits in the journal; only its owner may read it."""
     manifest = back_up(data, tmp_path / name)
     assert manifest == restore(tmp_path / name, tmp_path / "new")
-    with held(tmp_path / "new") as house:
+    with held(settings_of(tmp_path / "new")) as house:
         calls = house.calls.session(OWNER, "golden")
         keys = [key.name for key in house.control.list_keys(OWNER)]
     wanted = [*(one.exchange.id for one in stored()), *(one.id for one in waiting())]
@@ -83,13 +83,13 @@ def test_a_backup_while_calls_are_recorded(tmp_path: Path) -> None:
 
     for number, least in enumerate(before):
         restore(tmp_path / f"copy-{number}", tmp_path / f"new-{number}")
-        with held(tmp_path / f"new-{number}") as house:
+        with held(settings_of(tmp_path / f"new-{number}")) as house:
             kept = {call.id for call in house.calls.session(OWNER, "golden")}
         assert set() == set(appended[:least]) - kept
         more = SpoolWriter(tmp_path / f"new-{number}" / "spool", clock=lambda: 1)
         more.append(msgspec.structs.replace(exchange(1), id="joined"))
         more.close()
-        with held(tmp_path / f"new-{number}") as house:
+        with held(settings_of(tmp_path / f"new-{number}")) as house:
             assert ["joined"] == [call.id for call in house.calls.get(OWNER, ["joined"])]
 
 

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from reenact.cli.connection import Store
 from reenact.cli.printing import of, show, show_json
-from reenact.errors import FolderUnusable
-from reenact.server.holder import need_folder
+from reenact.errors import FolderUnusable, InvalidInput
+from reenact.server.holder import settings_of
 from reenact.upkeep.backer import back_up
 
 
@@ -15,15 +16,21 @@ def backup(
     target: Annotated[
         Path, typer.Argument(metavar="TARGET", help="A new folder, or one file when it ends in .tar.zst.")
     ],
-    data: Annotated[Path, typer.Option(help="Data folder; a server may hold it.")] = Path("reenact-data"),
+    data: Annotated[
+        Path, typer.Option(help="Data folder; a server may hold it, unless it keeps calls in chdb.")
+    ] = Path("reenact-data"),
+    store: Store = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the files and their digests.")] = False,
 ) -> None:
-    """Copy all of a data folder, while a server may be recording into it.
+    """Copy all of a data folder, while a server may be recording into it, unless it keeps calls in chdb.
 
     The copy holds what signs addresses and the hashes of keys: keep it as safe as the folder. Control data on PostgreSQL is
     not in it.
     """
-    need_folder(data)
+    if settings_of(data, store).store == "clickhouse":
+        raise InvalidInput(
+            "The calls are in a ClickHouse server: back it up there (BACKUP DATABASE reenact TO ...), while the servers run."
+        )
     try:
         manifest = back_up(data, target)
     except OSError as error:

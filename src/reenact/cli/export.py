@@ -5,24 +5,28 @@ from typing import Annotated
 
 import typer
 
+from reenact.cli.connection import Store
 from reenact.cli.printing import of, show, show_json
 from reenact.errors import InvalidInput
-from reenact.server.holder import need_folder, read_only
+from reenact.server.holder import read_only, settings_of
 from reenact.upkeep.exporter import export as write
 
 
 def export(
     target: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; compressed when it ends in .zst.")],
-    data: Annotated[Path, typer.Option(help="Data folder; a server may hold it.")] = Path("reenact-data"),
+    data: Annotated[
+        Path, typer.Option(help="Data folder; a server may hold it, unless it keeps calls in chdb.")
+    ] = Path("reenact-data"),
     session: Annotated[str | None, typer.Option(help="Only this session.")] = None,
     organization: Annotated[str | None, typer.Option(help="Only this organisation.")] = None,
+    store: Store = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: how many calls.")] = False,
 ) -> None:
     """Write recorded calls into a file that `reenact import` takes in: exchanges, calls, and what was said of them."""
-    need_folder(data)
+    settings = settings_of(data, store)
     try:
-        with read_only(data) as store:
-            calls = write(store, target, session_id=session, organisation_id=organization)
+        with read_only(settings) as opened:
+            calls = write(opened, target, session_id=session, organisation_id=organization)
     except OSError as error:
         raise InvalidInput(f"{target} cannot be written: {error.strerror}.") from None
     if as_json:

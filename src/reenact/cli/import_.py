@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
+from reenact.cli.connection import Store
 from reenact.cli.printing import of, show, show_json
 from reenact.errors import InvalidInput, NotFound
 from reenact.ingest.decoding import decode
-from reenact.server.holder import held
+from reenact.server.holder import held, settings_of
 from reenact.upkeep.importer import Importer
 
 FIRST = "first"
@@ -25,10 +26,11 @@ def import_(
             help="Import every call for this organisation; `first` is the folder's own. Else each for its own."
         ),
     ] = None,
+    store: Store = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: what was imported.")] = False,
 ) -> None:
     """Take the calls of an exported file in; those that are there already stay one."""
-    with held(data, is_new=True) as house:
+    with held(settings_of(data, store, is_new=True)) as house:
         try:
             own = house.control.first_organisation()
         except NotFound:

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from reenact.cli.connection import Store
 from reenact.cli.printing import of, show, show_json
 from reenact.errors import InvalidInput
 from reenact.ingest.decoding import decode
-from reenact.server.holder import held
+from reenact.server.holder import held, settings_of
 from reenact.upkeep.reingester import Reingester, Selection, Summary
 
 
@@ -20,6 +21,7 @@ def reingest(
         str | None, typer.Option(metavar="TIME", help="Only calls made since: 2026-11-22 or 2026-11-22T10:30:00Z.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All calls.")] = False,
+    store: Store = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: what has changed.")] = False,
 ) -> None:
     """Derive calls again from the recorded exchanges: after an upgrade, new formats are read and new prices known.
@@ -29,7 +31,7 @@ def reingest(
     if (session is not None) + (since is not None) + every != 1:
         raise InvalidInput("Say which calls: one of --session, --since and --all.")
     selection = Selection(session_id=session, since_us=None if since is None else _time_us(since))
-    with held(data) as house:
+    with held(settings_of(data, store)) as house:
         summary = Reingester(house.calls, decode, house.folder.path / "reingest.json").run(selection)
     if as_json:
         show_json(summary)

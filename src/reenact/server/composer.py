@@ -93,7 +93,7 @@ class Server:
             self.socket = str(sockets / "house")
             """The path of the socket that the API and the pages are to answer on."""
             self._stage_socket = str(sockets / "stage")
-            self._calls = open_store(settings, self._folder)
+            self._calls = open_store(settings)
             opened.callback(self._calls.close)
             self._control = ControlStore(settings.control or self._folder.control)
             opened.callback(self._control.close)

@@ -52,11 +52,6 @@ class Folder:
         return self.path / "cache"
 
     @property
-    def calls(self) -> Path:
-        """The store's database file."""
-        return self.path / "calls.sqlite3"
-
-    @property
     def control(self) -> Path:
         """The control data's database file."""
         return self.path / "control.sqlite3"

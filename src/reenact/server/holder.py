@@ -1,4 +1,4 @@
-"""Holder: a data folder held without a server, for commands that work on all of it."""
+"""Holder: the stores of a data folder without a server, for commands that work on all that was recorded."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -6,13 +6,15 @@ from pathlib import Path
 
 import msgspec
 
-from reenact.errors import FolderUnusable, StoreFailed
+from reenact.errors import FolderUnusable, InvalidInput, StoreFailed
 from reenact.ingest.decoding import decode
 from reenact.ingest.worker import IngestWorker
 from reenact.server.folder import Folder
+from reenact.server.shelf import batches, found_in, open_store, spool_name
+from reenact.settings import Settings, environment, read_settings
 from reenact.spool.reader import SpoolReader
 from reenact.store.control.store import ControlStore
-from reenact.store.sqlite.store import SqliteStore
+from reenact.store.upkeep import Upkeep
 
 _DRAIN_S = 3600.0
 
@@ -20,49 +22,63 @@ _DRAIN_S = 3600.0
 class Held(msgspec.Struct, frozen=True):
     """What stands in a data folder."""
 
+    settings: Settings
     folder: Folder
-    calls: SqliteStore
+    calls: Upkeep
     control: ControlStore
 
 
-@contextmanager
-def held(data: Path, *, is_new: bool = False) -> Iterator[Held]:
-    """Hold the folder *data* while the block runs; what waits in its journal is in the store first.
+def settings_of(data: Path, store: str | None = None, *, is_new: bool = False) -> Settings:
+    """Return the settings of the folder *data*: its store is *store*, else the environment's, else the one that lies in it.
 
     Raises:
-        FolderUnusable: it is not there (unless *is_new*), or cannot be opened.
-        FolderInUse: a server holds it.
-        StoreFailed: what waits in the journal cannot be saved.
+        FolderUnusable: there is no folder, or no store in it (unless *is_new*).
+        InvalidInput: several stores lie in it and none is named; or a setting is not valid.
     """
-    need_folder(data, is_new=is_new)
-    with ExitStack() as opened:
-        folder = opened.enter_context(Folder(data))
-        calls = opened.enter_context(closing(SqliteStore(folder.calls)))
-        control = opened.enter_context(closing(ControlStore(folder.control)))
-        for name, place in folder.spools(0):
-            _drain(IngestWorker(SpoolReader(place), calls, decode, spool=name))
-        yield Held(folder, calls, control)
+    settings = read_settings(data=data, store=store)
+    found = found_in(data)
+    if store is None and "REENACT_STORE" not in environment():
+        if len(found) > 1:
+            raise InvalidInput(f"{data} holds more than one store: {' and '.join(found)}. Name one with --store.")
+        settings = msgspec.structs.replace(settings, store=found[0] if found else settings.store)
+    is_there = data.is_dir() if settings.store == "clickhouse" else settings.store in found
+    if not is_new and not is_there:
+        what = "folder" if settings.store == "clickhouse" else f"{settings.store} store"
+        raise FolderUnusable(f"{data} is no data folder: there is no {what}. Name another with --data.")
+    return settings
 
 
 @contextmanager
-def read_only(data: Path) -> Iterator[SqliteStore]:
-    """Open the calls of the folder *data* beside the server that may hold it, to be read and not to be written.
+def held(settings: Settings) -> Iterator[Held]:
+    """Hold a data folder while the block runs; what waits in its journal is in the store first.
 
     Raises:
         FolderUnusable: it cannot be opened.
+        FolderInUse: a server holds it.
+        InvalidInput: the store's packages are not installed, or its address is none.
+        StoreFailed: the store cannot be reached, or what waits in the journal cannot be saved.
     """
-    with closing(SqliteStore(data / "calls.sqlite3")) as store:
-        yield store
+    with ExitStack() as opened:
+        folder = opened.enter_context(Folder(settings.data))
+        calls = opened.enter_context(closing(open_store(settings)))
+        control = opened.enter_context(closing(ControlStore(settings.control or folder.control)))
+        for name, place in folder.spools(0):
+            spool = spool_name(settings, folder, name)
+            _drain(IngestWorker(SpoolReader(place), calls, decode, spool=spool, batches=batches(settings)))
+        yield Held(settings, folder, calls, control)
 
 
-def need_folder(data: Path, *, is_new: bool = False) -> None:
-    """Refuse what is no data folder.
+@contextmanager
+def read_only(settings: Settings) -> Iterator[Upkeep]:
+    """Open the calls, to be read: of SQLite and of a ClickHouse server beside the server that records into them.
 
     Raises:
-        FolderUnusable: there is nothing at *data*, or no store in it.
+        FolderUnusable: they cannot be opened.
+        FolderInUse: a server holds the embedded engine, which one process at a time can open.
+        InvalidInput, StoreFailed: as `held`.
     """
-    if not is_new and not (data / "calls.sqlite3").is_file():
-        raise FolderUnusable(f"{data} is no data folder: it has no calls.sqlite3. Name another with --data.")
+    with closing(open_store(settings)) as store:
+        yield store
 
 
 def _drain(worker: IngestWorker) -> None:

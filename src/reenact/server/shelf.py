@@ -2,6 +2,7 @@
 
 import hashlib
 from importlib.util import find_spec
+from pathlib import Path
 
 from reenact.errors import InvalidInput
 from reenact.ingest.worker import SMALL, Batches
@@ -12,9 +13,16 @@ from reenact.store.upkeep import Upkeep
 
 _LARGE = Batches(most_records=1000, most_bytes=64 * 1024 * 1024)
 """For ClickHouse, where each batch makes files of its own in every table."""
+_FILES = {"sqlite": "calls.sqlite3", "chdb": "chdb"}
+"""What a store is called in the data folder, where it lies in there."""
 
 
-def open_store(settings: Settings, folder: Folder) -> Upkeep:
+def found_in(data: Path) -> list[str]:
+    """Return the stores that lie in the folder *data*."""
+    return [store for store, name in _FILES.items() if (data / name).exists()]
+
+
+def open_store(settings: Settings) -> Upkeep:
     """Return the store, opened; whoever asked closes it.
 
     Raises:
@@ -24,7 +32,7 @@ def open_store(settings: Settings, folder: Folder) -> Upkeep:
         StoreFailed: the server cannot be reached.
     """
     if settings.store == "sqlite":
-        return SqliteStore(folder.calls)
+        return SqliteStore(settings.data / _FILES["sqlite"])
     needed = "chdb" if settings.store == "chdb" else "clickhouse_connect"
     if find_spec(needed) is None:
         raise InvalidInput(f"--store {settings.store} needs: pip install 'reenact[{settings.store}]'", "--store")
@@ -32,7 +40,7 @@ def open_store(settings: Settings, folder: Folder) -> Upkeep:
     from reenact.store.clickhouse.store import ClickHouseStore  # noqa: PLC0415
 
     if settings.store == "chdb":
-        embedded = Embedded(folder.path / "chdb")
+        embedded = Embedded(settings.data / _FILES["chdb"])
         try:
             connector = embedded.connector(text_index=settings.text_index)
         except BaseException:

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import tarfile
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,8 @@ from reenact.spool.segment import segments
 from reenact.store.sqlite.copier import copy_database, place_cursors
 
 MANIFEST = "backup.json"
+_ENGINE = "chdb"
+"""The folder of the embedded engine, where one keeps the calls."""
 DATABASES = ("control.sqlite3", "calls.sqlite3")
 """In the order they are copied: a key that a copied call was made with is not missed."""
 PACKED = (".tar.zst", ".tzst")
@@ -37,15 +40,23 @@ def back_up(data: Path, target: Path) -> Manifest:
     """Copy the data folder *data* to *target*: a new folder, or one compressed file when its name says so (PACKED).
 
     What the journal holds is copied first, so that each call that was recorded before the start is in the copy: in its
-    journal or in its store, and saving it twice leaves one. The answer cache is left out.
+    journal or in its store, and saving it twice leaves one. The answer cache is left out. An embedded engine is copied only
+    while nobody has it open.
 
     Raises:
         FolderUnusable: the target is there already.
+        FolderInUse: a server has the embedded engine open.
         StoreFailed: a database cannot be copied.
         OSError: a file cannot be read or written.
     """
     if target.exists():
         raise FolderUnusable(f"{target} is there already. Name a new folder or file for the backup.")
+    with _at_rest(data / _ENGINE) if (data / _ENGINE).exists() else nullcontext():
+        return _made(data, target)
+
+
+def _made(data: Path, target: Path) -> Manifest:
+    """Copy to *target*."""
     if not target.name.endswith(PACKED):
         return _finish(data, target)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".reenact-") as name:
@@ -69,7 +80,7 @@ def restore(source: Path, data: Path) -> Manifest:
     with tempfile.TemporaryDirectory(dir=data.parent, prefix=".reenact-") as name:
         folder = Path(name) / "restored"
         if source.is_dir():
-            shutil.copytree(source, folder)
+            shutil.copytree(source, folder, symlinks=True)
         else:
             _unpack(source, folder)
         manifest = _checked(source, folder)
@@ -94,12 +105,28 @@ def _copy(data: Path, folder: Path) -> Manifest:
     for name in DATABASES:
         if (data / name).exists():  # control data may be kept elsewhere
             copy_database(data / name, folder / name)
-    place_cursors(folder / "calls.sqlite3", most)
+    if (folder / "calls.sqlite3").exists():
+        place_cursors(folder / "calls.sqlite3", most)
+    if (data / _ENGINE).exists():
+        _copy_engine(data / _ENGINE, folder / _ENGINE)
     if (data / "secret").exists():
         shutil.copy2(data / "secret", folder / "secret")
     manifest = Manifest(reenact=__version__, files=_digests(folder))
     (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
     return manifest
+
+
+def _at_rest(engine: Path) -> AbstractContextManager[None]:
+    """Let nobody open the engine meanwhile."""
+    from reenact.store.clickhouse.copier import at_rest  # noqa: PLC0415 - its packages are an extra
+
+    return at_rest(engine)
+
+
+def _copy_engine(engine: Path, target: Path) -> None:
+    from reenact.store.clickhouse.copier import copy_engine  # noqa: PLC0415 - the same
+
+    copy_engine(engine, target)
 
 
 def _copy_spools(source: Path, target: Path) -> dict[str, Cursor]:
@@ -126,7 +153,7 @@ def _copy_spools(source: Path, target: Path) -> dict[str, Cursor]:
 def _digests(folder: Path) -> dict[str, str]:
     found = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name != MANIFEST:
+        if path.is_file() and not path.is_symlink() and path.name != MANIFEST:
             with path.open("rb") as file:
                 found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
     return found
