@@ -63,6 +63,11 @@ COMMANDS = (
         "Derive calls again from the recorded exchanges: after an upgrade, new formats are read and new prices known.",
     ),
     Command(
+        "migrate-store",
+        "reenact.cli.migrate_store:migrate_store",
+        "Move everything recorded from one store to another, and prove by counts and digests that it is all there.",
+    ),
+    Command(
         "export",
         "reenact.cli.export:export",
         "Write recorded calls into a file that `reenact import` takes in: exchanges, calls, and what was said of them.",
@@ -75,7 +80,7 @@ COMMANDS = (
     Command(
         "backup",
         "reenact.cli.backup:backup",
-        "Copy all of a data folder, while a server may be recording into it.",
+        "Copy all of a data folder, while a server may be recording into it, unless it keeps calls in chdb.",
     ),
     Command(
         "restore",

@@ -5,6 +5,7 @@ Nothing is refused: what cannot be read is said in `unreadable`, and all the res
 
 import re
 import urllib.parse
+from collections.abc import Callable
 
 import msgspec
 
@@ -73,6 +74,14 @@ def decode(exchange: Exchange) -> Reading:
         search_text=event_text(asked.json) if is_event else prompt_text(prompt) if prompt else "",
         answer_text=event_text(answered.json) if is_event else answer_text(answer),
     )
+
+
+def derive(exchange: Exchange, decode: Callable[[Exchange], Reading]) -> Reading:
+    """Return what *decode* makes of a kept exchange; one that it fails at is opaque and holds up no other."""
+    try:
+        return decode(exchange)
+    except Exception as error:  # noqa: BLE001 - whatever it is: a fault in reading one call must not hide the others
+        return leave_unread(exchange, f"{type(error).__name__}: {error}"[:500])
 
 
 def leave_unread(exchange: Exchange, reason: str) -> Reading:

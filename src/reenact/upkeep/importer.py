@@ -10,7 +10,7 @@ import zstandard
 from reenact.domain.call import Reading
 from reenact.domain.exchange import Exchange, Gap, Unreadable
 from reenact.errors import InvalidInput
-from reenact.ingest.decoding import leave_unread
+from reenact.ingest.decoding import derive
 from reenact.store.calls import CallStore
 from reenact.upkeep.archiving import (
     NO_ANNOTATIONS,
@@ -81,7 +81,7 @@ class Importer:
         match line:
             case CallLine(exchange=exchange, annotations=annotations):
                 exchange = self._owned(exchange)
-                self._readings.append(self._understand(exchange))
+                self._readings.append(derive(exchange, self._decode))
                 self._waiting_bytes += len(exchange.request_body) + len(exchange.response_body)
                 if annotations != NO_ANNOTATIONS:
                     self._annotations.append((exchange, annotations))
@@ -99,12 +99,6 @@ class Importer:
         if self._organisation_id is None:
             return record
         return msgspec.structs.replace(record, organisation_id=self._organisation_id)
-
-    def _understand(self, exchange: Exchange) -> Reading:
-        try:
-            return self._decode(exchange)
-        except Exception as error:  # noqa: BLE001 - as in ingest: a fault in reading one call must not hold up the others
-            return leave_unread(exchange, f"{type(error).__name__}: {error}"[:500])
 
     def _save(self) -> None:
         self._store.save(self._readings, gaps=self._gaps, unreadables=self._unreadables)

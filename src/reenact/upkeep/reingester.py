@@ -8,7 +8,7 @@ import msgspec
 from reenact.domain.call import Call, Reading
 from reenact.domain.exchange import Exchange
 from reenact.errors import ReenactError
-from reenact.ingest.decoding import leave_unread
+from reenact.ingest.decoding import derive
 from reenact.store.upkeep import Place, Upkeep
 
 _AT_ONCE = 100
@@ -106,7 +106,7 @@ class Reingester:
     def _derive(self, organisation_id: str, ids: Sequence[str], summary: Summary) -> Summary:
         before = self._store.get(organisation_id, ids)
         exchanges = list(self._exchanges(organisation_id, ids))
-        self._store.save([self._understand(exchange) for exchange in exchanges])
+        self._store.save([derive(exchange, self._decode) for exchange in exchanges])
         after = {call.id: call for call in self._store.get(organisation_id, ids)}
         pairs = [(call, after[call.id]) for call in before if call.id in after]
         return _added(summary, pairs, damaged=len(before) - len(exchanges))
@@ -119,12 +119,6 @@ class Reingester:
             if len(ids) > 1:
                 for one in ids:
                     yield from self._exchanges(organisation_id, [one])
-
-    def _understand(self, exchange: Exchange) -> Reading:
-        try:
-            return self._decode(exchange)
-        except Exception as error:  # noqa: BLE001 - as in ingest: a fault in reading one call must not hold up the others
-            return leave_unread(exchange, f"{type(error).__name__}: {error}"[:500])
 
 
 def _added(summary: Summary, pairs: Sequence[tuple[Call, Call]], *, damaged: int) -> Summary:
