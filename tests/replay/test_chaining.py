@@ -351,11 +351,3 @@ def test_a_response_id_names_the_new_answer() -> None:
     take = Driven(tape, answers(said("n", id="resp-n"), said("x")))
 
     assert asked("two", previous_response_id="resp-n") == take.sent[2, 0]
-
-
-def test_a_conversation_at_the_provider_is_not_written_into() -> None:
-    """Asking again would change what the user has there."""
-    take = Driven(a_tape((asked("one", conversation="conv-1"), said("a"))), answers(said("n")))
-
-    assert {} == take.sent
-    assert "conversation" in (take.results[1, 0].failure or "")

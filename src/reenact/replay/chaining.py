@@ -156,8 +156,6 @@ class _Performer:
                 is_one_of = place.kind == "tool_use" or is_item(place)
                 if is_one_of and value_in(self._stage.standing(call), place) is MISSING:
                     return f"Call {self._stage.nodes[call].form} has no {place} now."
-        if strand.recorded.prompt.parameters.get("conversation") is not None:
-            return "It goes on in a conversation that the provider holds; asking again would write into it."
         is_user_turn = strand.parent is not None and not strand.is_round
         if is_user_turn and self._policies.user_turns is UserTurns.STOP and self._stage.is_diverged(strand):
             return "A user turn after the divergence is not said."

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -21,6 +21,7 @@ from reenact.errors import InvalidInput, InvalidPatch
 from reenact.ingest.unpacking import unpack
 from reenact.replay.differing import changes
 from reenact.replay.editing import edited
+from reenact.replay.expanding import FIELD, Earlier, expanded
 from reenact.replay.patching import decoded, is_unchanged, selects, written
 from reenact.replay.swapping import Step, Swap, last_swap, resolved, swapped_url
 
@@ -34,6 +35,8 @@ _MODEL_IN_PATH = re.compile(r"(?P<before>/(?:models|deployments)/)(?P<model>[^/:
 """Gemini and Azure name the model in the path: `/v1beta/models/NAME:generateContent`, `/openai/deployments/NAME/...`."""
 
 
+_UNKNOWN = "it goes on from a response that was not recorded, which another provider does not know"
+_HELD = "it goes on in a conversation that the provider holds; asking again would write into it"
 _FINER_TOKENS = 1.5
 """How many tokens another model may make of what is one token of the recorded model, at most."""
 _LITTLE_GROWTH = 3.0
@@ -50,11 +53,18 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     """Oldest first; their order gives the positions."""
     bodies: Mapping[str, Bodies]
     """By call id."""
+    earlier: Mapping[str, tuple[Call, Bodies]] = {}
+    """Calls of other sessions that this one goes on from, by the provider's response id."""
 
     @property
     def name(self) -> str:
         """The session's name; empty when no call gives one."""
         return next((call.labels.session_name for call in self.calls if call.labels.session_name), "")
+
+    def answered_as(self, response_id: str) -> tuple[Call, Bodies] | None:
+        """Return the call that was answered with a response id, of this session or another; None when none was recorded."""
+        own = next((call for call in self.calls if call.response_id == response_id and call.id in self.bodies), None)
+        return self.earlier.get(response_id) if own is None else (own, self.bodies[own.id])
 
 
 class _Step(msgspec.Struct, frozen=True):
@@ -128,8 +138,9 @@ def without_bodies(whole: Plan) -> Plan:
 class _Recorded:
     """One recorded call, read no further than it is asked."""
 
-    def __init__(self, position: int, call: Call, bodies: Bodies | None) -> None:
+    def __init__(self, position: int, call: Call, bodies: Bodies | None, earlier: Earlier) -> None:
         self.position = position
+        self._earlier = earlier
         self.call = call
         self.body = bodies.request if bodies else b""
         self.headers = bodies.request_headers if bodies else ()
@@ -146,7 +157,13 @@ class _Recorded:
             return "its request body was not recorded"
         if dialect_named(call.dialect) is None:
             return "its format is not known"
-        return f"its body could not be read: {call.unreadable}" if call.unreadable else ""
+        if call.unreadable:
+            return f"its body could not be read: {call.unreadable}"
+        return _HELD if call.dialect == "openai_responses" and self._writes_at_the_provider() else ""
+
+    def _writes_at_the_provider(self) -> bool:
+        prompt = self.readable()
+        return prompt is not None and prompt.parameters.get("conversation") is not None
 
     @cached_property
     def dialect(self) -> Dialect:
@@ -165,6 +182,11 @@ class _Recorded:
         """What it says."""
         return self.dialect.read_prompt(self.json)
 
+    @cached_property
+    def explicit(self) -> Prompt | None:
+        """What it says with the history that its provider holds for it; None when that was not recorded."""
+        return expanded(self.prompt, self._earlier) if self.prompt.parameters.get(FIELD) is not None else self.prompt
+
     def readable(self) -> Prompt | None:
         """Return what it says, None when that cannot be read: a selector of words then means it not."""
         try:
@@ -175,7 +197,7 @@ class _Recorded:
 
 def _recorded(recording: Recording) -> "list[_Recorded]":
     return [
-        _Recorded(position, call, recording.bodies.get(call.id))
+        _Recorded(position, call, recording.bodies.get(call.id), recording.answered_as)
         for position, call in enumerate(recording.calls, start=1)
     ]
 
@@ -228,18 +250,27 @@ def _planned(one: _Recorded, steps: Sequence[_Step], price: Price) -> PlannedCal
     if one.hindrance:
         return planned
     planned = msgspec.structs.replace(planned, url=call.url, body=one.body)
-    return _expecting(_changed(planned, one, steps), one, price)
+    changed = _changed(planned, one, steps)
+    return _expecting(changed, one, price) if changed.action == "ask" else changed
+
+
+def explicit_prompts(recording: Recording, positions: Collection[int]) -> dict[int, Prompt]:
+    """Return what the calls at *positions* say with the histories that their provider holds."""
+    found = {one.position: one.explicit for one in _recorded(recording) if one.position in positions}
+    return {position: prompt for position, prompt in found.items() if prompt is not None}
 
 
 def _changed(planned: PlannedCall, one: _Recorded, steps: Sequence[_Step]) -> PlannedCall:
     """Return *planned* with the edits made; with the recorded bytes when they change nothing."""
     if not steps:
         return planned
+    swap = last_swap([step.edit for step in steps])
     try:
-        before = one.prompt
+        before = one.explicit or one.prompt
     except InvalidInput as error:
         raise InvalidPatch(f"Call {one.position} cannot be edited: {error.message}", steps[0].place) from error
-    swap = last_swap([step.edit for step in steps])
+    if one.explicit is None and swap is not None and swap.dialect != one.call.dialect:
+        return msgspec.structs.replace(planned, action="skip", reason=_UNKNOWN, url="", body=b"")
     model = _model_set(steps)
     is_other = swap is not None or model not in (None, before.model or one.call.model)
     begun = without_state(before, own=()) if is_other else before
@@ -283,7 +314,7 @@ def _written(one: _Recorded, prompt: Prompt, steps: Sequence[_Step]) -> Json:
     try:
         return written(prompt)
     except InvalidPatch as error:
-        so_far = one.prompt
+        so_far = one.explicit or one.prompt
         for step in steps:
             so_far = edited(so_far, step.edit)
             if not _is_writable(so_far):

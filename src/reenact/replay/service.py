@@ -29,6 +29,7 @@ from reenact.domain.replay import Budget, Limits, Mode, Plan, Progress, Replay, 
 from reenact.errors import InvalidInput, NotFound, ReenactError
 from reenact.replay.chain import chain_of
 from reenact.replay.desk import ToolResult
+from reenact.replay.finder import earlier_calls
 from reenact.replay.planning import Price, Recording, check_budget, plan, with_control, without_bodies
 from reenact.replay.playback.planning import plan_playback
 from reenact.replay.playback.playbacks import Playbacks, PlayOrder
@@ -337,7 +338,8 @@ class Replays:
         if not calls:
             raise NotFound(f"There is no session {session_id!r}.")
         bodies = self._store.bodies(organisation_id, [call.id for call in calls])
-        return Recording(session_id=session_id, calls=calls, bodies=bodies)
+        earlier = earlier_calls(self._store, organisation_id, calls, bodies)
+        return Recording(session_id=session_id, calls=calls, bodies=bodies, earlier=earlier)
 
     def _root(self, organisation_id: str, recording: Recording) -> str:
         """Return the session that an agent recorded, where *recording* is a take of a take of it."""
