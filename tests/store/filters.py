@@ -89,7 +89,9 @@ def conditions(draw: st.DrawFn) -> Condition:
 
 ONE_OF = st.builds(
     OneOf,
-    column=st.sampled_from(["session_id", "model", "user_id", "session_name"]),
+    column=st.sampled_from(
+        sorted(name for name, kind in COLUMNS.items() if kind is Kind.TEXT and name != "property_key")
+    ),
     values=st.lists(TEXTS, max_size=3).map(tuple),
     are_excluded=st.booleans(),
 )
