@@ -5,7 +5,9 @@
 - `chained`: twenty sessions of three calls, chained, in one batch against a provider without delay; until all is stored.
 - `anchored`: one session of a thousand calls against a provider of 50 ms, a hundred at once; the ideal is ten times 50 ms.
 - `plan`: planning a session of five hundred calls.
-- `memory`: what the server weighs after two and after ten replays of a thousand calls: ten thousand calls.
+- `memory`: what the server weighs after two and after ten replays of a thousand calls: ten thousand calls. `own` leaves the
+  pages out that SQLite maps of the database, which the system takes back when it wants.
+- `branches`: a session of eight conversations side by side, chained; the ideal is the time of one of them.
 """
 
 import argparse
@@ -20,6 +22,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,26 +95,26 @@ def record(url: str, session: str, calls: int) -> None:
         list(pool.map(call, range(calls)))
 
 
-def chain(url: str, session: str, calls: int) -> None:
+def chain(url: str, session: str, calls: int, name: str = "") -> None:
     """Record a conversation of so many calls, each with the history of those before."""
     headers = {"authorization": "Bearer sk-test", "helicone-session-id": session, "helicone-session-name": "Bench"}
     said: list[dict[str, Any]] = [{"role": "system", "content": "You answer."}]
     with httpx2.Client(trust_env=False, timeout=60) as http:
         for number in range(calls):
-            said.append({"role": "user", "content": f"Turn {number} of {session}."})
+            said.append({"role": "user", "content": f"Turn {number} of {name or session}."})
             body = {"model": "gpt-4o-mini", "messages": said}
             answer = http.post(f"{url}/v1/gateway/oai/v1/chat/completions", json=body, headers=headers)
             assert answer.status_code == 200, answer.text
             said.append(answer.json()["choices"][0]["message"])
 
 
-def weight_mb(pid: int) -> float:
-    """Return the PSS of a process and its children in MB."""
+def weight_mb(pid: int, kind: str = "Pss") -> float:
+    """Return the PSS of a process and its children in MB; `Pss_Anon` leaves the mapped files out, the growing database."""
     own = [pid, *(int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
     total = 0
     for one in own:
         rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
-        total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+        total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith(f"{kind}:"))
     return total / 1024
 
 
@@ -131,6 +134,29 @@ def chained(sessions: int) -> dict[str, float]:
     return {"chained_s": took, "chained_goal_s": 2.0}
 
 
+def branches(count: int, depth: int) -> dict[str, float]:
+    """Replay conversations of one session that know nothing of each other."""
+    with house(DELAY_MS) as (url, _), Client(url) as client:
+        with ThreadPoolExecutor(count) as pool:
+            list(pool.map(lambda branch: chain(url, "team", depth, f"member {branch}"), range(count)))
+        client.sessions()
+        changed = patch(append_system(" Be brief."))
+        replays = [client.replay("team", changed, mode=Mode.CHAINED, control=False, concurrency=64) for _ in range(3)]
+        assert all(one.progress.answered == count * depth and not one.progress.failed for one in replays)
+        rows = client.session(replays[0].takes[0].session_id)
+    ideal_s = depth * DELAY_MS / 1000
+    took_s = min(one.spent.elapsed_us for one in replays) / 1e6
+    begun_s = [datetime.fromisoformat(row.created_at).timestamp() for row in rows]
+    asked_s = max(at + row.delay_ms / 1000 for at, row in zip(begun_s, rows, strict=True)) - min(begun_s)
+    return {
+        "branches_ideal_s": ideal_s,
+        "branches_asked_s": asked_s,
+        "branches_with_storing_s": took_s,
+        "branches_ratio": asked_s / ideal_s,
+        "branches_goal_ratio": 1.1,
+    }
+
+
 def anchored(calls: int, rounds: int) -> dict[str, float]:
     """Replay a long session again and again."""
     changed = patch(set_model("gpt-4o"))
@@ -140,7 +166,7 @@ def anchored(calls: int, rounds: int) -> dict[str, float]:
         began = time.perf_counter()
         client.plan("long", changed)
         plan_s = time.perf_counter() - began
-        walls, asked, weights = [], [], []
+        walls, asked, weights, own = [], [], [], []
         for _ in range(rounds):
             began = time.perf_counter()
             replay = client.replay("long", changed, control=False, concurrency=WIDTH)
@@ -149,6 +175,7 @@ def anchored(calls: int, rounds: int) -> dict[str, float]:
             assert not replay.progress.failed, replay.takes[0].results[:3]
             asked.append(replay.spent.elapsed_us / 1e6)
             weights.append(weight_mb(pid))
+            own.append(weight_mb(pid, "Pss_Anon"))
     return {
         "calls": calls,
         "ideal_s": ideal_s,
@@ -161,6 +188,9 @@ def anchored(calls: int, rounds: int) -> dict[str, float]:
         "memory_first_mb": weights[0],
         "memory_early_mb": weights[min(1, rounds - 1)],
         "memory_late_mb": weights[-1],
+        "memory_own_first_mb": own[0],
+        "memory_own_early_mb": own[min(1, rounds - 1)],
+        "memory_own_late_mb": own[-1],
         "memory_calls": calls * rounds,
     }
 
@@ -172,7 +202,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     os.environ.pop("OPENAI_API_KEY", None)
-    result = chained(20) | anchored(200 if options.quick else 1000, 2 if options.quick else 10)
+    result = chained(20) | branches(8, 6) | anchored(200 if options.quick else 1000, 2 if options.quick else 10)
     if options.json:
         print(json.dumps(result))
         return

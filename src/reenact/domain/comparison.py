@@ -104,6 +104,28 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """The calls' own durations added up."""
 
 
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """One measure over all takes of a replay, in the order of the takes."""
+
+    measure: str
+    control: tuple[int, ...]
+    changed: tuple[int, ...]
+    chance: float
+    """How likely chance alone would set both arms so far apart (p, two-sided)."""
+    least_chance: float
+    """The smallest that `chance` can be with so many takes: above 0.05, nothing can be told."""
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether chance alone would do this more than once in twenty times."""
+        return self.chance > 0.05
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there are takes enough to tell a difference from noise."""
+        return self.least_chance <= 0.05
+
+
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """All pairs of two sessions with their differences."""
 

@@ -9,6 +9,7 @@ from litestar.params import FromQuery
 from reenact.comparison.reader import compare_sessions
 from reenact.domain.comparison import Comparison, Pair
 from reenact.domain.labels import ReplayLink
+from reenact.domain.replay import CallResult
 from reenact.errors import InvalidInput, NotFound
 from reenact.web.contrasting import Delta, Row, deltas, kind_of, rows
 from reenact.web.frame import Crumb, Frame
@@ -50,6 +51,8 @@ class ComparePage(msgspec.Struct, frozen=True, kw_only=True):
     """What the replay changed, in words; empty for a control and for sessions that no replay made."""
     mode: str
     """The replay's mode; empty when the right session is no take."""
+    left_at: CallResult | None
+    """Where the take on the right left its source first; None when it did not, and when its mode does not say."""
     deltas: tuple[Delta, ...]
     """The sums of both sides."""
     pairs: int
@@ -114,6 +117,7 @@ def read_page(visit: Visit, left: str, right: str, start: int) -> ComparePage:
         is_take_of_left=link is not None and link.source_session_id == left,
         patch=(),
         mode="",
+        left_at=None,
         deltas=deltas(comparison),
         pairs=len(comparison.pairs),
         paired=comparison.paired,
@@ -146,4 +150,6 @@ async def _with_patch(visit: Visit, page: ComparePage) -> ComparePage:
     except NotFound:
         return page
     lines = patch_lines(replay.plan.patch) if page.link.arm == "changed" else ()
-    return msgspec.structs.replace(page, patch=lines, mode=replay.plan.mode.value)
+    take = next((one for one in replay.takes if one.number == page.link.take), None)
+    left_at = next((one for one in take.results if one.divergence is not None), None) if take else None
+    return msgspec.structs.replace(page, patch=lines, mode=replay.plan.mode.value, left_at=left_at)

@@ -11,7 +11,7 @@ from litestar.response import Redirect
 
 from reenact.domain.message import Json
 from reenact.domain.patch import AppendSystem, Change, Edit, Patch, SetModel, SetParameter
-from reenact.domain.replay import Plan, PlannedCall
+from reenact.domain.replay import Mode, Plan, PlannedCall
 from reenact.errors import InvalidInput, NotFound, ReenactError
 from reenact.replay.request import ReplayRequest
 from reenact.web.frame import Crumb, Frame
@@ -24,12 +24,17 @@ _SHOWN = 500
 _MAX_TAKES = 100
 
 
+MODES = (Mode.ANCHORED.value, Mode.CHAINED.value)
+"""Those in which the server makes the calls."""
+
+
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What the form says, as it was typed."""
 
     model: str = ""
     append_system: str = ""
     temperature: str = ""
+    mode: str = "anchored"
     takes: str = "1"
     session_name: str = ""
 
@@ -43,6 +48,8 @@ class PlanPage(msgspec.Struct, frozen=True, kw_only=True):
     """The session to run again."""
     wish: Wish
     """What the form says."""
+    modes: tuple[str, ...]
+    """What may be chosen."""
     models: tuple[str, ...]
     """Models seen in this session, as suggestions."""
     plan: Plan | None
@@ -104,10 +111,17 @@ def read_wish(session_id: str, wish: Wish, provider_keys: dict[str, str]) -> Rep
     return ReplayRequest(
         session_id=session_id,
         patch=Patch(changes=(Change(edits=tuple(edits)),) if edits else ()),
+        mode=_mode(wish.mode),
         takes=_takes(wish.takes),
         session_name=wish.session_name.strip() or None,
         provider_keys=provider_keys,
     )
+
+
+def _mode(text: str) -> Mode:
+    if text not in MODES:
+        raise InvalidInput(f"The mode must be one of {', '.join(MODES)}, not {text!r}.", "mode")
+    return Mode(text)
 
 
 def _number(text: str) -> Json:
@@ -150,6 +164,7 @@ def read_page(visit: Visit, session_id: str, wish: Wish, plan: Plan | None, erro
         ),
         session_id=session_id,
         wish=wish,
+        modes=MODES,
         models=tuple(dict.fromkeys(call.model for call in calls)),
         plan=plan,
         planned=plan.calls[:_SHOWN] if plan else (),
