@@ -14,6 +14,7 @@ import msgspec
 import zstandard
 
 from reenact.store.control.store import ControlStore
+from reenact.store.packing import decompressor
 from reenact.store.sqlite.store import SqliteStore
 from tests.journeys.conftest import Running, start, stop
 
@@ -139,9 +140,9 @@ def unpacked(cell: object) -> Iterator[bytes]:
         yield cell
         for at in [found.start() for found in re.finditer(re.escape(b"\x28\xb5\x2f\xfd"), cell)]:
             try:
-                yield zstandard.ZstdDecompressor().decompressobj().decompress(cell[at:])
+                yield decompressor().decompressobj().decompress(cell[at:])
             except zstandard.ZstdError:
-                continue  # needs a dictionary, or only looks like a frame
+                continue  # only looks like a frame
         try:
             yield zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(cell)
         except zlib.error:

@@ -14,9 +14,13 @@ from reenact.domain.labels import Labels
 from reenact.domain.message import Json
 from reenact.errors import FolderUnusable
 from reenact.store.splitting import join
+from reenact.store.vocabulary import VOCABULARY
 
 Name = TypeVar("Name", bound=Hashable)
 
+_LEVEL = 3
+_dictionary = zstandard.ZstdCompressionDict(VOCABULARY, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+_dictionary.precompute_compress(level=_LEVEL)
 _PLAIN, _COMPRESSED = b"\0", b"\1"
 
 
@@ -81,6 +85,16 @@ def pack(kept: Kept) -> bytes:
 def unpack(content: bytes | memoryview) -> Kept:
     """Return what *content* was packed from."""
     return _decoder.decode(content)
+
+
+def compressor() -> zstandard.ZstdCompressor:
+    """Return what a store compresses with that has no codec of its own; one thread at a time may use it."""
+    return zstandard.ZstdCompressor(level=_LEVEL, dict_data=_dictionary, write_checksum=True)
+
+
+def decompressor() -> zstandard.ZstdDecompressor:
+    """Return what reads that again, and what was compressed without a dictionary; one thread at a time may use it."""
+    return zstandard.ZstdDecompressor(dict_data=_dictionary)
 
 
 def pack_part(part: bytes, compressor: zstandard.ZstdCompressor) -> bytes:

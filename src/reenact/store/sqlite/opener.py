@@ -12,6 +12,7 @@ from reenact.store.sqlite.schema import MIGRATIONS
 # the cursor has passed; under NORMAL a power loss takes back whole recent transactions and would find their records gone.
 # One sync a batch is cheap, and it happens off the event loop with the GIL released.
 _PRAGMAS = """
+PRAGMA page_size = 8192;
 PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA journal_mode = WAL;
 PRAGMA secure_delete = FAST;

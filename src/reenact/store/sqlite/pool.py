@@ -11,6 +11,7 @@ import msgspec
 import zstandard
 
 from reenact.errors import FolderUnusable, StoreFailed
+from reenact.store.packing import decompressor
 from reenact.store.sqlite.opener import open_reader
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT_INDEX})
@@ -71,7 +72,7 @@ class ReaderPool:
         try:
             return self._idle.get_nowait()
         except queue.Empty:
-            return Reading(open_reader(self._path), zstandard.ZstdDecompressor())
+            return Reading(open_reader(self._path), decompressor())
 
     def _give_back(self, lent: Reading) -> None:
         """Keep a connection for the next reader, if there is room."""

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import zstandard
-
-from reenact.store.packing import unpack
+from reenact.store.packing import decompressor, unpack
 from reenact.store.sqlite.partkeeper import span
 from reenact.store.sqlite.pool import Reading
 from reenact.store.sqlite.schema import PARTS
@@ -119,9 +117,10 @@ class Remover:
         with self._writer.transaction() as connection:
             organisation = self._writer.organisation(organisation_id)
             connection.execute("DELETE FROM gaps WHERE organisation = ?", (organisation,))
-            decompressor, name = zstandard.ZstdDecompressor(), organisation_id.encode()
+            name = organisation_id.encode()
+            decompress = decompressor().decompress
             rows = connection.execute("SELECT digest, raw FROM unreadables").fetchall()
-            concerned = [(one,) for one, raw in rows if name in decompressor.decompress(raw)]
+            concerned = [(one,) for one, raw in rows if name in decompress(raw)]
             connection.executemany("DELETE FROM unreadables WHERE digest = ?", concerned)
 
 
@@ -172,10 +171,10 @@ def _take_out(connection: sqlite3.Connection, numbers: Sequence[int], *, wiping:
 
 def _free_parts(connection: sqlite3.Connection, session: int) -> None:
     """Delete the parts of a session that none of its calls is made of any more."""
-    decompressor = zstandard.ZstdDecompressor()
+    decompress = decompressor().decompress
     used: set[int] = set()
     for (content,) in connection.execute("SELECT content FROM bodies WHERE session = ?", (session,)):
-        used.update(unpack(decompressor.decompress(content)).part_numbers)
+        used.update(unpack(decompress(content)).part_numbers)
     kept = _firsts(connection.execute("SELECT part FROM parts WHERE part >= ? AND part < ?", span(session)))
     free = [(part,) for part in kept if part % PARTS not in used]
     connection.executemany("DELETE FROM parts WHERE part = ?", free)

@@ -6,19 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import zstandard
-
 from reenact.domain.call import Call, Reading
 from reenact.domain.digesting import digest
 from reenact.domain.exchange import Cursor, Gap, Unreadable
 from reenact.domain.filtering import LABEL_KEYS, words
 from reenact.errors import StoreFailed
-from reenact.store.packing import keep, pack
+from reenact.store.packing import compressor, keep, pack
 from reenact.store.sqlite.opener import open_writer, rewrite
 from reenact.store.sqlite.partkeeper import PartKeeper
 from reenact.store.sqlite.rows import CALL_COLUMNS, to_row
 
-_LEVEL = 3
 _SHRUNK_PAGES = 1000
 _SAVE_CALL = (
     f"INSERT INTO calls (organisation, {', '.join(CALL_COLUMNS)}) VALUES ({', '.join('?' * (len(CALL_COLUMNS) + 1))}) "
@@ -51,7 +48,7 @@ class Writer:
         self._path = path
         self._lock = threading.Lock()
         self._connection = open_writer(path)
-        self._compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+        self._compressor = compressor()
         self._parts = PartKeeper(self._connection, self._compressor)
         self._organisations: dict[str, int] = {}
 
