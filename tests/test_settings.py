@@ -37,6 +37,7 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         "REENACT_UPSTREAM_CLIENT": "general",
         "REENACT_RETENTION_DAYS": "30",
         "REENACT_RETENTION_BYTES": "5000",
+        "REENACT_FRESH_WITHIN_S": "0.5",
         "REENACT_MAX_BODY_BYTES": "1000",
     }
 
@@ -62,6 +63,7 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         upstream_client="general",
         retention_days=30,
         retention_bytes=5000,
+        fresh_within_s=0.5,
         max_body_bytes=1000,
     )
     assert expected == read_settings(environ)

@@ -70,6 +70,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a session is kept after its newest call, and a call that is of none; 0 keeps all."""
     retention_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0
     """How much room calls may take; the oldest sessions go first. 0 sets no bound."""
+    fresh_within_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 2
+    """How long, in seconds, a question waits for what was recorded before it to be in the store: milliseconds while that keeps
+    up. Past it the answer is made of what is there."""
     max_body_bytes: Annotated[int, msgspec.Meta(ge=1)] = 100 * 1024 * 1024
     """The largest request body that the gateway accepts."""
 

@@ -76,6 +76,6 @@ def session_id() -> str:
 
 def _house(data: Path, further: dict[str, Any]) -> Iterator[House]:
     with serving(create_provider()) as upstream:
-        settings = Settings(data=data, port=0, upstreams={"openai": upstream}, **further)
+        settings = Settings(data=data, port=0, fresh_within_s=20, upstreams={"openai": upstream}, **further)
         with running_server(settings) as ready, httpx2.Client(base_url=ready.url, trust_env=False, timeout=30) as http:
             yield House(ready, http, upstream)

@@ -51,7 +51,9 @@ class House(msgspec.Struct, frozen=True):
 def a_house(data: Path, *, require_key: bool = False, script: Script | None = None) -> Iterator[House]:
     """Run a server on the folder *data* while the block runs; its providers answer by *script* and by their own rules."""
     with serving(create_provider(script), lifespan="off") as origin:
-        settings = Settings(data=data, port=0, upstreams=dict.fromkeys(PROVIDERS, origin), require_key=require_key)
+        settings = Settings(
+            data=data, port=0, fresh_within_s=20, upstreams=dict.fromkeys(PROVIDERS, origin), require_key=require_key
+        )
         with running_server(settings) as ready:
             assert ready.key is not None
             yield House(ready.url, ready.key, settings)

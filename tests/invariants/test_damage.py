@@ -35,7 +35,7 @@ def troubles(http: httpx2.Client) -> list[str]:
 def test_a_damaged_body_hides_no_other(tmp_path: Path) -> None:
     """Its row is there without the body; health is degraded and says so; the next call goes through and is recorded."""
     with serving(create_provider()) as upstream:
-        settings = Settings(data=tmp_path / "data", port=0, upstreams={"openai": upstream})
+        settings = Settings(data=tmp_path / "data", port=0, fresh_within_s=20, upstreams={"openai": upstream})
         with running_server(settings) as ready, httpx2.Client(base_url=ready.url, trust_env=False) as http:
             for text in ("first", "second"):
                 say(http, text)
@@ -55,7 +55,7 @@ def test_a_damaged_body_hides_no_other(tmp_path: Path) -> None:
 def test_damaged_pages_are_named_at_the_start(tmp_path: Path) -> None:
     """The table is named; calls go on being recorded and found."""
     with serving(create_provider()) as upstream:
-        settings = Settings(data=tmp_path / "data", port=0, upstreams={"openai": upstream})
+        settings = Settings(data=tmp_path / "data", port=0, fresh_within_s=20, upstreams={"openai": upstream})
         with running_server(settings) as ready, httpx2.Client(base_url=ready.url, trust_env=False) as http:
             say(http, "first")
             http.post("/v1/request/count/query", json={"filter": "all"})

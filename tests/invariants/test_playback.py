@@ -50,12 +50,12 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     data = tmp_path_factory.mktemp("played") / "data"
     sessions = tau_bench.sessions()
     with serving(tau_bench.upstream(sessions), lifespan="off") as upstream:
-        record(sessions, Settings(data=data, port=0, upstreams={"openai": upstream}))
+        record(sessions, Settings(data=data, port=0, fresh_within_s=20, upstreams={"openai": upstream}))
     tripwire = Tripwire()
     replays: dict[str, Replay] = {}
     lock = threading.Lock()
     with serving(tripwire, lifespan="off") as origin:
-        settings = Settings(data=data, port=0, upstreams={"openai": origin})
+        settings = Settings(data=data, port=0, fresh_within_s=20, upstreams={"openai": origin})
         with running_server(settings) as ready, Client(ready.url) as client:
 
             def play(name: str) -> None:

@@ -42,7 +42,7 @@ def start(*arguments: str, environ: dict[str, str] | None = None) -> Running:
     """Start `reenact ARGUMENTS`, which must serve something, and return when it answers."""
     process = subprocess.Popen(
         [*REENACT, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **(environ or {})},
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "REENACT_FRESH_WITHIN_S": "20", **(environ or {})},
     )  # fmt: skip
     assert process.stdout is not None
     printed = ""
@@ -73,7 +73,7 @@ def stop(command: Running) -> None:
     if command.process.poll() is None:
         command.process.send_signal(signal.SIGINT)
         try:
-            command.process.wait(timeout=15)
+            command.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             command.process.kill()
             command.process.wait()

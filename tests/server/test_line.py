@@ -25,7 +25,9 @@ def _server(tmp_path: Path) -> Iterator[tuple[Ready, httpx2.Client]]:
     """A server that asks nobody on this machine for a key."""
     with (
         serving(create_provider()) as origin,
-        running_server(Settings(data=tmp_path / "data", port=0, upstreams={"openai": origin})) as ready,
+        running_server(
+            Settings(data=tmp_path / "data", port=0, fresh_within_s=20, upstreams={"openai": origin})
+        ) as ready,
         httpx2.Client(trust_env=False, timeout=30, base_url=ready.url) as http,
     ):
         yield ready, http

@@ -127,7 +127,7 @@ def exchange(call_id: str, organisation_id: str) -> Exchange:
 def test_a_journal_that_cannot_be_written_degrades_health_and_fails_no_call(tmp_path: Path) -> None:
     """The agent's call is answered; health says that calls are lost, in words that show nothing of them."""
     with serving(create_provider()) as upstream:
-        settings = Settings(data=tmp_path / "data", port=0, upstreams={"openai": upstream})
+        settings = Settings(data=tmp_path / "data", port=0, fresh_within_s=20, upstreams={"openai": upstream})
         with running_server(settings) as ready, httpx2.Client(base_url=ready.url, trust_env=False) as http:
             shutil.rmtree(tmp_path / "data" / "spool")
             (tmp_path / "data" / "spool").write_text("")
@@ -143,7 +143,7 @@ def test_a_journal_that_cannot_be_written_degrades_health_and_fails_no_call(tmp_
 def test_rows_lead_to_where_the_server_is_now(tmp_path: Path) -> None:
     """A server started again on another port gives addresses on that port, and they work."""
     with serving(create_provider()) as upstream:
-        settings = Settings(data=tmp_path / "data", port=0, upstreams={"openai": upstream})
+        settings = Settings(data=tmp_path / "data", port=0, fresh_within_s=20, upstreams={"openai": upstream})
         call = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello?"}]}
         with running_server(settings) as first, httpx2.Client(base_url=first.url, trust_env=False) as http:
             answered = http.post("/v1/gateway/oai/v1/chat/completions", json=call)

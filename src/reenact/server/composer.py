@@ -53,8 +53,6 @@ from reenact.upkeep.retainer import Limits, Retainer
 from reenact.web.parts import Parts as PageParts
 from reenact.web.routes import router
 
-_SETTLE_S = 2.0
-"""How long a query waits for what was just recorded."""
 _STOP_S = 10.0
 """How long a stopping server works on what is not in the store yet; the rest stays in the spool for the next start."""
 
@@ -303,7 +301,9 @@ class Server:
         await self._drained()
 
     async def _drained(self) -> bool:
-        return await asyncio.to_thread(self._drain, _SETTLE_S)
+        if any(worker.status().last_error for worker in self._ingest):
+            return False  # nobody waits for what is known not to come
+        return await asyncio.to_thread(self._drain, self._settings.fresh_within_s)
 
     def _drain(self, timeout_s: float) -> bool:
         """Wait until what was recorded so far is in the store; return False when that takes longer."""

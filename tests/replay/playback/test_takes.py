@@ -86,7 +86,7 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
 def a_server(folder: Path, openai: str, *, require_key: bool = False) -> Iterator[Ready]:
     """Run a server whose OpenAI is at an address."""
     settings = Settings(
-        data=folder / "data", port=0, upstreams={"openai": openai, "anthropic": openai, "google": openai},
+        data=folder / "data", port=0, fresh_within_s=20, upstreams={"openai": openai, "anthropic": openai, "google": openai},
         require_key=require_key,
     )  # fmt: skip
     with running_server(settings) as ready:
