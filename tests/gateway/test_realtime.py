@@ -176,6 +176,23 @@ async def test_an_agent_that_vanishes_takes_the_provider_with_it(tmp_path: Path)
     assert (Ending.CLIENT_LEFT, b"hello") == (exchange.ending, exchange.response_body)
 
 
+async def test_what_is_said_can_be_left_out(tmp_path: Path) -> None:
+    """As with any other call; the connection is what it was."""
+    async with provider(echoes) as origin, house(tmp_path, {"openai": origin}) as gateway:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(gateway.origin + PATHS[0], headers=KEY | {"helicone-omit-request": "true"}) as socket,
+        ):
+            await socket.send_str("hello")
+            assert "HELLO" == await socket.receive_str()
+            await socket.send_str("bye")
+            await socket.receive()
+        exchange = await gateway.exchange()
+
+    assert (b"", b"HELLO", ()) == (exchange.request_body, exchange.response_body[:5], exchange.frames)
+    assert (True, ()) == (exchange.handling.omitted_request, exchange.handling.notes)
+
+
 async def test_a_named_target_gets_no_websocket(tmp_path: Path) -> None:
     """Where agents name the target, only calls that are checked go."""
     async with house(tmp_path, {}) as gateway, client(gateway) as agent:

@@ -14,6 +14,7 @@ from reenact.domain.exchange import Ending, Handling, Header, Told
 from reenact.domain.labels import Labels, ReplayLink
 from reenact.domain.message import Json
 from reenact.errors import InvalidInput
+from reenact.ingest.overhearing import overhear
 from reenact.ingest.unpacking import unpack
 
 ELSEWHERE: dict[str, Json] = {"helicone_message": "fetching body from signed_url..."}
@@ -200,7 +201,12 @@ def rebased(url: str, origin: str) -> str:
 
 
 def request_json(bodies: Bodies) -> Json:
-    """Return the request's body as JSON, or as text when it is none; None when there was no body."""
+    """Return the request's body as JSON, or as text when it is none; None when there was no body.
+
+    Of a realtime conversation it is what its agent said, as one object.
+    """
+    if bodies.frames and (talk := overhear(bodies.frames, bodies.request, bodies.response)) is not None:
+        return talk.asked
     return _shown(bodies.request, bodies.request_headers)
 
 

@@ -11,6 +11,7 @@ from reenact.domain.comparison import Comparison, Turn
 from reenact.domain.digesting import canonical
 from reenact.domain.message import Answer, Json, Prompt
 from reenact.errors import InvalidInput, NotFound
+from reenact.ingest.overhearing import overhear
 from reenact.store.calls import CallStore
 
 _BATCH = 100
@@ -54,6 +55,8 @@ def read_calls(store: CallStore, organisation_id: str, calls: Sequence[Call]) ->
 def _turn(call: Call, bodies: Bodies | None, known: dict[bytes, Json]) -> Turn:
     if bodies is None:
         return Turn(call=call, prompt=None, answer=None)
+    if bodies.frames and (talk := overhear(bodies.frames, bodies.request, bodies.response)) is not None:
+        return Turn(call=call, prompt=talk.prompt, answer=talk.answer)
     return Turn(call=call, prompt=_read_prompt(call, bodies, known), answer=_read_answer(call, bodies))
 
 

@@ -4,7 +4,7 @@ import enum
 
 import msgspec
 
-from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Handling, Header, Tagged, Told
+from reenact.domain.exchange import NOTHING_SPECIAL, Chunk, Ending, Exchange, Frame, Handling, Header, Tagged, Told
 from reenact.domain.labels import Labels
 from reenact.domain.message import Json, Usage
 
@@ -78,6 +78,7 @@ class Bodies(msgspec.Struct, frozen=True, kw_only=True):
     response_headers: tuple[Header, ...] = ()
     chunks: tuple[Chunk, ...] = ()
     tagged: Tagged | None = None
+    frames: tuple[Frame, ...] = ()
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

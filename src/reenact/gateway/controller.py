@@ -5,6 +5,8 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 from reenact.domain.call import Call
 from reenact.domain.exchange import Exchange
 from reenact.errors import ReenactError
@@ -13,7 +15,7 @@ from reenact.gateway.ask import Ask, Sink
 from reenact.gateway.cacher import Cacher
 from reenact.gateway.caching import MISS_HEADERS, cache_key, hit_headers, to_entry
 from reenact.gateway.collector import Collector
-from reenact.gateway.controls import CacheUse, Policy, Screening, Unit
+from reenact.gateway.controls import NONE, CacheUse, Policy, Screening, Unit
 from reenact.gateway.course import Course
 from reenact.gateway.forwarder import Forwarder
 from reenact.gateway.limiter import Limiter
@@ -77,6 +79,18 @@ class Controller:
         if controls.forces_format and not isinstance(answer, Refusal) and is_event_stream(answer):
             return WholeEvents(answer)
         return answer
+
+    def accompany(self, course: Course) -> None:
+        """Take a WebSocket, which is passed on as it is: of what headers switch on, bodies are left out and no more."""
+        controls = course.ask.controls
+        self.malformed += len(controls.notes)
+        if controls.omits_request or controls.omits_response:
+            course.shape = self._omitting(course)
+        done = msgspec.structs.replace(
+            controls, omits_request=False, omits_response=False, ignores_tags=False, notes=()
+        )
+        if done != NONE:
+            course.note("A WebSocket is passed on as it is: no cache, retries, limits, checks or changes.")
 
     async def _play(self, course: Course) -> UpstreamAnswer | Refusal | None:
         """Return the answer to a call of a take; None for every other call, and for one that is to be asked for real."""

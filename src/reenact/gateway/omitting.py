@@ -32,6 +32,7 @@ def without_bodies(exchange: Exchange, call: Call | None, *, request: bool, resp
         tagged=None if request else exchange.tagged,
         response_body=b"" if response else exchange.response_body,
         chunks=() if response else exchange.chunks,
+        frames=() if request or response else exchange.frames,
         handling=msgspec.structs.replace(
             exchange.handling, omitted_request=request, omitted_response=response, metrics=metrics
         ),

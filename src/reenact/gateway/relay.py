@@ -78,10 +78,13 @@ class Relay:
 
     async def tunnel(self, ask: Ask, agent: Visit) -> Exchange:
         """Pass a WebSocket on, as `relay` does an answer."""
-        if self._tunnels is None or not ask.is_plain:
-            message = "WebSockets go to the providers that this server knows, and no header changes where or how."
+        if self._tunnels is None or ask.is_guarded or ask.elects or ask.controls.fallbacks:
+            message = "WebSockets go to the providers that this server knows, and no header changes where."
             return await self.refuse(ask, refuse(400, "invalid_target", message), agent)
-        tap = Tap(ask, self._recorder, self._clock, is_durable=self._is_durable)
+        course = None if ask.is_plain or self._controller is None else Course(ask)
+        if course is not None and self._controller is not None:
+            self._controller.accompany(course)
+        tap = Tap(ask, self._recorder, self._clock, course, is_durable=self._is_durable)
         request = UpstreamRequest(
             method=ask.method, origin=ask.origin, target=ask.target, headers=handshake(ask.headers), body=b""
         )

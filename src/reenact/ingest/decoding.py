@@ -17,6 +17,7 @@ from reenact.domain.exchange import Ending, Exchange, Header, Metrics
 from reenact.domain.labels import Labels
 from reenact.domain.message import Answer, Json, Prompt, Usage
 from reenact.errors import InvalidInput
+from reenact.ingest.overhearing import OPENAI_REALTIME, Talk, cached_audio_tokens, overhear
 from reenact.ingest.pricing import price
 from reenact.ingest.recognising import event_kind, recognise
 from reenact.ingest.telling import read_told, read_told_usage
@@ -48,6 +49,8 @@ class _Side(msgspec.Struct, frozen=True):
 
 def decode(exchange: Exchange) -> Reading:
     """Return what *exchange* means."""
+    if exchange.frames and (talk := overhear(exchange.frames, exchange.request_body, exchange.response_body)):
+        return _overheard(exchange, talk)
     asked = _read_request(exchange)
     if exchange.told is None:
         dialect = find_dialect(exchange.provider, exchange.method, urllib.parse.urlsplit(exchange.target_url).path)
@@ -59,7 +62,7 @@ def decode(exchange: Exchange) -> Reading:
     troubles = (asked.unreadable, prompt_trouble, answered.unreadable, answer_trouble)
     call = _call(
         exchange,
-        dialect,
+        dialect.name if dialect else None,
         asked.json,
         answered,
         prompt,
@@ -82,6 +85,18 @@ def derive(exchange: Exchange, decode: Callable[[Exchange], Reading]) -> Reading
         return decode(exchange)
     except Exception as error:  # noqa: BLE001 - whatever it is: a fault in reading one call must not hide the others
         return leave_unread(exchange, f"{type(error).__name__}: {error}"[:500])
+
+
+def _overheard(exchange: Exchange, talk: Talk) -> Reading:
+    """Return what was said on a WebSocket."""
+    call = _call(exchange, OPENAI_REALTIME, talk.asked, _Side(json=talk.answered), talk.prompt, talk.answer, None)
+    return Reading(
+        call=call,
+        exchange=exchange,
+        answer=talk.answered,
+        search_text=prompt_text(talk.prompt),
+        answer_text=answer_text(talk.answer),
+    )
 
 
 def leave_unread(exchange: Exchange, reason: str) -> Reading:
@@ -146,7 +161,7 @@ def _answer(dialect: Dialect | None, answered: _Side) -> tuple[Answer, str | Non
 
 def _call(
     exchange: Exchange,
-    dialect: Dialect | None,
+    dialect: str | None,
     asked: Json,
     answered: _Side,
     prompt: Prompt | None,
@@ -180,7 +195,7 @@ def _call(
         duration_us=exchange.duration_us,
         first_token_us=exchange.first_byte_us if told.streamed else None,
         kind=kind,
-        dialect=dialect.name if dialect else OPAQUE,
+        dialect=dialect or OPAQUE,
         provider=exchange.provider,
         model=labels.model_override
         or _event_name(exchange, asked)
@@ -199,7 +214,7 @@ def _call(
         error=told.error,
         labels=labels,
         usage=told.usage,
-        cost_nanodollars=_cost(exchange, kind, told.usage, models, _tier(answered.json)),
+        cost_nanodollars=_cost(exchange, kind, told.usage, models, answered.json),
         url=exchange.url,
         target_url=exchange.target_url,
         method=exchange.method,
@@ -211,7 +226,7 @@ def _call(
     )
 
 
-def _kind(exchange: Exchange, dialect: Dialect | None, asked: Json) -> Kind:
+def _kind(exchange: Exchange, dialect: str | None, asked: Json) -> Kind:
     """Return what sort of event the call is; a log of no known format was a model's call all the same."""
     if exchange.told is None or dialect is not None:
         return Kind.MODEL if dialect else Kind.OPAQUE
@@ -241,7 +256,7 @@ def _status(exchange: Exchange) -> int:
 
 
 def _cost(
-    exchange: Exchange, kind: Kind, usage: Usage, models: tuple[str | None, str | None, str | None], tier: str | None
+    exchange: Exchange, kind: Kind, usage: Usage, models: tuple[str | None, str | None, str | None], answered: Json
 ) -> int | None:
     """Return the price; what the provider refused or never got is free when it counted no tokens."""
     if exchange.handling.cache_reference_id is not None or exchange.handling.played_from is not None:
@@ -258,7 +273,15 @@ def _cost(
     # What was said to be priced, else what answered, which is more exact than the name that was asked for.
     named = (*models, _model_in(exchange.target_url))
     is_told = exchange.told is not None
-    return price(exchange.provider, named, usage, exchange.started_us, anywhere=is_told, tier=tier)
+    return price(
+        exchange.provider,
+        named,
+        usage,
+        exchange.started_us,
+        anywhere=is_told,
+        tier=_tier(answered),
+        cached_audio_tokens=cached_audio_tokens(answered),
+    )
 
 
 def _tier(answered: Json) -> str | None:

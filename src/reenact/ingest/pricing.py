@@ -50,31 +50,35 @@ def price(
     *,
     anywhere: bool = False,
     tier: str | None = None,
+    cached_audio_tokens: int | None = None,
 ) -> int | None:
     """Return the cost in nanodollars by the first of *models* that *provider* has a price for at the time *at_us*.
 
     A *tier* that the answer names (`priority`, `flex`, `batch`) has prices of its own where the table knows them.
-    With *anywhere* a model of a provider that is not known has its maker's price (surface 5.2). None when no model has one, or
-    the tokens are not known or make no sense: unknown is not free.
+    *cached_audio_tokens* are both audio and read from the provider's cache. With *anywhere* a model of a provider that is not
+    known has its maker's price (surface 5.2). None when no model has one, or the tokens are not known or make no sense: unknown
+    is not free.
     """
     table = _TABLES.get(provider)
     if (table is None and not anywhere) or (usage.input_tokens is None and usage.output_tokens is None):
         return None
     at = dt.datetime.fromtimestamp(at_us / 1_000_000, tz=dt.UTC)
-    counted = _counted(usage)
+    counted = _counted(usage, cached_audio_tokens)
     context = _context(tier)
     found = (_price(table, model, counted, at, context) for model in models if model)
     return next((cost for cost in found if cost is not None), None)
 
 
-def _counted(usage: Usage) -> dict[str, int]:
+def _counted(usage: Usage, cached_audio_tokens: int | None) -> dict[str, int]:
     """Return the tokens that have prices of their own; reasoning is part of the output everywhere."""
+    both = usage.cache_read_tokens is not None and usage.input_audio_tokens is not None
     counted = {
         "input_tokens": usage.input_tokens or 0,
         "output_tokens": usage.output_tokens or 0,
         "cache_read_tokens": usage.cache_read_tokens,
         "cache_write_tokens": usage.cache_write_tokens,
         "input_audio_tokens": usage.input_audio_tokens,
+        "cache_audio_read_tokens": (cached_audio_tokens or 0) if both else None,
         "output_audio_tokens": usage.output_audio_tokens,
     }
     return {name: tokens for name, tokens in counted.items() if tokens is not None}

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -17,6 +18,7 @@ from reenact.provider.fault import Fault
 from reenact.provider.messages_writing import write_count
 from reenact.provider.recalling import Seen, redacted
 from reenact.provider.script import Script
+from reenact.provider.talker import Talker
 from reenact.provider.writing import stream_answer, write_answer, write_models
 
 Scope = MutableMapping[str, Any]
@@ -52,6 +54,20 @@ class Provider:
                 await self._answer(scope, receive, send)
             except _ClientLeft:
                 return
+        elif scope["type"] == "websocket":
+            await self._talk(scope, receive, send)
+
+    async def _talk(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Converse on a WebSocket; one that is for something else is closed before it is open, which answers it with 403."""
+        self.total += 1
+        self.seen.append(redacted("GET", scope["path"], scope["query_string"], scope["headers"], b""))
+        if not scope["path"].rstrip("/").endswith("/realtime"):
+            await receive()
+            await send({"type": "websocket.close"})
+            return
+        asked = parse_qs(scope["query_string"].decode("latin-1"))
+        model = asked.get("model", asked.get("deployment", ["gpt-realtime"]))[0]
+        await Talker(model, self._script).talk(scope["subprotocols"], receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path, query = scope["method"], scope["path"], scope["query_string"]

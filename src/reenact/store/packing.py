@@ -131,6 +131,7 @@ def to_bodies(kept: Kept, request: bytes) -> Bodies:
         response_headers=kept.response_headers,
         chunks=kept.chunks,
         tagged=kept.tagged,
+        frames=kept.frames,
     )
 
 
