@@ -42,6 +42,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The name of the cluster in that server's configuration; empty for a single node."""
     text_index: bool = True
     """Index the words of what is said, in ClickHouse: searches take milliseconds for a fifth of the disk."""
+    objects: str = ""
+    """Where images, sounds and long values of bodies are kept: s3://bucket/prefix (needs reenact[s3]); when empty, files in the
+    data folder, and for `clickhouse`, which several servers share, the rows themselves."""
+    objects_endpoint: str = ""
+    """The address of an S3-compatible store that is not Amazon's, such as http://127.0.0.1:9000. Keys and region are read from
+    AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION."""
+    object_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 64 * 1024
+    """From how many bytes on a piece of a body is kept there."""
     require_key: bool = False
     """Ask for a valid key on loopback too."""
     public_url: str = ""

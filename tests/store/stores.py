@@ -1,6 +1,8 @@
 """The stores that the conformance suite runs on, each opened empty."""
 
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +14,8 @@ from reenact.store.calls import CallStore
 from reenact.store.clickhouse.connector import Connector
 from reenact.store.clickhouse.opener import Embedded, open_server
 from reenact.store.clickhouse.store import ClickHouseStore
+from reenact.store.objects.files import FileObjects
+from reenact.store.objects.keeper import ObjectKeeper
 from reenact.store.sqlite.store import SqliteStore
 from tests.fakes.chdb_http import ChdbHttp
 
@@ -45,7 +49,7 @@ def sqlite(folder: Path) -> Iterator[Open]:
 @contextmanager
 def chdb(engine: Embedded) -> Iterator[Open]:
     """The engine in this process."""
-    with emptied(lambda: engine.connector("conformance")) as again:
+    with emptied(lambda: engine.connector("conformance"), engine.path.with_name("objects")) as again:
         yield again
 
 
@@ -53,7 +57,11 @@ def chdb(engine: Embedded) -> Iterator[Open]:
 def over_http(engine: Embedded) -> Iterator[Open]:
     """The same engine over the network."""
     engine.connector("networked").close()
-    with ChdbHttp(str(engine.path)) as server, emptied(lambda: open_server(f"{server.url}/networked")) as again:
+    objects = engine.path.with_name("networked")
+    with (
+        ChdbHttp(str(engine.path)) as server,
+        emptied(lambda: open_server(f"{server.url}/networked"), objects) as again,
+    ):
         yield again
 
 
@@ -62,7 +70,10 @@ def at_url() -> Iterator[Open]:
     """A server that somebody has, in a database of this test's own."""
     url = os.environ["CLICKHOUSE_URL"].rstrip("/")
     database = f"reenact_test_{uuid.uuid4().hex[:12]}"
-    with emptied(lambda: open_server(f"{url}/{database}")) as again:
+    with (
+        tempfile.TemporaryDirectory() as objects,
+        emptied(lambda: open_server(f"{url}/{database}"), Path(objects)) as again,
+    ):
         yield again
     connector = open_server(f"{url}/{database}")
     connector.command(f"DROP DATABASE {database}")
@@ -70,8 +81,8 @@ def at_url() -> Iterator[Open]:
 
 
 @contextmanager
-def emptied(connect: Callable[[], Connector]) -> Iterator[Open]:
-    """One database, its tables emptied each time: they take longer to make than all else."""
+def emptied(connect: Callable[[], Connector], objects: Path) -> Iterator[Open]:
+    """One database, its tables emptied each time: they take longer to make than all else. Large things go to *objects*."""
     connector = connect()
     filled = (
         "SELECT name FROM system.tables WHERE database = currentDatabase() AND total_rows > 0 AND name != 'versions'"
@@ -80,7 +91,8 @@ def emptied(connect: Callable[[], Connector]) -> Iterator[Open]:
     def again() -> CallStore:
         for (table,) in connector.query(filled):
             connector.command(f"TRUNCATE TABLE {table}")
-        return ClickHouseStore(connector)
+        shutil.rmtree(objects, ignore_errors=True)
+        return ClickHouseStore(connector, objects=ObjectKeeper(FileObjects(objects)))
 
     yield again
     connector.close()

@@ -15,9 +15,11 @@ from reenact.server.holder import held, settings_of
 from reenact.spool.reader import SpoolReader
 from reenact.spool.writer import SpoolWriter
 from reenact.store.control.store import ControlStore
+from reenact.store.objects.files import mark
 from reenact.store.sqlite.store import SqliteStore
 from reenact.upkeep.backer import MANIFEST, back_up, restore
 from tests.golden.make import exchange, make, stored, waiting
+from tests.store.pictures import picture, showing
 
 OWNER = stored()[0].call.organisation_id
 
@@ -141,3 +143,20 @@ def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InvalidInput):
             restore(tmp_path / name, tmp_path / "made")
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("name", ["copy", "copy.tar.zst"])
+def test_objects_are_copied_too(name: str, data: Path, tmp_path: Path) -> None:
+    """What stands outside the rows; as files, and below no mark that the origin has."""
+    reading = showing(1, picture(1))
+    store = SqliteStore(data / "calls.sqlite3")
+    store.save([reading])
+    store.close()
+    before = mark(data / "calls.objects")
+    back_up(data, tmp_path / name)
+    restore(tmp_path / name, tmp_path / "new")
+    copy = SqliteStore(tmp_path / "new" / "calls.sqlite3")
+    assert [reading.exchange] == copy.exchanges("one", [reading.call.id])
+    assert [] == copy.damage()
+    copy.close()
+    assert before != mark(tmp_path / "new" / "calls.objects")

@@ -8,7 +8,7 @@ import typer
 from reenact.cli.connection import Store
 from reenact.cli.printing import of, show, show_json
 from reenact.errors import FolderUnusable, InvalidInput
-from reenact.server.holder import settings_of
+from reenact.server.holder import objects_of, settings_of
 from reenact.upkeep.backer import back_up
 
 
@@ -27,12 +27,13 @@ def backup(
     The copy holds what signs addresses and the hashes of keys: keep it as safe as the folder. Control data on PostgreSQL is
     not in it.
     """
-    if settings_of(data, store).store == "clickhouse":
+    settings = settings_of(data, store)
+    if settings.store == "clickhouse":
         raise InvalidInput(
             "The calls are in a ClickHouse server: back it up there (BACKUP DATABASE reenact TO ...), while the servers run."
         )
     try:
-        manifest = back_up(data, target)
+        manifest = back_up(data, target, objects_of(settings))
     except OSError as error:
         raise FolderUnusable(f"The backup {target} cannot be made: {error.filename}: {error.strerror}.") from None
     if as_json:

@@ -35,6 +35,10 @@ def serve(
     clickhouse_url: Annotated[
         str | None, typer.Option(metavar="URL", help="For clickhouse: http://user:password@host:8123/database.")
     ] = None,
+    objects: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Where images and long values are kept: s3://bucket/prefix. [default: files]"),
+    ] = None,
     require_key: Annotated[
         bool | None, typer.Option("--require-key", help="Ask for a valid key on loopback too.")
     ] = None,
@@ -65,6 +69,7 @@ def serve(
         control=control,
         store=store,
         clickhouse_url=clickhouse_url,
+        objects=objects,
         require_key=require_key,
         public_url=public_url,
         gateway_workers=gateway_workers,

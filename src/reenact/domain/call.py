@@ -66,6 +66,16 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Set when the call did not cross the gateway but was told afterwards: a log or a traced span."""
 
 
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """An image, a sound or a file that stood inline in a body, kept once by its digest."""
+
+    id: str
+    """The digest of its bytes, hexadecimal."""
+    media_type: str
+    """What its first bytes say it is; `application/octet-stream` when they say nothing that is known."""
+    asset_bytes: int
+
+
 class Bodies(msgspec.Struct, frozen=True, kw_only=True):
     """The bytes of a call, as they crossed the gateway."""
 
@@ -79,6 +89,10 @@ class Bodies(msgspec.Struct, frozen=True, kw_only=True):
     chunks: tuple[Chunk, ...] = ()
     tagged: Tagged | None = None
     frames: tuple[Frame, ...] = ()
+    assets: tuple[Asset, ...] = ()
+    """What stood inline in them and is large enough to be kept by itself, in order, each once."""
+    lost: tuple[str, ...] = ()
+    """Objects that could not be read: a marker stands in the bodies where each of them was."""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,10 +10,11 @@ from reenact.errors import FolderUnusable, InvalidInput, StoreFailed
 from reenact.ingest.decoding import decode
 from reenact.ingest.worker import IngestWorker
 from reenact.server.folder import Folder
-from reenact.server.shelf import batches, found_in, open_store, spool_name
+from reenact.server.shelf import batches, found_in, objects_place, open_objects, open_store, spool_name
 from reenact.settings import Settings, environment, read_settings
 from reenact.spool.reader import SpoolReader
 from reenact.store.control.store import ControlStore
+from reenact.store.objects.objects import Objects
 from reenact.store.upkeep import Upkeep
 
 _DRAIN_S = 3600.0
@@ -79,6 +80,15 @@ def read_only(settings: Settings) -> Iterator[Upkeep]:
     """
     with closing(open_store(settings)) as store:
         yield store
+
+
+def objects_of(settings: Settings) -> dict[str, Objects]:
+    """Return where the objects of the chosen store are, by the name of their folder when they are files.
+
+    Raises:
+        InvalidInput: the settings say something that is no such place.
+    """
+    return {objects_place(settings).name: open_objects(settings).objects}
 
 
 def _drain(worker: IngestWorker) -> None:

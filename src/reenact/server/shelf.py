@@ -8,7 +8,10 @@ from reenact.errors import InvalidInput
 from reenact.ingest.worker import SMALL, Batches
 from reenact.server.folder import Folder
 from reenact.settings import Settings
-from reenact.store.sqlite.store import SqliteStore
+from reenact.store.objects.files import FileObjects, mark
+from reenact.store.objects.keeper import NEVER, ObjectKeeper
+from reenact.store.objects.layered import Layered
+from reenact.store.sqlite.store import SqliteStore, objects_folder
 from reenact.store.upkeep import Upkeep
 
 _LARGE = Batches(most_records=1000, most_bytes=64 * 1024 * 1024)
@@ -31,8 +34,9 @@ def open_store(settings: Settings) -> Upkeep:
         FolderUnusable: it cannot be opened.
         StoreFailed: the server cannot be reached.
     """
+    objects = open_objects(settings)
     if settings.store == "sqlite":
-        return SqliteStore(settings.data / _FILES["sqlite"])
+        return SqliteStore(settings.data / _FILES["sqlite"], objects)
     needed = "chdb" if settings.store == "chdb" else "clickhouse_connect"
     if find_spec(needed) is None:
         raise InvalidInput(f"--store {settings.store} needs: pip install 'reenact[{settings.store}]'", "--store")
@@ -46,11 +50,38 @@ def open_store(settings: Settings) -> Upkeep:
         except BaseException:
             embedded.close()
             raise
-        return ClickHouseStore(connector, on_close=embedded.close)
+        return ClickHouseStore(connector, on_close=embedded.close, objects=objects)
     connector = open_server(
         settings.clickhouse_url, cluster=settings.clickhouse_cluster, text_index=settings.text_index
     )
-    return ClickHouseStore(connector)
+    return ClickHouseStore(connector, objects=objects)
+
+
+def objects_place(settings: Settings) -> Path:
+    """Return the folder of what is large in bodies, while it is in files: beside the store, which alone knows what it needs."""
+    return objects_folder(settings.data / _FILES.get(settings.store, settings.store))
+
+
+def open_objects(settings: Settings) -> ObjectKeeper:
+    """Return where what is large in bodies is kept.
+
+    Raises:
+        InvalidInput: the bucket's package is not installed, or its address is none.
+        FolderUnusable: the folder for files cannot be used.
+    """
+    place = objects_place(settings)
+    files = FileObjects(place)
+    if not settings.objects:
+        is_shared = settings.store == "clickhouse"
+        return ObjectKeeper(files, NEVER if is_shared else settings.object_bytes)
+    if find_spec("obstore") is None:
+        raise InvalidInput("--objects needs: pip install 'reenact[s3]'", "--objects")
+    from reenact.store.objects.bucket import open_bucket  # noqa: PLC0415 - sixteen megabytes, and only for teams
+
+    # Several servers share one ClickHouse; every other store is its folder's own, and so are its objects.
+    own = "" if settings.store == "clickhouse" else mark(place)
+    bucket = open_bucket(settings.objects, own=own, endpoint=settings.objects_endpoint)
+    return ObjectKeeper(Layered(bucket, files), settings.object_bytes)
 
 
 def batches(settings: Settings) -> Batches:

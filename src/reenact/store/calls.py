@@ -49,11 +49,30 @@ class CallStore(Protocol):
         ...
 
     def bodies(self, organisation_id: str, call_ids: Sequence[str]) -> Mapping[str, Bodies]:
-        """Return the bodies of these calls byte for byte; unknown ids are left out."""
+        """Return the bodies of these calls byte for byte; unknown ids are left out.
+
+        Where an object cannot be read, a marker stands that names it, and `Bodies.lost` does.
+        """
         ...
 
     def exchanges(self, organisation_id: str, call_ids: Sequence[str]) -> list[Exchange]:
-        """Return the exchanges as they were recorded, to derive calls from them again."""
+        """Return the exchanges as they were recorded, to derive calls from them again.
+
+        Raises:
+            StoreFailed: an object of one cannot be read.
+        """
+        ...
+
+    def object(self, organisation_id: str, key: str) -> bytes | None:
+        """Return what stands outside the rows under *key*, such as an `Asset.id`; None when it is not there or damaged.
+
+        Raises:
+            StoreFailed: it cannot be read now.
+        """
+        ...
+
+    def object_address(self, organisation_id: str, key: str, lifetime_s: int) -> str | None:
+        """Return an address that anybody may read this object at for so long; None when this server is to serve it."""
         ...
 
     def sessions(  # noqa: PLR0913 - each one is an optional part of one question

@@ -87,6 +87,14 @@ class Upkeep(CallStore, Protocol):
         """
         ...
 
+    def collect(self) -> int:
+        """Delete what stands outside the rows and no row names, which only a killed process leaves; return how much it was.
+
+        Raises:
+            StoreFailed: it cannot be read or written now.
+        """
+        ...
+
     def used_bytes(self) -> int:
         """Return how much room the calls take."""
         ...

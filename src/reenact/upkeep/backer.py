@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -14,12 +15,16 @@ from reenact import __version__
 from reenact.domain.exchange import Cursor
 from reenact.errors import FolderUnusable, InvalidInput
 from reenact.spool.segment import segments
+from reenact.store.objects.files import FileObjects
+from reenact.store.objects.objects import Object, Objects
 from reenact.store.sqlite.copier import copy_database, place_cursors
+from reenact.store.sqlite.store import OBJECTS
 
 MANIFEST = "backup.json"
 _ENGINE = "chdb"
 """The folder of the embedded engine, where one keeps the calls."""
-DATABASES = ("control.sqlite3", "calls.sqlite3")
+CALLS = "calls.sqlite3"
+DATABASES = ("control.sqlite3", CALLS)
 """In the order they are copied: a key that a copied call was made with is not missed."""
 PACKED = (".tar.zst", ".tzst")
 _FORMAT, _VERSION = "reenact-backup", 1
@@ -36,12 +41,13 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 by path within the folder."""
 
 
-def back_up(data: Path, target: Path) -> Manifest:
+def back_up(data: Path, target: Path, objects: Mapping[str, Objects] | None = None) -> Manifest:
     """Copy the data folder *data* to *target*: a new folder, or one compressed file when its name says so (PACKED).
 
     What the journal holds is copied first, so that each call that was recorded before the start is in the copy: in its
     journal or in its store, and saving it twice leaves one. The answer cache is left out. An embedded engine is copied only
-    while nobody has it open.
+    while nobody has it open. *objects* are those that stand outside the store's rows and are not in the folder, by the name of
+    the folder that they have in the copy, where they are files.
 
     Raises:
         FolderUnusable: the target is there already.
@@ -52,16 +58,16 @@ def back_up(data: Path, target: Path) -> Manifest:
     if target.exists():
         raise FolderUnusable(f"{target} is there already. Name a new folder or file for the backup.")
     with _at_rest(data / _ENGINE) if (data / _ENGINE).exists() else nullcontext():
-        return _made(data, target)
+        return _made(data, target, objects or {})
 
 
-def _made(data: Path, target: Path) -> Manifest:
+def _made(data: Path, target: Path, objects: Mapping[str, Objects]) -> Manifest:
     """Copy to *target*."""
     if not target.name.endswith(PACKED):
-        return _finish(data, target)
+        return _finish(data, target, objects)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".reenact-") as name:
         folder = Path(name) / "backup"
-        manifest = _copy(data, folder)
+        manifest = _copy(data, folder, objects)
         _pack(folder, target)
     return manifest
 
@@ -91,24 +97,28 @@ def restore(source: Path, data: Path) -> Manifest:
     return manifest
 
 
-def _finish(data: Path, target: Path) -> Manifest:
+def _finish(data: Path, target: Path, objects: Mapping[str, Objects]) -> Manifest:
     """Copy into a folder that appears under its name when it is whole."""
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".reenact-") as name:
-        manifest = _copy(data, Path(name) / "backup")
+        manifest = _copy(data, Path(name) / "backup", objects)
         (Path(name) / "backup").replace(target)
     return manifest
 
 
-def _copy(data: Path, folder: Path) -> Manifest:
+def _copy(data: Path, folder: Path, objects: Mapping[str, Objects]) -> Manifest:
     folder.mkdir(mode=0o700)
+    sources: dict[str, Objects] = {place.name: FileObjects(place) for place in data.glob(f"*{OBJECTS}")}
+    sources |= objects
+    copied = _copy_objects(sources, folder, frozenset())
     most = _copy_spools(data / "spool", folder / "spool")
     for name in DATABASES:
         if (data / name).exists():  # control data may be kept elsewhere
             copy_database(data / name, folder / name)
-    if (folder / "calls.sqlite3").exists():
-        place_cursors(folder / "calls.sqlite3", most)
+    if (folder / CALLS).exists():
+        place_cursors(folder / CALLS, most)
     if (data / _ENGINE).exists():
         _copy_engine(data / _ENGINE, folder / _ENGINE)
+    _copy_objects(sources, folder, copied)  # those that the copied calls had and that came after the first look
     if (data / "secret").exists():
         shutil.copy2(data / "secret", folder / "secret")
     manifest = Manifest(reenact=__version__, files=_digests(folder))
@@ -127,6 +137,20 @@ def _copy_engine(engine: Path, target: Path) -> None:
     from reenact.store.clickhouse.copier import copy_engine  # noqa: PLC0415 - the same
 
     copy_engine(engine, target)
+
+
+def _copy_objects(sources: Mapping[str, Objects], folder: Path, copied: frozenset[Path]) -> frozenset[Path]:
+    """Copy the objects that are not *copied*, one at a time; return which are now."""
+    names = set(copied)
+    for name, source in sources.items():
+        target = FileObjects(folder / name)
+        for one in source.all():
+            place = Path(name, one.folder, one.key)
+            if place not in copied:
+                for key, content in source.get(one.folder, [one.key]).items():  # it may just have been deleted
+                    target.put([Object(folder=one.folder, key=key, content=content)])
+                    names.add(place)
+    return frozenset(names)
 
 
 def _copy_spools(source: Path, target: Path) -> dict[str, Cursor]:

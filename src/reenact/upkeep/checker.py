@@ -1,4 +1,7 @@
-"""Checker: looks whether the store is sound, at the start, once a day, and when reading met damage; on a thread."""
+"""Checker: looks whether the store is sound, at the start, once a day, and when reading met damage; on a thread.
+
+What a killed process left beside the rows is cleared away on the same occasion.
+"""
 
 import logging
 import threading
@@ -49,6 +52,7 @@ class Checker:
 
     def _look(self) -> None:
         try:
+            self._store.collect()
             found = self._store.damage()
         except ReenactError as error:
             found = [f"{error.message}."]

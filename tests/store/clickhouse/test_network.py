@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -34,11 +35,11 @@ def server(engine: Embedded) -> Iterator[ChdbHttp]:
 
 
 @pytest.fixture
-def store(server: ChdbHttp) -> Iterator[ClickHouseStore]:
+def store(server: ChdbHttp, tmp_path: Path) -> Iterator[ClickHouseStore]:
     """An empty store of that server."""
     server.failing = server.dropping = 0
     url = server.url.replace("p@ss", "p%40ss")
-    with emptied(lambda: open_server(f"{url}/networked")) as again:
+    with emptied(lambda: open_server(f"{url}/networked"), tmp_path) as again:
         opened = again()
         assert isinstance(opened, ClickHouseStore)
         yield opened

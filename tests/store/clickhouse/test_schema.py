@@ -32,7 +32,7 @@ def test_a_cluster_has_replicated_tables_and_tables_spread_over_them() -> None:
         assert "fsync" not in rows
         assert f"AS `reenact`.{name}_local ENGINE = Distributed(`main`, `reenact`, {name}_local, cityHash64(" in spread
     of_calls = [one for one in statements if "Distributed" in one and "organisation_id, session_key" in one]
-    assert len(of_calls) == 6
+    assert len(of_calls) == 7
 
 
 def test_a_single_node_waits_for_its_disk() -> None:

@@ -16,7 +16,8 @@ from reenact.store.clickhouse.compiling import ORGANISATION, Compiler, columns_o
 from reenact.store.clickhouse.connector import Connector, Rows
 from reenact.store.clickhouse.rows import NOTHING_SAID, READ_COLUMNS, Annotations, to_call
 from reenact.store.clickhouse.writer import Place, read_cursor, read_places
-from reenact.store.packing import Kept, request_body, to_bodies, to_exchange, unpack
+from reenact.store.objects.keeper import ObjectKeeper
+from reenact.store.packing import Kept, Whole, to_bodies, to_exchange, unpack, whole
 
 _MOST_NARROWED = 5000
 """Calls whose keys are named in one statement."""
@@ -45,8 +46,9 @@ _PROPERTY_COLUMNS = frozenset({"properties", "property_values", "property_key"})
 class Reader:
     """Reads from any number of threads."""
 
-    def __init__(self, connector: Connector) -> None:
+    def __init__(self, connector: Connector, objects: ObjectKeeper) -> None:
         self._connector = connector
+        self._objects = objects
 
     def compiler(self, binder: Binder, where: Filter, column: str | None = None) -> Compiler:
         """Return what compiles a question about an organisation's calls: a filter, and a column to sort or group by."""
@@ -105,12 +107,12 @@ class Reader:
     def bodies(self, organisation_id: str, call_ids: Sequence[str]) -> Mapping[str, Bodies]:
         """Return the bodies of these calls byte for byte."""
         kept = self._kept(organisation_id, call_ids)
-        return {call_id: to_bodies(one, request) for call_id, one, request in kept}
+        return {call_id: to_bodies(one, bodies) for call_id, one, bodies in kept}
 
     def exchanges(self, organisation_id: str, call_ids: Sequence[str]) -> list[Exchange]:
         """Return the exchanges as they were recorded, in the order asked."""
         kept = self._kept(organisation_id, call_ids)
-        found = {call_id: to_exchange(one, call_id, organisation_id, request) for call_id, one, request in kept}
+        found = {call_id: to_exchange(one, call_id, organisation_id, bodies) for call_id, one, bodies in kept}
         return [found[call_id] for call_id in call_ids if call_id in found]
 
     def gaps(self, organisation_id: str) -> list[Gap]:
@@ -183,8 +185,8 @@ class Reader:
         found = read_places(self._connector, organisation_id, call_ids)
         return {call_id: found[call_id] for call_id in call_ids if call_id in found}
 
-    def _kept(self, organisation_id: str, call_ids: Sequence[str]) -> Iterator[tuple[str, Kept, bytes]]:
-        """Yield each call's id, its exchange and its request body; a session's parts are read once for all its calls."""
+    def _kept(self, organisation_id: str, call_ids: Sequence[str]) -> Iterator[tuple[str, Kept, Whole]]:
+        """Yield each call's id, its exchange and its bodies; a session's parts are read once for all its calls."""
         places = self._places(organisation_id, call_ids)
         if not places:
             return
@@ -196,11 +198,11 @@ class Reader:
         )
         rows = {row[0]: row[1:] for row in self._connector.query(text, binder.values)}
         parts = self._parts(organisation_id, {(row[0], name) for row in rows.values() for name in row[1]})
-        for call_id in places:
-            if call_id in rows:
-                session, digests, content = rows[call_id]
-                kept = unpack(content)
-                yield call_id, kept, request_body(kept, [(session, name) for name in digests], parts)
+        unpacked = {call_id: unpack(rows[call_id][2]) for call_id in places if call_id in rows}
+        contents = self._objects.contents(organisation_id, unpacked.values())
+        for call_id, kept in unpacked.items():
+            session, digests, _ = rows[call_id]
+            yield call_id, kept, whole(kept, [(session, name) for name in digests], parts, contents)
 
     def _parts(self, organisation_id: str, names: set[tuple[str, bytes]]) -> dict[tuple[str, bytes], bytes]:
         """Return these parts, named by session and digest."""

@@ -13,6 +13,7 @@ from reenact.store.clickhouse.compiling import ORGANISATION
 from reenact.store.clickhouse.connector import Connector, Rows
 from reenact.store.clickhouse.ticker import Ticker
 from reenact.store.clickhouse.writer import Writer, read_places
+from reenact.store.objects.keeper import ObjectKeeper
 from reenact.store.upkeep import Removal, Removed, Scope
 
 _AT_ONCE = 1000
@@ -22,7 +23,7 @@ _PENDING = """
 SELECT organisation_id, id, session_key, is_discarded FROM removals FINAL WHERE is_done = 0 ORDER BY organisation_id, id
 """
 # The last removals of a call that was saved again since say nothing any more: its rows are newer.
-_ROWS_OF_CALLS = {"calls": "id", "call_keys": "id", "bodies": "id", "annotations": "call_id"}
+_ROWS_OF_CALLS = {"calls": "id", "call_keys": "id", "bodies": "id", "annotations": "call_id", "object_uses": "id"}
 _UNUSED_PARTS = f"""
 {ORGANISATION} AND session_key IN {{sessions}} AND (session_key, digest) NOT IN (
   SELECT session_key, arrayJoin(part_digests) FROM {{bodies}} WHERE {ORGANISATION} AND session_key IN {{sessions}}
@@ -30,11 +31,19 @@ _UNUSED_PARTS = f"""
 """
 
 
+_LAST_USES = f"""
+SELECT DISTINCT key FROM object_uses WHERE {ORGANISATION} AND id IN {{ids}} AND key NOT IN (
+  SELECT key FROM object_uses WHERE {ORGANISATION} AND id NOT IN {{ids}} AND key IN (
+    SELECT key FROM object_uses WHERE {ORGANISATION} AND id IN {{ids}}))
+"""
+
+
 class Remover:
     """Any thread may use it."""
 
-    def __init__(self, connector: Connector, writer: Writer, ticker: Ticker) -> None:
+    def __init__(self, connector: Connector, writer: Writer, ticker: Ticker, objects: ObjectKeeper) -> None:
         self._connector = connector
+        self._objects = objects
         self._writer = writer
         self._ticker = ticker
         self._sweeping = threading.Lock()
@@ -112,6 +121,7 @@ class Remover:
             with self._writer.exclusively():
                 living = read_places(self._connector, organisation_id, [row[1] for row in rows])
                 ids = [row[1] for row in rows if row[1] not in living]
+                self._free_objects(organisation_id, ids)
                 for table, name in _ROWS_OF_CALLS.items():
                     binder = Binder(organisation=organisation_id)
                     condition = f"{ORGANISATION} AND {name} IN {binder.texts(ids)}"
@@ -129,6 +139,14 @@ class Remover:
                     "removals",
                     [dict(zip(names, row[:3], strict=True)) | done | {"version": self._ticker()} for row in rows],
                 )
+
+    def _free_objects(self, organisation_id: str, ids: Sequence[str]) -> None:
+        """Delete the objects that only these calls are made of, whose rows go after that: a kill is made good."""
+        binder = Binder(organisation=organisation_id)
+        text = _LAST_USES.replace("{ids}", binder.texts(list(ids)))
+        with self._objects.exclusively():
+            keys = [key for (key,) in self._connector.query(text, binder.values)] if ids else []
+            self._objects.remove(organisation_id, keys)
 
 
 def _chunks(values: Sequence[Any]) -> Iterator[list[Any]]:

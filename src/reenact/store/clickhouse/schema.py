@@ -8,7 +8,7 @@ decide the shard, so that a session's rows stand together. Settings were measure
 
 import msgspec
 
-VERSION = 2
+VERSION = 3
 """Of the tables below. Since 2 the engine drops no block that it believes to know."""
 
 _DURABLE = (
@@ -154,6 +154,19 @@ TABLES: dict[str, Table] = {
         partition=_MONTHLY.format("first_us"),
         order="organisation_id, session_key, digest",
         settings="index_granularity_bytes = 1048576",
+    ),
+    # Which objects bodies are made of: what is large in them stands outside the database.
+    "object_uses": Table(
+        columns="""
+  organisation_id LowCardinality(String),
+  key String CODEC(ZSTD(1)),
+  id String CODEC(ZSTD(1)),
+  session_key String CODEC(ZSTD(1)),
+  piece_bytes Int64 CODEC(ZSTD(1)),
+  version UInt64 CODEC(ZSTD(1)),
+  INDEX by_call id TYPE bloom_filter(0.001) GRANULARITY 1""",
+        replacing="version",
+        order="organisation_id, key, id",
     ),
     # What was said of calls since they were recorded, and every score: apart, so that a rating costs one small row.
     "annotations": Table(

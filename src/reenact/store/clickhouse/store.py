@@ -18,24 +18,33 @@ from reenact.store.clickhouse.ticker import Ticker
 from reenact.store.clickhouse.totaller import Totaller
 from reenact.store.clickhouse.walker import Walker
 from reenact.store.clickhouse.writer import Writer
+from reenact.store.objects.keeper import NEVER, ObjectKeeper
+from reenact.store.objects.nowhere import Nowhere
 from reenact.store.upkeep import Place, Removal, Removed
 
 
 class ClickHouseStore:
     """Fills `store.upkeep.Upkeep`. Any thread may call it, and any number of servers may write into one database."""
 
-    def __init__(self, connector: Connector, on_close: Callable[[], None] = lambda: None) -> None:
-        """Take a connector to a database whose tables are there; the store closes it, and then calls *on_close*."""
+    def __init__(
+        self, connector: Connector, on_close: Callable[[], None] = lambda: None, objects: ObjectKeeper | None = None
+    ) -> None:
+        """Take a connector to a database whose tables are there; the store closes it, and then calls *on_close*.
+
+        What is large in bodies goes to *objects*, which every server of the database must reach; it stays in the rows
+        when that is None.
+        """
         ticker = Ticker()
         self.connector = connector
         self._on_close = on_close
-        self._writer = Writer(connector, ticker)
+        self._objects = objects = objects or ObjectKeeper(Nowhere(), NEVER)
+        self._writer = Writer(connector, ticker, objects)
         self._annotator = Annotator(connector, ticker)
-        self._reader = Reader(connector)
+        self._reader = Reader(connector, objects)
         self._lister = SessionLister(connector, self._reader)
         self._totaller = Totaller(connector, self._reader)
         self._walker = Walker(connector)
-        self._remover = Remover(connector, self._writer, ticker)
+        self._remover = Remover(connector, self._writer, ticker, objects)
 
     def save(
         self,
@@ -260,11 +269,28 @@ class ClickHouseStore:
 
     def damage(self) -> list[str]:
         """Read everything and return what is damaged, or was set aside as damaged; empty when all is well."""
-        return detached_parts(self.connector) + damaged_tables(self.connector)
+        found = detached_parts(self.connector) + damaged_tables(self.connector)
+        return found or self._objects.damage(self._walker.objects)
+
+    def collect(self) -> int:
+        """Delete objects that no call is made of, which only a killed process leaves; return how many.
+
+        Raises:
+            StoreFailed: they cannot be read or written.
+        """
+        return self._objects.collect(self._walker.objects)
+
+    def object(self, organisation_id: str, key: str) -> bytes | None:
+        """Return what an object says; None when it is not there or damaged."""
+        return self._objects.content(organisation_id, key)
+
+    def object_address(self, organisation_id: str, key: str, lifetime_s: int) -> str | None:
+        """Return an address that anybody may read an object at for so long; None when we serve it ourselves."""
+        return self._objects.address(organisation_id, key, lifetime_s)
 
     def noticed(self) -> list[str]:
         """Return what reading met that was damaged since the store was opened."""
-        return sorted(self.connector.noticed)
+        return sorted({*self.connector.noticed, *self._objects.noticed})
 
     def close(self) -> None:
         """Finish what is under way and let go of the connections."""

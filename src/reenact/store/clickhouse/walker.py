@@ -3,9 +3,13 @@
 from reenact.store.clickhouse.binding import Binder
 from reenact.store.clickhouse.compiling import ORGANISATION
 from reenact.store.clickhouse.connector import Connector
+from reenact.store.objects.keeper import Named
+from reenact.store.objects.objects import folder_of
 from reenact.store.upkeep import Place
 
 _ORGANISATIONS = "SELECT organisation_id FROM calls UNION DISTINCT SELECT organisation_id FROM gaps"
+_OBJECTS = "SELECT DISTINCT organisation_id, key FROM object_uses"
+_OUTSIDE = "SELECT sum(most) FROM (SELECT max(piece_bytes) AS most FROM object_uses GROUP BY organisation_id, key)"
 _USED = "SELECT sum(bytes_on_disk) FROM {parts} WHERE active AND database = currentDatabase()"
 
 
@@ -45,6 +49,10 @@ class Walker:
         return [call_id for (call_id,) in self._connector.query(text, binder.values)]
 
     def used_bytes(self) -> int:
-        """Return the bytes of the parts that are in use, on every server of a cluster."""
+        """Return the bytes of the parts that are in use, on every server of a cluster, and of the objects."""
         text = _USED.format(parts=self._connector.everywhere("system.parts"))
-        return int(self._connector.query(text)[0][0])
+        return int(self._connector.query(text)[0][0]) + int(self._connector.query(_OUTSIDE)[0][0])
+
+    def objects(self) -> set[Named]:
+        """Return every object that a call is made of."""
+        return {Named(folder_of(organisation_id), key) for organisation_id, key in self._connector.query(_OBJECTS)}

@@ -22,7 +22,8 @@ from reenact.store.clickhouse.binding import Binder
 from reenact.store.clickhouse.connector import Connector
 from reenact.store.clickhouse.rows import CALL_COLUMNS, session_key, to_row
 from reenact.store.clickhouse.ticker import Ticker
-from reenact.store.packing import keep, pack
+from reenact.store.objects.keeper import ObjectKeeper
+from reenact.store.packing import Cut, cut, keep, pack
 from reenact.store.splitting import split
 
 _MOST_SESSIONS = 1024
@@ -56,9 +57,10 @@ class Place(msgspec.Struct, frozen=True):
 class Writer:
     """Saves from any thread, one batch at a time."""
 
-    def __init__(self, connector: Connector, ticker: Ticker) -> None:
+    def __init__(self, connector: Connector, ticker: Ticker, objects: ObjectKeeper) -> None:
         self._connector = connector
         self._ticker = ticker
+        self._objects = objects
         self._lock = threading.Lock()
         self._swept = 0
         self._known: OrderedDict[tuple[str, str], set[bytes]] = OrderedDict()
@@ -73,10 +75,11 @@ class Writer:
     ) -> None:
         """Save a batch and then the cursor of *spool*."""
         latest = list({(one.call.organisation_id, one.call.id): one for one in readings}.values())
+        cuts = [(one, cut(one, self._objects.least_bytes)) for one in latest]
         with self.exclusively():
             version = self._ticker()
             if latest:
-                self._save(latest, version)
+                self._save(cuts, version)
             self._insert("gaps", _gap_rows(gaps, version))
             self._insert("unreadables", _unreadable_rows(unreadables, version))
             if cursor is not None:
@@ -89,14 +92,22 @@ class Writer:
         with self._lock:
             yield
 
-    def _save(self, readings: Sequence[Reading], version: int) -> None:
+    def _save(self, cuts: Sequence[tuple[Reading, Cut]], version: int) -> None:
         """Save calls and all that belongs to them."""
         swept = self._connector.query(_SWEPT)[0][0]
-        if swept != self._swept:  # by whichever server: parts that were known to be there may be gone
+        if swept != self._swept:  # by whichever server: parts and objects that were known to be there may be gone
             self._known.clear()
+            self._objects.forget()
             self._swept = swept
+        # Whoever deletes an object looks for its uses first.
+        self._insert("object_uses", list(_uses(cuts, version)))
+        with self._objects.kept(cuts):
+            self._save_rows(cuts, version)
+
+    def _save_rows(self, cuts: Sequence[tuple[Reading, Cut]], version: int) -> None:
+        readings = [reading for reading, _ in cuts]
         places = self._places(readings)
-        parts, bodies = self._bodies(readings, version)
+        parts, bodies = _bodies(cuts, version)
         fresh = list(self._unknown(parts))
         self._insert("parts", fresh)
         self._remember(fresh)
@@ -155,22 +166,6 @@ class Writer:
                 found.setdefault((organisation, call_id), {})[LABEL_KEYS[key]] = value
         return found
 
-    def _bodies(self, readings: Sequence[Reading], version: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Return rows of parts and of bodies; a call outside any session repeats nothing, so that its body stays whole."""
-        parts, bodies = [], []
-        for reading in readings:
-            key = _key(reading, version)
-            del key["version"]
-            body = reading.exchange.request_body
-            pieces = split(body) if key["session_key"] else None
-            named = [(digest(part), part) for part in pieces.parts] if pieces else []
-            head = {"organisation_id": key["organisation_id"], "session_key": key["session_key"]}
-            parts += [head | {"digest": name, "first_us": key["created_us"], "content": part} for name, part in named]
-            content = pack(keep(reading, pieces.literals if pieces else (body,)))
-            digests = [name for name, _ in named]
-            bodies.append(key | {"part_digests": digests, "content": content, "version": version})
-        return parts, bodies
-
     def _unknown(self, parts: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Yield the rows of *parts* that are not known to be in the database, each once."""
         met = set()
@@ -223,6 +218,31 @@ def _key(reading: Reading, version: int) -> dict[str, Any]:
         "id": call.id,
         "version": version,
     }
+
+
+def _bodies(cuts: Iterable[tuple[Reading, Cut]], version: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return rows of parts and of bodies; a call outside any session repeats nothing, so that its body stays whole."""
+    parts, bodies = [], []
+    for reading, pieces in cuts:
+        key = _key(reading, version)
+        del key["version"]
+        parted = split(pieces.request) if key["session_key"] else None
+        named = [(digest(part), part) for part in parted.parts] if parted else []
+        head = {"organisation_id": key["organisation_id"], "session_key": key["session_key"]}
+        parts += [head | {"digest": name, "first_us": key["created_us"], "content": part} for name, part in named]
+        digests = [name for name, _ in named]
+        content = pack(keep(reading, pieces, parted.literals if parted else (pieces.request,)))
+        bodies.append(key | {"part_digests": digests, "content": content, "version": version})
+    return parts, bodies
+
+
+def _uses(cuts: Iterable[tuple[Reading, Cut]], version: int) -> Iterator[dict[str, Any]]:
+    """Yield which objects bodies are made of."""
+    for reading, pieces in cuts:
+        key = _key(reading, version)
+        del key["created_us"]
+        for name, piece_bytes in {lift.key: lift.piece_bytes for lift in pieces.lifts}.items():
+            yield key | {"key": name, "piece_bytes": piece_bytes}
 
 
 def _said(readings: Iterable[Reading], version: int) -> Iterator[dict[str, Any]]:

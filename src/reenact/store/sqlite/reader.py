@@ -16,7 +16,8 @@ from reenact.domain.filter import Filter, Sort
 from reenact.domain.filtering import LABEL_KEYS
 from reenact.domain.total import BY_TIME, TOGETHER
 from reenact.errors import FolderUnusable
-from reenact.store.packing import Kept, request_body, to_bodies, to_exchange, unpack, unpack_part
+from reenact.store.objects.keeper import ObjectKeeper
+from reenact.store.packing import Kept, Whole, to_bodies, to_exchange, unpack, unpack_part, whole
 from reenact.store.sqlite.compiling import compile_query, compile_sort
 from reenact.store.sqlite.pool import ReaderPool, Reading
 from reenact.store.sqlite.rolling import roll
@@ -33,7 +34,8 @@ _MOST_BOUND = 10_000
 class Reader:
     """Reads from any number of threads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, objects: ObjectKeeper) -> None:
+        self._objects = objects
         self._pool = ReaderPool(path)
 
     def cursor(self, spool: str) -> Cursor:
@@ -80,15 +82,12 @@ class Reader:
 
     def bodies(self, organisation_id: str, call_ids: Sequence[str]) -> Mapping[str, Bodies]:
         """Return the bodies of these calls byte for byte."""
-        with self._pool.snapshot() as reading:
-            kept = _kept(reading, _numbers(reading.connection, organisation_id, call_ids))
-            return {call_id: to_bodies(one, request) for call_id, one, request in kept}
+        return {call_id: to_bodies(one, bodies) for call_id, one, bodies in self._whole(organisation_id, call_ids)}
 
     def exchanges(self, organisation_id: str, call_ids: Sequence[str]) -> list[Exchange]:
         """Return the exchanges as they were recorded, in the order asked."""
-        with self._pool.snapshot() as reading:
-            kept = _kept(reading, _numbers(reading.connection, organisation_id, call_ids))
-            found = {call_id: to_exchange(one, call_id, organisation_id, request) for call_id, one, request in kept}
+        kept = self._whole(organisation_id, call_ids)
+        found = {call_id: to_exchange(one, call_id, organisation_id, bodies) for call_id, one, bodies in kept}
         return [found[call_id] for call_id in call_ids if call_id in found]
 
     def gaps(self, organisation_id: str) -> list[Gap]:
@@ -107,6 +106,14 @@ class Reader:
         with self._pool.snapshot() as reading:
             rows = reading.connection.execute("SELECT raw, reason FROM unreadables ORDER BY digest").fetchall()
             return [Unreadable(raw=reading.decompressor.decompress(raw), reason=reason) for raw, reason in rows]
+
+    def _whole(self, organisation_id: str, call_ids: Sequence[str]) -> Iterator[tuple[str, Kept, Whole]]:
+        """Yield each call's id, its exchange and its bodies."""
+        with self._pool.snapshot() as reading:
+            kept = list(_kept(reading, _numbers(reading.connection, organisation_id, call_ids)))
+            contents = self._objects.contents(organisation_id, [one for _, one, _ in kept])
+            for call_id, one, parts in kept:
+                yield call_id, one, whole(one, one.part_numbers, parts, contents)
 
     def snapshot(self) -> AbstractContextManager[Reading]:
         """Lend a connection for a question that is asked elsewhere."""
@@ -174,8 +181,8 @@ def _maps(rows: Iterable[tuple[int, str, Any]]) -> defaultdict[int, dict[str, An
     return gathered
 
 
-def _kept(reading: Reading, numbers: Mapping[str, int]) -> Iterator[tuple[str, Kept, bytes]]:
-    """Yield each call's id, its exchange and its request body; a session's parts are read once for all its calls."""
+def _kept(reading: Reading, numbers: Mapping[str, int]) -> Iterator[tuple[str, Kept, Mapping[int, bytes]]]:
+    """Yield each call's id, its exchange and its session's parts, which are read once for all its calls."""
     text = "SELECT call, session, content FROM bodies WHERE call IN"
     rows = _select(reading.connection, text, list(numbers.values()))
     unpacked = {call: (session, _unpacked(reading, content)) for call, session, content in rows}
@@ -188,7 +195,7 @@ def _kept(reading: Reading, numbers: Mapping[str, int]) -> Iterator[tuple[str, K
         if number not in unpacked:
             raise FolderUnusable("The database is damaged: what was recorded of a call is missing")
         session, kept = unpacked[number]
-        yield call_id, kept, request_body(kept, kept.part_numbers, parts.get(session, {}))
+        yield call_id, kept, parts.get(session, {})
 
 
 def _unpacked(reading: Reading, content: bytes) -> Kept:

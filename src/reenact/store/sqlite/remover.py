@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from reenact.store.objects.keeper import ObjectKeeper
 from reenact.store.packing import decompressor, unpack
 from reenact.store.sqlite.partkeeper import span
 from reenact.store.sqlite.pool import Reading
@@ -16,7 +17,7 @@ from reenact.store.upkeep import Removal, Removed, Scope
 
 _AT_ONCE = 100
 """Calls in one transaction: ingest waits for no more than that."""
-_TABLES = ("words", "scores", "properties", "bodies", "calls")
+_TABLES = ("words", "scores", "properties", "object_uses", "bodies", "calls")
 _NOTE = (
     "INSERT OR REPLACE INTO removals (call, organisation, id, session, wiping) "
     "SELECT c.call, c.organisation, c.id, b.session, {wiping} FROM calls c LEFT JOIN bodies b ON b.call = c.call "
@@ -35,6 +36,10 @@ DELETE FROM session_names WHERE organisation IN (SELECT organisation FROM remova
   WHERE s.session = session_names.session AND coalesce(c.session_name, '') = session_names.name
 )
 """
+_UNUSED = """
+SELECT o.object, r.id, o.key FROM objects o JOIN organisations r USING (organisation)
+WHERE NOT EXISTS (SELECT 1 FROM object_uses u WHERE u.object = o.object)
+"""
 _DROP_SESSIONS = """
 DELETE FROM sessions WHERE organisation IN (SELECT organisation FROM removals)
   AND NOT EXISTS (SELECT 1 FROM session_names n WHERE n.session = sessions.session)
@@ -45,8 +50,15 @@ DELETE FROM sessions WHERE organisation IN (SELECT organisation FROM removals)
 class Remover:
     """Any thread may use it. Removing is quick; sweeping and wiping go through the whole file."""
 
-    def __init__(self, path: Path, writer: Writer, snapshot: Callable[[], AbstractContextManager[Reading]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        writer: Writer,
+        snapshot: Callable[[], AbstractContextManager[Reading]],
+        objects: ObjectKeeper,
+    ) -> None:
         self._path = path
+        self._objects = objects
         self._writer = writer
         self._snapshot = snapshot
         self._sweeping = threading.Lock()
@@ -111,6 +123,17 @@ class Remover:
             for text in (_FIT_NAMES, _DROP_NAMES, _DROP_SESSIONS):
                 connection.execute(text)
         sweep_words(self._path, self._writer)
+        self._free_objects()
+
+    def _free_objects(self) -> None:
+        """Delete the objects that no call is made of any more, and then their rows: a kill between the two is made good."""
+        with self._objects.exclusively():
+            with self._snapshot() as reading:
+                unused = reading.connection.execute(_UNUSED).fetchall()
+            for organisation_id in {row[1] for row in unused}:
+                self._objects.remove(organisation_id, [key for _, owner, key in unused if owner == organisation_id])
+            with self._writer.transaction() as connection:
+                connection.executemany("DELETE FROM objects WHERE object = ?", [(row[0],) for row in unused])
 
     def _forget_organisation(self, organisation_id: str) -> None:
         """Remove what an organisation has beside its calls."""

@@ -263,5 +263,18 @@ CREATE INDEX calls_by_session ON calls (organisation, session_id, created_us) WH
 CREATE INDEX calls_by_user ON calls (organisation, user_id, created_us) WHERE user_id IS NOT NULL;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
+_EIGHTH = """
+-- What is large in bodies and stands outside this file: images, sounds, long values.
+CREATE TABLE objects (
+  object INTEGER PRIMARY KEY,
+  organisation INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  UNIQUE (organisation, key)
+);
+CREATE TABLE object_uses (call INTEGER NOT NULL, object INTEGER NOT NULL, PRIMARY KEY (call, object)) WITHOUT ROWID;
+CREATE INDEX object_uses_by_object ON object_uses (object);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH)
 """In the order they are applied; `PRAGMA user_version` says how many have been."""

@@ -9,6 +9,8 @@ from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
 from reenact.domain.filter import EVERYTHING, Filter, Sort
 from reenact.domain.total import BY_TIME, TOGETHER, Grouping, Percentiles, Rank, ScoreTotal, Step, Total
 from reenact.errors import InvalidInput
+from reenact.store.objects.files import FileObjects
+from reenact.store.objects.keeper import Named, ObjectKeeper
 from reenact.store.sqlite import ranker, totaller, walker
 from reenact.store.sqlite.annotator import Annotator
 from reenact.store.sqlite.inspector import inspect
@@ -18,22 +20,33 @@ from reenact.store.sqlite.sessionlister import Wanted, list_sessions
 from reenact.store.sqlite.writer import Writer
 from reenact.store.upkeep import Place, Removal, Removed
 
+OBJECTS = ".objects"
+"""What the name of a folder of objects ends in."""
+
+
+def objects_folder(path: Path) -> Path:
+    """Return where the objects of the database at *path* are, unless they are elsewhere."""
+    return path.with_suffix(OBJECTS)
+
 
 class SqliteStore:
     """Fills `store.calls.CallStore` and `store.upkeep.Upkeep`. Any thread may call it; other processes may read meanwhile."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, objects: ObjectKeeper | None = None) -> None:
         """Open the file at *path*, made when it is missing; its folder must be there.
+
+        What is large in bodies goes to *objects*; when None, to files in `objects_folder(path)`.
 
         Raises:
             FolderNewer: a newer version of Reenact wrote the file.
             FolderUnusable: the file cannot be opened, or is no such database.
         """
         self._path = path
-        self._writer = Writer(path)
-        self._reader = Reader(path)
+        self._objects = objects or ObjectKeeper(FileObjects(objects_folder(path)))
+        self._writer = Writer(path, self._objects)
+        self._reader = Reader(path, self._objects)
         self._annotator = Annotator(self._writer)
-        self._remover = Remover(path, self._writer, self._reader.snapshot)
+        self._remover = Remover(path, self._writer, self._reader.snapshot, self._objects)
 
     def save(
         self,
@@ -286,11 +299,32 @@ class SqliteStore:
 
     def noticed(self) -> list[str]:
         """Return what reading met that was damaged since the store was opened, each kind once."""
-        return self._reader.noticed()
+        return sorted({*self._reader.noticed(), *self._objects.noticed})
 
     def damage(self) -> list[str]:
-        """Read the whole file and return what is damaged; empty when all is well."""
-        return inspect(self._path)
+        """Read the whole file and all objects and return what is damaged; empty when all is well."""
+        found = inspect(self._path)
+        return found or self._objects.damage(self._named_objects)
+
+    def collect(self) -> int:
+        """Delete objects that no call is made of, which only a killed process leaves; return how many.
+
+        Raises:
+            StoreFailed: they cannot be read or written.
+        """
+        return self._objects.collect(self._named_objects)
+
+    def object(self, organisation_id: str, key: str) -> bytes | None:
+        """Return what an object says; None when it is not there or damaged."""
+        return self._objects.content(organisation_id, key)
+
+    def object_address(self, organisation_id: str, key: str, lifetime_s: int) -> str | None:
+        """Return an address that anybody may read an object at for so long; None when we serve it ourselves."""
+        return self._objects.address(organisation_id, key, lifetime_s)
+
+    def _named_objects(self) -> set[Named]:
+        with self._reader.snapshot() as reading:
+            return walker.objects(reading.connection)
 
     def close(self) -> None:
         """Finish what is under way and let go of the files."""

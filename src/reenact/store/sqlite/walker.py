@@ -2,6 +2,8 @@
 
 import sqlite3
 
+from reenact.store.objects.keeper import Named
+from reenact.store.objects.objects import folder_of
 from reenact.store.sqlite.reader import organisation_number
 from reenact.store.upkeep import Place
 
@@ -35,10 +37,17 @@ def expired(connection: sqlite3.Connection, organisation_id: str, before_us: int
     return [call_id for (call_id,) in connection.execute(_EXPIRED, asked)]
 
 
+def objects(connection: sqlite3.Connection) -> set[Named]:
+    """Return every object that a call is made of."""
+    rows = connection.execute("SELECT r.id, o.key FROM objects o JOIN organisations r USING (organisation)")
+    return {Named(folder_of(organisation_id), key) for organisation_id, key in rows}
+
+
 def used_bytes(connection: sqlite3.Connection) -> int:
-    """Return the bytes of the pages that hold something."""
+    """Return the bytes of the pages that hold something, and of the objects beside them."""
+    (outside,) = connection.execute("SELECT coalesce(sum(bytes), 0) FROM objects").fetchone()
     pages, free, page_bytes = (
         int(connection.execute(f"PRAGMA {name}").fetchone()[0])
         for name in ("page_count", "freelist_count", "page_size")
     )
-    return (pages - free) * page_bytes
+    return (pages - free) * page_bytes + int(outside)

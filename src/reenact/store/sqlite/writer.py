@@ -11,7 +11,8 @@ from reenact.domain.digesting import digest
 from reenact.domain.exchange import Cursor, Gap, Unreadable
 from reenact.domain.filtering import LABEL_KEYS, words
 from reenact.errors import StoreFailed
-from reenact.store.packing import compressor, keep, pack
+from reenact.store.objects.keeper import ObjectKeeper
+from reenact.store.packing import Cut, compressor, cut, keep, pack
 from reenact.store.sqlite.opener import open_writer, rewrite
 from reenact.store.sqlite.partkeeper import PartKeeper
 from reenact.store.sqlite.rows import CALL_COLUMNS, to_row
@@ -37,6 +38,10 @@ _SAVE_SESSION_NAME = (
     "ON CONFLICT DO UPDATE SET first_us = min(first_us, excluded.first_us), latest_us = max(latest_us, excluded.latest_us)"
 )
 _SAVE_WORDS = "INSERT INTO words_index (rowid, text) VALUES (?, ?)"
+_NAME_OBJECT = (
+    "INSERT INTO objects (organisation, key, bytes) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET bytes = excluded.bytes "
+    "RETURNING object"
+)
 _SAVE_GAP = "INSERT INTO gaps VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = excluded.count"
 _SAVE_CURSOR = "INSERT OR REPLACE INTO cursors (spool, segment, offset_bytes) VALUES (?, ?, ?)"
 
@@ -44,8 +49,9 @@ _SAVE_CURSOR = "INSERT OR REPLACE INTO cursors (spool, segment, offset_bytes) VA
 class Writer:
     """The one connection that writes; any thread may use it, one at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, objects: ObjectKeeper) -> None:
         self._path = path
+        self._objects = objects
         self._lock = threading.Lock()
         self._connection = open_writer(path)
         self._compressor = compressor()
@@ -78,9 +84,10 @@ class Writer:
         spool: str,
         cursor: Cursor | None,
     ) -> None:
-        """Save a batch and the cursor of *spool* in one transaction."""
-        with self.transaction() as connection:
-            entries = list(self._save_all(readings))
+        """Save a batch and the cursor of *spool* in one transaction, what stands outside the file before that."""
+        cuts = [(reading, cut(reading, self._objects.least_bytes)) for reading in readings]
+        with self._objects.kept(cuts), self.transaction() as connection:
+            entries = list(self._save_all(cuts))
             # All at the end: any other statement between two of them may let the index write what it has gathered.
             connection.executemany(_SAVE_WORDS, entries)
             for gap in gaps:
@@ -162,16 +169,17 @@ class Writer:
         with self._lock, _failing_as_ours():
             return int(self._connection.execute("PRAGMA freelist_count").fetchone()[0])
 
-    def _save_all(self, readings: Iterable[Reading]) -> Iterator[tuple[int, str]]:
+    def _save_all(self, cuts: Iterable[tuple[Reading, Cut]]) -> Iterator[tuple[int, str]]:
         """Save each reading over whatever stood under its id; yield the entries that the index of words is to have."""
         (newest,) = self._connection.execute("SELECT coalesce(max(call), 0) FROM calls").fetchone()
-        for reading in readings:
+        for reading, pieces in cuts:
             call = reading.call
             organisation = self.organisation(call.organisation_id)
             (number,) = self._connection.execute(_SAVE_CALL, (organisation, *to_row(call))).fetchone()
             kept = {} if number > newest else self._clear(number)  # a new call is given a number above all others
             newest = max(newest, number)
-            self._save_body(reading, number, self._session(call, organisation))
+            self._save_body(reading, pieces, number, self._session(call, organisation))
+            self._save_uses(pieces, number, organisation)
             self._save_maps(call, number, organisation, kept)
             yield from self._entries(reading, number)
 
@@ -185,16 +193,22 @@ class Writer:
     def _clear(self, number: int) -> dict[str, str]:
         """Take out what an earlier reading said of a call; return the properties that were set since, which stay."""
         self._connection.execute("DELETE FROM words WHERE call = ?", (number,))
+        self._connection.execute("DELETE FROM object_uses WHERE call = ?", (number,))
         self._connection.execute("DELETE FROM properties WHERE call = ? AND NOT edited", (number,))
         return dict(self._connection.execute("SELECT key_lower, value FROM properties WHERE call = ?", (number,)))
 
-    def _save_body(self, reading: Reading, number: int, session: int | None) -> None:
+    def _save_body(self, reading: Reading, pieces: Cut, number: int, session: int | None) -> None:
         """Save the exchange; a call outside any session repeats nothing, so that its body stays whole."""
-        body = reading.exchange.request_body
+        body = pieces.request
         literals, numbers = ((body,), []) if session is None else self._parts.keep(session, body)
-        kept = keep(reading, literals, numbers)
-        row = (number, session, self._compressor.compress(pack(kept)))
+        row = (number, session, self._compressor.compress(pack(keep(reading, pieces, literals, numbers))))
         self._connection.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?, ?)", row)
+
+    def _save_uses(self, pieces: Cut, number: int, organisation: int) -> None:
+        """Save which objects the bodies are made of, so that each stays until the last call that needs it is gone."""
+        for key, piece_bytes in {lift.key: lift.piece_bytes for lift in pieces.lifts}.items():
+            (named,) = self._connection.execute(_NAME_OBJECT, (organisation, key, piece_bytes)).fetchone()
+            self._connection.execute("INSERT INTO object_uses VALUES (?, ?)", (number, named))
 
     def _save_maps(self, call: Call, number: int, organisation: int, kept: Mapping[str, str]) -> None:
         """Save properties and scores; those that were set after the call was recorded are *kept* and win."""
