@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -558,6 +559,80 @@ async def test_a_model_that_cannot_be_asked_is_an_error(tmp_path: Path, body: by
         reply = await fetch(gateway, b"POST /v1/gateway/ai/v1/chat/completions", body=body)
 
     assert (400, kind) == (reply.status, telling(reply, b"x-helicone-error-type")[0])
+
+
+def _narrow(limit: int) -> Script:
+    """Return a script that takes bodies of up to so many bytes, and says so as OpenAI does."""
+
+    async def script(received: Received, wire: Wire) -> None:
+        if len(received.body) <= limit:
+            await wire.send(answer(b'{"ok":1}', JSON))
+            return
+        message = (
+            f"This model's maximum context length is {limit} tokens, however you requested {len(received.body)} tokens."
+        )
+        body = json.dumps({"error": {"code": "context_length_exceeded", "message": message}}).encode()
+        await wire.send(answer(body, JSON, status=b"400 Bad Request"))
+
+    return script
+
+
+LONG = json.dumps(
+    {
+        "model": "gpt-4o/openai",
+        "messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "a" * 5000 + "z" * 5000}],
+    }
+).encode()
+
+
+@pytest.mark.parametrize(
+    ("handler", "kept"), [(b"truncate", r"a{5000}z{3,4999}"), (b"middle-out", r"a{2000,4999} \[\.\.\.\] z{2000,4999}")]
+)
+async def test_a_prompt_that_is_too_long_is_cut(tmp_path: Path, handler: bytes, kept: str) -> None:
+    """Its longest text, once its provider has said how much it takes; the record holds what was answered."""
+    async with (
+        upstream(_narrow(6000)) as provider,
+        house(tmp_path, {"openai": provider.origin}, means=means(provider_keys={"openai": "k1"})) as gateway,
+    ):
+        header = b"helicone-token-limit-exception-handler: " + handler
+        reply = await fetch(gateway, b"POST /ai/chat/completions", header, body=LONG)
+        exchange = await gateway.exchange()
+
+    sent = json.loads(provider.requests[-1].body)
+    assert (200, b'{"ok":1}', provider.requests[-1].body) == (reply.status, reply.body, exchange.request_body)
+    assert "Be kind." == sent["messages"][0]["content"]
+    assert re.fullmatch(kept, sent["messages"][1]["content"])
+    changed = ("Helicone-Token-Limit-Exception-Handler", "model")
+    assert Handling(attempts=2, changed_by=changed) == exchange.handling
+
+
+@pytest.mark.parametrize("headers", [(), (b"helicone-token-limit-exception-handler: fallback",)])
+async def test_the_next_model_is_asked_with_the_whole_prompt(tmp_path: Path, headers: tuple[bytes, ...]) -> None:
+    """As it is without the header."""
+    async with (
+        upstream(_narrow(6000)) as one,
+        upstream(counting(b"2")) as other,
+        house(
+            tmp_path,
+            {"openai": one.origin, "anthropic": other.origin},
+            means=means(provider_keys={"openai": "k1", "anthropic": "k2"}),
+        ) as gateway,
+    ):
+        body = LONG.replace(b"gpt-4o/openai", b"gpt-4o/openai,claude/anthropic")
+        reply = await fetch(gateway, b"POST /ai/chat/completions", *headers, body=body)
+
+    assert (200, b"2", 1) == (reply.status, reply.body, len(one.requests))
+    assert json.loads(LONG)["messages"] == json.loads(other.requests[0].body)["messages"]
+
+
+async def test_a_call_with_a_provider_of_its_own_is_not_cut(tmp_path: Path) -> None:
+    """The provider's answer is passed on; the row says why nothing was done."""
+    async with upstream(_narrow(6000)) as provider, house(tmp_path, {"openai": provider.origin}) as gateway:
+        reply = await fetch(gateway, CHAT, b"helicone-token-limit-exception-handler: truncate", body=LONG)
+        exchange = await gateway.exchange()
+
+    note = "Helicone-Token-Limit-Exception-Handler: it counts where the provider is left to the gateway."
+    assert (400, LONG, (note,)) == (reply.status, exchange.request_body, exchange.handling.notes)
 
 
 # --- prompt tags

@@ -91,6 +91,8 @@ def test_where_each_provider_speaks_openais_format(
         (400, b'{"error":{"code":"context_length_exceeded"}}', True),
         (400, b'{"error":{"message":"Prompt is too long: 300000 tokens"}}', True),
         (400, b'{"error":{"message":"temperature"}}', False),
+        (413, b'{"error":{"message":"prompt is too long"}}', True),
+        (413, b"", False),
     ],
 )
 def test_what_sends_a_call_on(status: int, body: bytes, expected: bool) -> None:

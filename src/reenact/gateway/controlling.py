@@ -18,6 +18,7 @@ from reenact.gateway.controls import (
     Fallback,
     Fault,
     Mapping,
+    Overflow,
     Policy,
     Retries,
     Screening,
@@ -51,6 +52,7 @@ _SUFFIXES = (
     b"increase-timeout",
     b"prompt-mode",
     b"gateway-body-mapping",
+    b"token-limit-exception-handler",
 )
 _KNOWN = frozenset(prefix + suffix for prefix in _PREFIXES for suffix in _SUFFIXES)
 _ABSENT = frozenset({"", "undefined", "null"})
@@ -107,6 +109,7 @@ class _Reading:
             ignores_tags=self._prompt_mode() == "deactivated",
             is_patient=self._flag("increase-timeout"),
             mapping=self._mapping(),
+            overflow=self._overflow(),
             notes=tuple(self._notes),
             fault=self._fault,
         )
@@ -198,6 +201,16 @@ class _Reading:
         except ValueError:
             self._note("gateway-body-mapping", "is none of OPENAI, RESPONSES, NO_MAPPING")
             return Mapping.OPENAI
+
+    def _overflow(self) -> Overflow | None:
+        text = self._values.get("token-limit-exception-handler")
+        if text is None:
+            return None
+        try:
+            return Overflow(text.lower())
+        except ValueError:
+            self._note("token-limit-exception-handler", "is none of truncate, middle-out, fallback")
+            return None
 
     def _prompt_mode(self) -> str | None:
         mode = self._values.get("prompt-mode")

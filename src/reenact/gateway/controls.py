@@ -83,6 +83,15 @@ class Mapping(enum.Enum):
     NO_MAPPING = "NO_MAPPING"
 
 
+class Overflow(enum.Enum):
+    """What is done with a prompt that its model finds too long, where the provider is left to the gateway (surface 1.4)."""
+
+    TRUNCATE = "truncate"
+    MIDDLE_OUT = "middle-out"
+    FALLBACK = "fallback"
+    """The next model is asked; as without the header."""
+
+
 class Screening(enum.Enum):
     """How thoroughly a call is looked at for prompt injection."""
 
@@ -121,6 +130,7 @@ class Controls(msgspec.Struct, frozen=True, kw_only=True):
     is_patient: bool = False
     """Wait up to 30 minutes for the provider."""
     mapping: Mapping = Mapping.OPENAI
+    overflow: Overflow | None = None
     notes: tuple[str, ...] = ()
     """What could not be understood and was left out, in words; kept with the call."""
     fault: Fault | None = None

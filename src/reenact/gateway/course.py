@@ -40,7 +40,8 @@ class Course:
     def change(self, body: bytes, by: str) -> None:
         """Send *body* in the place of the one that came, for the sake of the header *by*."""
         self.send(body=body)
-        self.handle(changed_by=(*self.handling.changed_by, by))
+        if by not in self.handling.changed_by:
+            self.handle(changed_by=(*self.handling.changed_by, by))
 
     def count(self) -> None:
         """Record that a provider is asked once more."""

@@ -61,6 +61,8 @@ _HOSTS = (
 """Who hosts models of others, in the order they are asked."""
 
 _CONTEXT_MARKS = (b"context_length", b"context length", b"context window", b"prompt is too long", b"too many tokens")
+TOO_LONG = frozenset({400, 413})
+"""Statuses with which providers tell that, among other things."""
 _FAILED_OVER = frozenset({401, 408, 429})
 
 
@@ -145,10 +147,15 @@ def makers(model: str) -> tuple[str, ...]:
 
 def fails_over(status: int, body: bytes) -> bool:
     """Return whether an answer sends the call on: no key, too many requests, a time-out, their fault, or too long a prompt."""
-    if status == 400:
-        said = body.lower()
-        return any(mark in said for mark in _CONTEXT_MARKS)
-    return status in _FAILED_OVER or status >= 500
+    return is_too_long(status, body) or status in _FAILED_OVER or status >= 500
+
+
+def is_too_long(status: int, body: bytes) -> bool:
+    """Return whether an answer says that the prompt is longer than its model can take."""
+    if status not in TOO_LONG:
+        return False
+    said = body.lower()
+    return any(mark in said for mark in _CONTEXT_MARKS)
 
 
 def told_failure(failures: Sequence[Failure]) -> Failure:

@@ -11,9 +11,18 @@ from reenact.domain.exchange import Header
 from reenact.errors import InvalidInput, UpstreamFailed
 from reenact.gateway.answers import HeldAnswer, hold
 from reenact.gateway.ask import Ask
-from reenact.gateway.controls import Fallback, Mapping
+from reenact.gateway.controls import Fallback, Mapping, Overflow
 from reenact.gateway.course import Course
-from reenact.gateway.electing import Candidate, Failure, compatible_path, elect, fails_over, told_failure
+from reenact.gateway.electing import (
+    TOO_LONG,
+    Candidate,
+    Failure,
+    compatible_path,
+    elect,
+    fails_over,
+    is_too_long,
+    told_failure,
+)
 from reenact.gateway.falling_back import falls, merged_body, replaced_headers
 from reenact.gateway.keying import brought_key, keyed
 from reenact.gateway.means import Means
@@ -21,10 +30,13 @@ from reenact.gateway.refusing import Refusal, refuse
 from reenact.gateway.retrier import Retrier
 from reenact.gateway.rewriting import read_fields, with_model, with_usage, without_compression
 from reenact.gateway.routing import Routes
+from reenact.gateway.shrinking import kept_share, shrink
 from reenact.gateway.source import AnswerSource, UpstreamAnswer, UpstreamRequest
 
 _PATIENCE_S = 30 * 60.0
 _DISALLOWED = "disallowed"
+_MOST_CUTS = 3
+"""How often a prompt that is too long is cut for one provider."""
 _KEYS = frozenset({b"api-key", b"authorization", b"x-api-key", b"x-goog-api-key"})
 
 
@@ -48,6 +60,8 @@ class Forwarder:
             return await self._elect(course)
         if course.ask.controls.fallbacks:
             return await self._fall_back(course, course.ask.controls.fallbacks)
+        if course.ask.controls.overflow is not None:
+            course.note("Helicone-Token-Limit-Exception-Handler: it counts where the provider is left to the gateway.")
         return self._objection(course.ask) or await self._open(course)
 
     async def _open(self, course: Course) -> UpstreamAnswer:
@@ -144,7 +158,7 @@ class Forwarder:
         for candidate, ask in calls:
             course.ask = ask
             try:
-                answer = await self._open(course)
+                answer = await self._fitted(course)
                 if answer.status < 400:
                     return self._won(course, candidate, answer)
                 held = await hold(answer)
@@ -162,6 +176,19 @@ class Forwarder:
         if isinstance(outcome, UpstreamFailed):
             raise outcome
         return self._won(course, candidate, outcome)
+
+    async def _fitted(self, course: Course) -> UpstreamAnswer:
+        """Send the call, cut shorter as long as its headers wish that and its provider finds it too long."""
+        overflow = course.ask.controls.overflow
+        for _ in range(0 if overflow in {None, Overflow.FALLBACK} else _MOST_CUTS):
+            answer = await self._open(course)
+            if answer.status not in TOO_LONG:
+                return answer
+            held = await hold(answer)
+            if (body := _fitting(course.ask, held)) is None:
+                return held
+            course.change(body, "Helicone-Token-Limit-Exception-Handler")
+        return await self._open(course)
 
     def _won(self, course: Course, candidate: Candidate, answer: UpstreamAnswer) -> UpstreamAnswer:
         course.handle(changed_by=(*course.handling.changed_by, "model"))
@@ -197,6 +224,14 @@ class Forwarder:
             headers=keyed(headers, place.auth, place.target),
             body=with_usage(body) if mapping is Mapping.OPENAI else body,
         )
+
+
+def _fitting(ask: Ask, answer: HeldAnswer) -> bytes | None:
+    """Return a shorter body for a call that was answered that it is too long; None for any other."""
+    overflow = ask.controls.overflow
+    if overflow is None or not is_too_long(answer.status, answer.body):
+        return None
+    return shrink(ask.body, kept_share(answer.body), overflow)
 
 
 def _text(raw: bytes) -> str | None:
