@@ -60,7 +60,8 @@ def serve(
     Every option may also be set in the environment, such as REENACT_PORT; REENACT_UPSTREAMS takes a comma-separated list.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for library in ("alembic", "uvicorn"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     settings = read_settings(
         data=data,
         port=port,
