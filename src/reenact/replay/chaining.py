@@ -181,7 +181,8 @@ class _Performer:
             self._stage.drop(node, f"Its request would be refused: {wrong[0]}.")
             return
         planned = self._planned[node.form]
-        if not node.is_beyond and prompt == strand.recorded.prompt:
+        is_as_planned = strand.state_of is None or not planned.changes  # a changed plan says the held history in full
+        if not node.is_beyond and prompt == strand.recorded.prompt and is_as_planned:
             node.lost = planned.lost
             self._send(node, planned.body)
             return
