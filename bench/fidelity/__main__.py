@@ -12,6 +12,7 @@ from typing import Any
 from bench.fidelity.replaying import Sent, anchored, by_position, chained, recording_of, tape_of
 from bench.fidelity.shapes import SHAPES
 from bench.fidelity.truth import PATCHES, body_patch, fitting
+from bench.fidelity.unseen import UNSEEN
 from bench.fidelity.world import knowable, run
 
 from reenact.replay.carrying.fabric import Fabric
@@ -68,7 +69,7 @@ def main() -> None:
     seeds = [options.seed] if options.seed is not None else seeds
     began = time.perf_counter()
     table: list[Json] = []
-    for shape, agent in SHAPES.items():
+    for shape, agent in (SHAPES | UNSEEN).items():
         if options.shape not in (None, shape):
             continue
         scores = {(patch, way): Score() for patch in PATCHES for way in ("chained", "plain loop", "by position")}

@@ -4,6 +4,7 @@ import pytest
 from bench.fidelity.replaying import chained, recording_of, tape_of
 from bench.fidelity.shapes import SHAPES
 from bench.fidelity.truth import PATCHES, body_patch, fitting
+from bench.fidelity.unseen import UNSEEN
 from bench.fidelity.world import knowable, run
 
 from reenact.replay.carrying.fabric import Fabric
@@ -27,3 +28,17 @@ def test_chained_takes_are_true(shape: str, patch: str) -> None:
         assert [] == sent.invalid
         assert not sent.claimed - truth
         assert sent.claimed == (truth if patch == "control" else known) or shape in NOT_ALL_KNOWN
+
+
+@pytest.mark.parametrize("shape", UNSEEN)
+def test_shapes_not_built_for_are_played_exactly_and_validly(shape: str) -> None:
+    """The control is exact, and no changed take sends what a provider would refuse; the bench tells the rest."""
+    for seed in range(3):
+        recorded = run(UNSEEN[shape], seed)
+        recording = recording_of(recorded)
+        fabric = Fabric(tape_of(recording))
+        for name, patch in PATCHES.items():
+            sent = chained(recording, fitting(patch, shape), fabric)
+
+            assert [] == sent.invalid
+            assert name != "control" or sent.claimed == recorded.requests

@@ -1,5 +1,6 @@
 """Make the messages of one request of a take: what the record shows it was made of, with the take's own answers and results."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -14,6 +15,14 @@ from reenact.replay.carrying.tracing import Habits, text_of
 from reenact.replay.carrying.unpacking import Steps, replaced
 from reenact.replay.carrying.valuing import MISSING, Place, argument_at, document_in, value_at
 from reenact.replay.differing import same
+
+_SEARCHED = re.compile(r"(^|_)(query|queries|search|keywords?|sql|url|command|expression)($|_)", re.IGNORECASE)
+"""Fields of answers that programs hand to something else than a model."""
+_FINDINGS = re.compile(
+    r"\b(passages|results?|documents|sources|snippets|hits|rows|output|context|retrieved|found|excerpts)\b[^\n]{0,40}:",
+    re.IGNORECASE,
+)
+"""How a prompt announces what came back."""
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -114,6 +123,7 @@ class _Composer:
         self._standing = standing
         self._echoes = manner.echoes
         self._links: dict[str, str] = {}
+        self._around = ""
         self.rewrites: list[Rewrite] = []
         self.doubts: list[Doubt] = []
 
@@ -196,6 +206,7 @@ class _Composer:
     def _text(self, before: str, spans: Sequence[Span], place: str) -> str:
         pieces: list[str] = []
         at = 0
+        self._around = before
         for span in spans:
             there = before[span.start : span.stop]
             new = self._unpacked(there, span.document, place) if span.document else self._written(there, span, place)
@@ -273,6 +284,7 @@ class _Composer:
             )
             return before
         (new,) = news
+        self._doubt_findings(origin)
         self.rewrites.append(
             Rewrite(
                 place=place,
@@ -284,6 +296,16 @@ class _Composer:
             )
         )
         return new
+
+    def _doubt_findings(self, origin: Origin) -> None:
+        """Note that what an agent found with a value stands beside it, when that value changes: a query and its passages."""
+        field = next((step for step in reversed(origin.place.steps) if isinstance(step, str)), "")
+        if _SEARCHED.search(field) and _FINDINGS.search(self._around):
+            self._doubt(
+                Unknown.TOOL_RESULT,
+                f"What the agent found with {field!r} of call {origin.call} is in no record.",
+                origin.call,
+            )
 
     def _value(self, origin: Origin) -> str | None:
         """Return what stands at *origin* in the take, in its spelling; None when nothing does."""

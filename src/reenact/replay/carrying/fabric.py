@@ -39,6 +39,8 @@ class Fabric:
         """The calls after whose answers the provider held the history."""
         self.items = items_of(self.strands)
         """What depends on the items of lists."""
+        self.arranged = {index: frozenset(_arranged(strand, self.strands)) for index, strand in self.strands.items()}
+        """The calls of one kind whose answers a request holds in another order than they were asked in: something chose it."""
         self.gathered = _gathered(self.strands)
         """The lists of which a call holds several items, or answers made of several items."""
 
@@ -181,3 +183,19 @@ def _gathered(strands: Mapping[int, Strand]) -> dict[int, frozenset[ListPlace]]:
         gathered[index] = frozenset(listed for listed, items in counted.items() if len(items) > 1)
         made_of[index] = (frozenset(counted) - gathered[index]) | parent
     return gathered
+
+
+def _arranged(strand: Strand, strands: Mapping[int, Strand]) -> Iterator[int]:
+    """Yield the calls of one kind, none of which waited for another, whose answers stand in an order of their own."""
+    for piece in strand.pieces:
+        if not isinstance(piece, Woven):
+            continue
+        for spans in piece.spans.values():
+            by_family: dict[str, list[int]] = defaultdict(list)
+            for span in flat(spans):
+                call = span.origins[0].call if span.is_sure else None
+                if call is not None and call not in (found := by_family[strands[call].recorded.family]):
+                    found.append(call)
+            for calls in by_family.values():
+                if calls != sorted(calls) and not any(strands[call].sources & set(calls) for call in calls):
+                    yield from calls

@@ -37,6 +37,8 @@ SPELLINGS: dict[str, Callable[[Any], str | None]] = {
     "numbered lines": lambda value: _joined(value, "\n", lambda number, item: f"{number}. {item}"),
     "list with spaces": lambda value: _joined(value, " "),
     "paragraphs": lambda value: _joined(value, "\n\n"),
+    "in capitals": lambda value: value.upper() if _is_long(value) else None,
+    "on one line, in capitals": lambda value: " ".join(value.upper().split()) if _is_long(value) else None,
 }
 """By name; None where a value cannot be written so. The first of several that give the same text is taken."""
 
@@ -65,13 +67,22 @@ def spell(name: str, value: Json) -> str | None:
 def spellings(value: Json) -> dict[str, list[str]]:
     """Return the texts that *value* may stand as, each with the names of the spellings that give it, longest text first."""
     if isinstance(value, str) and _SIMPLE.fullmatch(value):
-        return {value: ["plain", "trimmed", "escaped", "escaped to ASCII"]} if value.strip() else {}
+        as_it_is = {value: ["plain", "trimmed", "escaped", "escaped to ASCII"]} if value.strip() else {}
+        return {value.upper(): ["in capitals"]} | as_it_is if _is_long(value) else as_it_is
     found: dict[str, list[str]] = {}
     for name, write in SPELLINGS.items():
         text = write(value)
         if text and text.strip():
             found.setdefault(text, []).append(name)
     return dict(sorted(found.items(), key=lambda one: -len(one[0])))
+
+
+_LONG = 24
+"""Characters from which on a text in other letters is the same text, and no other use of the same words."""
+
+
+def _is_long(value: Json) -> bool:
+    return isinstance(value, str) and len(value) >= _LONG
 
 
 def _dumped(value: Json, **how: Any) -> str | None:

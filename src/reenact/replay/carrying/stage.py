@@ -177,6 +177,12 @@ class Stage:
                     detail=f"The answer of call {last.form} changed, and what it decides is in no record.",
                     source=last.form,
                 )
+        for call in sorted(self.fabric.arranged.get(node.id, ())):
+            standing = self.standing(call)
+            if _text(standing.answer) != _text(standing.recorded):
+                detail = f"The answers stand in an order of their own, and that of call {call} changed."
+                yield Doubt(unknown=Unknown.DECISION, detail=detail, source=call)
+                break
         for call, place in sorted(node.gathered):
             standing = self.standing(call)
             if _length(standing.answer, place) != _length(standing.recorded, place):
@@ -196,6 +202,10 @@ class Stage:
 def asked_in_words(node: Node) -> str | None:
     """Return what an answer asks for in words; None when it asks for nothing so."""
     return prose_action(node.answer.message.text) if node.answer and node.answer.message else None
+
+
+def _text(answer: Answer | None) -> str | None:
+    return answer.message.text if answer and answer.message else None
 
 
 def _length(answer: Answer | None, place: Place) -> int | None:

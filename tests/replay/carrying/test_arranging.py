@@ -1,0 +1,57 @@
+"""Answers that something put in order, took letters of, or searched by: what of them no record tells is in doubt."""
+
+from reenact.domain.divergence import Unknown
+from reenact.replay.carrying.tape import Tape
+from tests.replay.carrying.tapes import a_tape, asked, said
+from tests.replay.test_chaining import Driven, answers
+
+LATE = "The sun rises in the east, and the shadows fall."
+SOON = "A moon sets over the sea, and the boats row home."
+NEW = "Many birds fly south before the first snow falls."
+
+
+def workers(*order: str) -> Tape:
+    """Return the tape of two workers whose answers stand in the third request in this order."""
+    merge = "Merge:\n\n" + "\n---\n".join(order)
+    return a_tape((asked("One?"), said(LATE)), (asked("Two?"), said(SOON)), (asked(merge), said("Done.")))
+
+
+def test_an_order_of_their_own_is_no_order_that_the_record_tells() -> None:
+    """Sorted answers, when one of them changes."""
+    take = Driven(workers(SOON, LATE), answers(said(NEW), said(SOON), said("Done.")))
+
+    assert {Unknown.DECISION} == take.unknowns(3)
+
+
+def test_the_order_in_which_they_were_asked_stays() -> None:
+    """Nothing chose it."""
+    take = Driven(workers(LATE, SOON), answers(said(NEW), said(SOON), said("Done.")))
+
+    assert set() == take.unknowns(3)
+    assert asked(f"Merge:\n\n{NEW}\n---\n{SOON}") == take.sent[3, 0]
+
+
+def test_capitals_are_a_copy_too() -> None:
+    """A new answer is written as the recorded one was; on one line where that was."""
+    for recorded, write in (
+        (LATE, str.upper),
+        (LATE.replace(", ", ",\n"), lambda text: " ".join(text.upper().split())),
+    ):
+        tape = a_tape((asked("One?"), said(recorded)), (asked(f"Read: {write(recorded)}"), said("Done.")))
+
+        take = Driven(tape, answers(said(NEW.replace(" south", "\nsouth")), said("Done.")))
+        assert asked(f"Read: {write(NEW.replace(' south', chr(10) + 'south'))}") == take.sent[2, 0]
+
+
+def test_what_was_found_with_a_query_is_in_no_record_for_another() -> None:
+    """The passages stand beside it."""
+    prompt = "Searched for: {}\nPassages:\nOslo is in the north."
+    tape = a_tape(
+        (asked("Query?"), said('{"query": "capital of Norway today"}')),
+        (asked(prompt.format("capital of Norway today")), said("Oslo.")),
+    )
+
+    same = Driven(tape, answers(said('{"query": "capital of Norway today"}'), said("Oslo.")))
+    other = Driven(tape, answers(said('{"query": "largest city of Peru"}'), said("Lima.")))
+    assert set() == same.unknowns(2)
+    assert {Unknown.TOOL_RESULT} == other.unknowns(2)
