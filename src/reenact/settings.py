@@ -61,6 +61,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str = ""
     """A Redis or Valkey that keeps rate limits for several servers, such as redis://127.0.0.1:6379/0; each keeps its own when
     empty. Needs reenact[redis]."""
+    screen_url: str = ""
+    """Who says whether a text is a prompt injection, for `Helicone-LLM-Security-Enabled`: given {"text", "advanced"} by POST it
+    answers {"unsafe": true} or false. Nobody when empty."""
     redact_patterns: tuple[str, ...] = ()
     """What is never written: every match of these regular expressions (RE2's) in bodies and headers is masked before a call is
     recorded; agents and providers get what was sent. Needs reenact[redact]."""
@@ -126,6 +129,8 @@ def _value(name: str, raw: object, kind: object, place: str) -> object:
         raw = _provider_keys(raw if isinstance(raw, Iterable) else (), place)
     if name == "public_url" and raw:
         raw = _origin(str(raw), place)
+    if name == "screen_url" and raw and not _is_url(str(raw)):
+        raise InvalidInput(f"{place} is not valid: expected an http or https URL.", place)
     try:
         return msgspec.convert(raw, kind, strict=False, dec_hook=lambda wanted, value: wanted(value))
     except msgspec.ValidationError as error:
@@ -154,6 +159,14 @@ def _provider_keys(pairs: Iterable[object], place: str) -> dict[str, str]:
             raise InvalidInput(f"{place} is not valid: expected provider=KEY pairs with commas.", place)
         keys[provider.lower()] = key
     return keys
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
 def _origin(url: str, place: str) -> str:

@@ -30,6 +30,7 @@ from reenact.gateway.providers import PROVIDERS
 from reenact.gateway.redislimiter import RedisLimiter
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import Routes
+from reenact.gateway.screener import Screener
 from reenact.gateway.source import AnswerSource
 from reenact.gateway.stage import Stage
 from reenact.ingest.decoding import decode
@@ -140,6 +141,7 @@ class Line:
             limiter=limiter,
             understand=decode,
             stage=self._stage,
+            screen=Screener(upstream, self._settings.screen_url) if self._settings.screen_url else None,
             # Without a required key, any program here could spend what the environment's keys pay for; those in the
             # settings are meant for that.
             provider_keys=({} if admission.keyless else keys_in(environment())) | self._settings.provider_keys,
