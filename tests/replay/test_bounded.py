@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import httpx2
@@ -158,3 +160,58 @@ def test_rates_are_kept_with_the_replay(client: Client) -> None:
     replay = client.replay("debate", rates={"openai": Rate(requests_per_minute=300)})
 
     assert (State.DONE, 300) == (replay.state, replay.limits.rates["openai"].requests_per_minute)
+
+
+# --- pacing: what was recorded says when calls were made; a busy machine only makes them later --------------------------------
+
+SLACK_S = 0.05
+"""Clocks are read a little after what they time."""
+
+
+def begun(client: Client, session_id: str, provider: str) -> list[tuple[float, int, float]]:
+    """Return when each call to a provider began, its status and when it ended, in seconds, in order."""
+    rows = [row for row in client.session(session_id) if row.provider.lower() == provider]
+    starts = [datetime.fromisoformat(row.created_at).timestamp() for row in rows]
+    return sorted((at, row.response_status, at + row.delay_ms / 1000) for at, row in zip(starts, rows, strict=True))
+
+
+def test_a_provider_that_wants_a_rest_is_left_alone_by_all_calls(house: House, client: Client) -> None:
+    """Nothing is asked of it until its Retry-After is over, but for what was under way; it is asked again then."""
+    calls = (
+        "Wait. [[fault: status=429;retry-after=1;times=2]]",
+        *(f"Go {n}. [[fault: delay=100ms]]" for n in range(8)),
+    )
+    with pytest.raises(httpx2.HTTPStatusError):
+        house.say("tired", calls[0])
+    house.say("tired", *calls[1:])
+
+    done = client.replay("tired", control=False, concurrency=2)
+
+    made = begun(client, done.takes[0].session_id, "openai")
+    refusals = [ended for _, status, ended in made if status == 429]
+    assert (State.DONE, 0) == (done.state, done.progress.failed)
+    assert refusals
+    for ended in refusals:
+        # Two may be under way at once: the other one began before this one was refused, or within what it takes to tell it.
+        held = [began for began, _, _ in made if ended + SLACK_S < began < ended + 1 - SLACK_S]
+        assert [] == held
+
+
+def test_each_provider_has_a_rate_of_its_own(house: House, client: Client) -> None:
+    """One at 120 requests a minute makes them half a second apart; the other does not wait for it."""
+    house.say("both", *(f"Slow {number}." for number in range(4)))
+    headers = {"x-api-key": "sk-agent", "anthropic-version": "2023-06-01", "helicone-session-id": "both"}
+    with httpx2.Client(trust_env=False, timeout=30, headers=headers) as agent:
+        for number in range(4):
+            said = [{"role": "user", "content": f"Fast {number}."}]
+            body = {"model": "claude-3-5-haiku-latest", "max_tokens": 20, "messages": said}
+            agent.post(f"{house.url}/v1/gateway/anthropic/v1/messages", json=body).raise_for_status()
+
+    done = client.replay("both", control=False, rates={"openai": Rate(requests_per_minute=120)})
+
+    slow, fast = (begun(client, done.takes[0].session_id, name) for name in ("openai", "anthropic"))
+    gaps = [after[0] - before[0] for before, after in pairwise(slow)]
+    assert (4, 4) == (len(slow), len(fast))
+    assert slow[-1][0] - slow[0][0] >= 1.0 - SLACK_S
+    assert all(gap >= 0 for gap in gaps)
+    assert fast[-1][0] < slow[-1][0]
