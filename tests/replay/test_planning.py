@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from reenact.domain.call import Kind
-from reenact.domain.exchange import Ending
+from reenact.domain.exchange import Ending, Handling
 from reenact.domain.message import Usage
 from reenact.domain.patch import AppendSystem, Change, Patch, ReplaceText, Selector, SetModel, SetParameter
 from reenact.domain.replay import FieldChange, Mode, Plan, PlannedCall
@@ -49,7 +49,7 @@ def test_the_empty_patch_asks_the_recorded_bytes() -> None:
             expected_input_tokens=100,
             expected_output_tokens=20,
             expected_cost_nanodollars=120,
-            most_cost_nanodollars=240,
+            most_cost_nanodollars=140,
         )
         for number in (1, 2)
     )
@@ -191,3 +191,27 @@ def test_a_session_of_500_calls_is_planned_soon() -> None:
 
     assert 500 == sum(len(call.changes) == 2 for call in whole.calls)
     assert spent_s < 0.3, f"planning took {spent_s:.3f} s"
+
+
+def test_an_answer_out_of_the_cache_is_expected_to_cost_what_its_words_say() -> None:
+    """It cost nothing when it was recorded; its provider will be asked now."""
+    recording = a_recording(chat("one"))
+    [call] = recording.calls
+    cached = msgspec.structs.replace(
+        call,
+        usage=Usage(input_tokens=0, output_tokens=0),
+        cost_nanodollars=0,
+        handling=Handling(cache_reference_id="x"),
+    )
+    said = {"choices": [], "usage": {"prompt_tokens": 70, "completion_tokens": 5}}
+    kept = msgspec.structs.replace(recording.bodies[call.id], answer=said)
+
+    [known] = planned(msgspec.structs.replace(recording, calls=[cached], bodies={call.id: kept})).calls
+    [unknown] = planned(msgspec.structs.replace(recording, calls=[cached])).calls
+
+    assert (70, 5, 75) == (
+        known.expected_input_tokens,
+        known.expected_output_tokens,
+        known.expected_cost_nanodollars,
+    )
+    assert (None, None) == (unknown.expected_input_tokens, unknown.expected_cost_nanodollars)

@@ -116,7 +116,7 @@ class PlannedCall(msgspec.Struct, frozen=True, kw_only=True):
     expected_cost_nanodollars: int | None = None
     most_cost_nanodollars: int | None = None
     """What the call may cost at most: what is set aside of a budget while it is under way. It holds when the request limits its
-    output; else it is twice what is expected."""
+    output; else the answer is taken to be twice as long as the recorded one at most."""
     is_reused: bool = False
     """Whether its answer is taken from the record, because the request is unchanged: nobody is asked and it costs nothing."""
     carried_from: tuple[int, ...] = ()

@@ -1,8 +1,7 @@
 """Say what a replay will do with every call of a session, and what it will cost. Planning sends nothing."""
 
-import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -21,13 +20,10 @@ from reenact.errors import InvalidInput, InvalidPatch
 from reenact.ingest.unpacking import unpack
 from reenact.replay.differing import changes
 from reenact.replay.editing import edited
+from reenact.replay.estimating import Price, expecting
 from reenact.replay.expanding import FIELD, Earlier, expanded
 from reenact.replay.patching import decoded, is_unchanged, selects, written
 from reenact.replay.swapping import Step, Swap, last_swap, resolved, swapped_url
-
-Price = Callable[[str, Iterable[str | None], Usage, int], int | None]
-"""What a provider takes in nanodollars for a usage of the first of some models that it has a price for at a time
-(microseconds since the epoch); None when none has one. `ingest.pricing.price` is it."""
 
 T = TypeVar("T")
 
@@ -37,12 +33,6 @@ _MODEL_IN_PATH = re.compile(r"(?P<before>/(?:models|deployments)/)(?P<model>[^/:
 
 _UNKNOWN = "it goes on from a response that was not recorded, which another provider does not know"
 _HELD = "it goes on in a conversation that the provider holds; asking again would write into it"
-_FINER_TOKENS = 1.5
-"""How many tokens another model may make of what is one token of the recorded model, at most."""
-_LITTLE_GROWTH = 3.0
-"""How many times its expected size a call's largest part may become before its worst case is priced exactly."""
-_LONGER_ANSWER = 2
-"""How many times as long as the recorded one an answer may be that nothing limits."""
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +134,7 @@ class _Recorded:
         self.call = call
         self.body = bodies.request if bodies else b""
         self.headers = bodies.request_headers if bodies else ()
+        self._answer = bodies.answer if bodies else None
 
     @cached_property
     def hindrance(self) -> str:
@@ -171,6 +162,16 @@ class _Recorded:
         found = dialect_named(self.call.dialect)
         assert found is not None
         return found
+
+    @cached_property
+    def usage(self) -> Usage:
+        """What its answer took: one out of the cache took nothing, but its provider is asked now."""
+        if self.call.handling.cache_reference_id is None:
+            return self.call.usage
+        try:
+            return self.dialect.read_answer(self._answer).usage
+        except InvalidInput:
+            return Usage()
 
     @cached_property
     def json(self) -> Json:
@@ -251,7 +252,7 @@ def _planned(one: _Recorded, steps: Sequence[_Step], price: Price) -> PlannedCal
         return planned
     planned = msgspec.structs.replace(planned, url=call.url, body=one.body)
     changed = _changed(planned, one, steps)
-    return _expecting(changed, one, price) if changed.action == "ask" else changed
+    return expecting(changed, one, price) if changed.action == "ask" else changed
 
 
 def explicit_prompts(recording: Recording, positions: Collection[int]) -> dict[int, Prompt]:
@@ -337,100 +338,9 @@ def url_naming(url: str, before: str | None, after: str | None) -> str:
     return _MODEL_IN_PATH.sub(lambda found: found["before"] + quote(after, safe="-._~@"), url, count=1)
 
 
-def _expecting(planned: PlannedCall, one: _Recorded, price: Price) -> PlannedCall:
-    """Return *planned* with an estimate: recorded tokens, those of the prompt scaled by how its body grew or shrank.
-
-    Priced at the time of the recording, as if the provider had nothing of it in its cache: it errs to the dear side.
-    """
-    recorded = one.call.usage
-    grown = (
-        1.0
-        if planned.body is one.body
-        else _size(planned.body, planned) / _size(msgspec.json.encode(one.json), one.call)
-    )
-    inputs = None if recorded.input_tokens is None else round(recorded.input_tokens * grown)
-    expected = Usage(input_tokens=inputs, output_tokens=recorded.output_tokens)
-    models = (planned.model, one.call.response_model if planned.model == one.call.model else None)
-
-    def priced(usage: Usage) -> int | None:
-        return None if inputs is None else price(planned.provider, models, usage, one.call.created_us)
-
-    cost = priced(expected)
-    return msgspec.structs.replace(
-        planned,
-        expected_input_tokens=expected.input_tokens,
-        expected_output_tokens=expected.output_tokens,
-        expected_cost_nanodollars=cost,
-        most_cost_nanodollars=None if cost is None else _most_cost(cost, expected, _most(planned, one), priced),
-    )
-
-
-def _most_cost(cost: int, expected: Usage, most: Usage, priced: Callable[[Usage], int | None]) -> int | None:
-    """Return what *most* costs at most, given what *expected* costs.
-
-    Looking up a price takes long. Where no part grows much, everything is taken to grow as the part that grows most.
-    """
-    pairs = ((most.input_tokens, expected.input_tokens), (most.output_tokens, expected.output_tokens))
-    if all(before for _, before in pairs):
-        grown = max((after or 0) / (before or 1) for after, before in pairs)
-        if grown <= _LITTLE_GROWTH:
-            return math.ceil(cost * grown)
-    return priced(most)
-
-
-def _most(planned: PlannedCall, one: "_Recorded") -> Usage:
-    """Return the most tokens that a call may use.
-
-    No byte makes more than one token. Another model's tokens may be smaller. Without a limit of its own, an answer may be twice
-    as long as the recorded one.
-    """
-    recorded = one.call.usage
-    added = max(0, len(planned.body) - one.call.request_body_bytes) if planned.body is not one.body else 0
-    finer = 1.0 if planned.model == one.call.model else _FINER_TOKENS
-    stated = output_limit(unpack(one.body, one.headers) if planned.body is one.body else planned.body)
-    usual = _LONGER_ANSWER * (recorded.output_tokens or 0)
-    return Usage(
-        input_tokens=round(((recorded.input_tokens or 0) + added) * finer),
-        output_tokens=round(usual * finer) if stated is None else stated,
-    )
-
-
-class _GenerationConfig(msgspec.Struct):
-    maxOutputTokens: Any = None  # noqa: N815 - the wire's own name
-    candidateCount: Any = None  # noqa: N815 - the wire's own name
-
-
-class _Output(msgspec.Struct):
-    """The fields of a request body that limit its answer, in all formats."""
-
-    max_tokens: Any = None
-    max_completion_tokens: Any = None
-    max_output_tokens: Any = None
-    n: Any = None
-    generationConfig: _GenerationConfig | None = None  # noqa: N815 - the wire's own name
-
-
-def output_limit(body: bytes) -> int | None:
-    """Return how many tokens all answers to *body* may have together; None when it does not say."""
-    try:
-        said = msgspec.json.decode(body, type=_Output)
-    except msgspec.DecodeError:
-        return None
-    nested = said.generationConfig or _GenerationConfig()
-    stated = (said.max_completion_tokens, said.max_tokens, said.max_output_tokens, nested.maxOutputTokens)
-    limit = next((one for one in stated if isinstance(one, int)), None)
-    count = next((one for one in (said.n, nested.candidateCount) if isinstance(one, int)), 1)
-    return None if limit is None else limit * count
-
-
 def _reused(planned: PlannedCall, one: "_Recorded", reuse: bool) -> PlannedCall:
     """Return *planned* as answered from the record, when that is wanted and its request is the recorded one."""
     is_same = planned.action == "ask" and planned.body is one.body and planned.url == one.call.url
     if not (reuse and is_same and one.call.status == 200):
         return planned
     return msgspec.structs.replace(planned, is_reused=True, expected_cost_nanodollars=0, most_cost_nanodollars=0)
-
-
-def _size(body: bytes, asked: PlannedCall | Call) -> int:
-    """Return how much a body says; the name of its model says nothing to the model."""
-    return len(body) - len(asked.model) if asked.model.encode() in body else len(body)

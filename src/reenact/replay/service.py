@@ -29,8 +29,9 @@ from reenact.domain.replay import Budget, Limits, Mode, Plan, Progress, Replay, 
 from reenact.errors import InvalidInput, NotFound, ReenactError
 from reenact.replay.chain import chain_of
 from reenact.replay.desk import ToolResult
+from reenact.replay.estimating import Price
 from reenact.replay.finder import earlier_calls
-from reenact.replay.planning import Price, Recording, check_budget, plan, with_control, without_bodies
+from reenact.replay.planning import Recording, check_budget, plan, with_control, without_bodies
 from reenact.replay.playback.planning import plan_playback
 from reenact.replay.playback.playbacks import Playbacks, PlayOrder
 from reenact.replay.request import ReplayRequest, ResumeRequest

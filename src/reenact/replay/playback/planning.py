@@ -13,9 +13,10 @@ from reenact.domain.playback import Driver, Fork, OnMiss, Playback
 from reenact.domain.replay import Mode, Plan, PlannedCall
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.ingest.unpacking import unpack
+from reenact.replay.estimating import Price
 from reenact.replay.matching.normalising import Normaliser
 from reenact.replay.patching import decoded, selects
-from reenact.replay.planning import Price, Recording, plan
+from reenact.replay.planning import Recording, plan
 
 _EVENTS = frozenset({Kind.TOOL, Kind.VECTOR, Kind.DATA})
 
