@@ -4,10 +4,11 @@
 
 The gateway has one core; a stand-in for the provider and the load have the other. CPU is the kernel's own account of all
 threads of the gateway's process tree; what Reenact's own server process spends on reading, pricing and storing the calls,
-which no other gateway here does, stands apart in a line of its own (`+ meaning`), measured until it is done. Rounds are
-interleaved and medians printed, since the machine may be shared; compare ratios within one run only. Low load stands beside
-saturation, because ratios shrink there. Names: nginx reenact tensorzero portkey mitmdump litellm; `--quick` measures nginx
-and reenact, short, in under 40 s.
+which no other gateway here does, stands apart in a line of its own (`+ meaning`), measured until it is done. `bare`
+passes bytes on and does nothing else: the floor of our language and loop (bare.py). Targets, met or missed, come last. Rounds
+are interleaved and medians printed, since the machine may be shared; compare ratios within one run only. Low load stands beside
+saturation, because ratios shrink there. Names: nginx bare reenact tensorzero portkey mitmdump litellm; all in three rounds take
+under a quarter of an hour. `--quick` measures nginx and reenact, short, in under 40 s.
 """
 
 import argparse
@@ -20,19 +21,23 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 sys.path.insert(0, str(Path(__file__).parent))
 import peers
 from bodies import bodies
 from processes import cpu_s, free_port, pinned, process, pss_mb, quiet, split, tree
+from targets import verdicts
 
 HERE = Path(__file__).parent
-NAMES = ("nginx", "reenact", "tensorzero", "portkey", "mitmdump", "litellm")
+NAMES = ("nginx", "bare", "reenact", "tensorzero", "portkey", "mitmdump", "litellm")
 
 
 def scenario_table(quick: bool) -> dict[str, tuple[str, int, float, float]]:
     """Return by name: body, connections, seconds, rate (0: as fast as it goes)."""
-    seconds = 2.0 if quick else 4.0
+    seconds = 2.0 if quick else 3.0
     return {
         "1 KB at 100/s": ("1k", 64, seconds + 1, 100.0),
         "1 KB at 500/s": ("1k", 128, seconds, 500.0),
@@ -134,11 +139,11 @@ def median(rounds: list[dict[str, dict[str, float]]], scenario: str, field: str)
     return statistics.median(seen[scenario][field] for seen in rounds)
 
 
-def summary(bench: Bench, direct: dict[str, float]) -> dict[str, object]:
+def summary(bench: Bench, direct: dict[str, float]) -> dict[str, dict[str, Any]]:
     """Return medians per gateway and scenario, with ratios to nginx."""
-    table: dict[str, object] = {}
+    table: dict[str, dict[str, Any]] = {}
     for name, rounds in bench.results.items():
-        row: dict[str, object] = {"pss_mb": round(median(rounds, "memory", "pss_mb"), 1)}
+        row: dict[str, Any] = {"pss_mb": round(median(rounds, "memory", "pss_mb"), 1)}
         for key in bench.scenarios:
             cpu = median(rounds, key, "cpu_us")
             p50 = median(rounds, key, "p50_ms")
@@ -157,15 +162,15 @@ def summary(bench: Bench, direct: dict[str, float]) -> dict[str, object]:
     return table
 
 
-def show(table: dict[str, object], scenarios: list[str]) -> None:
+def show(table: dict[str, dict[str, Any]], scenarios: list[str]) -> None:
     """Print CPU per call and its ratio to nginx, then what each adds to the median at low load."""
     print("CPU per call in us (x nginx)")
     print(f"{'':12}" + "".join(f"{key:>22}" for key in scenarios) + f"{'PSS MB':>10}")
     for name, row in table.items():
-        cells = "".join(f"{row[key]['cpu_us']:>12.0f} ({row[key].get('of_nginx', 0):>5.1f}x) " for key in scenarios)  # type: ignore[index]
-        print(f"{name:12}{cells}{row['pss_mb']:>10}")  # type: ignore[index]
-        if any(row[key]["meaning_us"] for key in scenarios):  # type: ignore[index]
-            print(f"{'  + meaning':12}" + "".join(f"{row[key]['meaning_us']:>12.0f}{'':10}" for key in scenarios))  # type: ignore[index]
+        cells = "".join(f"{row[key]['cpu_us']:>12.0f} ({row[key].get('of_nginx', 0):>5.1f}x) " for key in scenarios)
+        print(f"{name:12}{cells}{row['pss_mb']:>10}")
+        if any(row[key]["meaning_us"] for key in scenarios):
+            print(f"{'  + meaning':12}" + "".join(f"{row[key]['meaning_us']:>12.0f}{'':10}" for key in scenarios))
     print("\nadded p50 in ms / answers a second / bad or broken")
     for name, row in table.items():
         print(
@@ -173,7 +178,7 @@ def show(table: dict[str, object], scenarios: list[str]) -> None:
             + "".join(
                 f"{row[key]['added_p50_ms']:>10.2f} {row[key]['rate']:>7} {row[key]['bad']:>3.0f}" for key in scenarios
             )
-        )  # type: ignore[index]
+        )
 
 
 def main() -> None:
@@ -188,7 +193,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "reenact-bench")
     options = parser.parse_args()
     names = options.names or (["nginx", "reenact"] if options.quick else list(NAMES))
-    if not options.no_install and set(names) - {"nginx", "reenact"}:
+    if not options.no_install and set(names) - {"nginx", "bare", "reenact"}:
         peers.install(options.cache)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options.cache, options.quick)
@@ -209,9 +214,13 @@ def main() -> None:
                         print(f"{name}: {error}", file=sys.stderr)
     table = summary(bench, direct)
     if options.json:
-        print(json.dumps({"direct_p50_ms": direct, "gateways": table}))
+        told = msgspec.to_builtins([*verdicts(table)])
+        print(json.dumps({"direct_p50_ms": direct, "gateways": table, "targets": told}))
     else:
         show(table, list(bench.scenarios))
+        print()
+        for verdict in verdicts(table):
+            print(f"{'met   ' if verdict.is_met else 'MISSED'} {verdict.target}; measured {verdict.measured}")
 
 
 if __name__ == "__main__":

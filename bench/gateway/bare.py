@@ -61,10 +61,14 @@ class Provider(Side):
     """Whoever answers."""
 
     copy = b""
+    written = 0
 
     def data_received(self, data: bytes) -> None:
         """Append both copies, then pass it on."""
-        os.writev(self.journal, (self.copy, data))
+        Provider.written += os.writev(self.journal, (self.copy, data))
+        if Provider.written > JOURNAL_BYTES:
+            Provider.written = 0
+            os.ftruncate(self.journal, 0)
         self.copy = b""
         agent = cast("Agent", self.other)
         if agent.transport is not None:
@@ -80,6 +84,7 @@ async def main() -> None:
     await server.serve_forever()
 
 
+JOURNAL_BYTES = 64 * 1024 * 1024
 UPSTREAM = sys.argv[2].removeprefix("http://")
 
 if __name__ == "__main__":

@@ -98,6 +98,12 @@ def nginx(folder: Path, port: int, upstream: str) -> Peer:
     return Peer(command=["nginx", "-p", str(folder), "-c", str(config), "-g", "daemon off;"])
 
 
+def bare(folder: Path, port: int, upstream: str) -> Peer:
+    """Return the relay that does nothing but pass bytes on and append them to a file."""
+    command = [sys.executable, str(Path(__file__).with_name("bare.py")), str(port), upstream, str(folder / "journal")]
+    return Peer(command=command)
+
+
 def tensorzero(folder: Path, port: int, upstream: str, cache: Path) -> Peer:
     """Return TensorZero's gateway out of its wheel, observability off."""
     (folder / "tensorzero.toml").write_text(TENSORZERO_CONFIG.format(upstream=upstream))
@@ -172,6 +178,8 @@ def peer(name: str, folder: Path, port: int, upstream: str, cache: Path) -> Peer
     """Return a gateway by name, None where its package is not installed."""
     if name == "reenact":
         return ours(folder, port, upstream)
+    if name == "bare":
+        return bare(folder, port, upstream)
     if name == "nginx":
         return nginx(folder, port, upstream) if shutil.which("nginx") else None
     where = {"tensorzero": tensorzero, "portkey": portkey, "mitmdump": mitmdump, "litellm": litellm}[name]
