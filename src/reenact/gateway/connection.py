@@ -34,12 +34,18 @@ class Connection(asyncio.Protocol):
     surplus: bool
     failure: UpstreamFailed | None
     pieces: list[bytes]
+    """Of the body, as they came; one and the same list as long as an exchange lasts."""
     size: int
+    """About how many bytes they are."""
+    on_body: Callable[[bytes], None]
+    """What the parser gives pieces of the body to: a stream has one for each event, so that it is the list itself."""
     _parser: HttpResponseParser | None
     _waiter: "asyncio.Future[None] | None"
     _is_head: bool
     _is_tunnel: bool
     _until_eof: bool
+    _whole_pieces: int | None
+    """How many pieces there were when an answer that nobody asked for began; None as long as none did."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, gone: "Callable[[Connection], None]") -> None:
         self._loop = loop
@@ -107,6 +113,11 @@ class Connection(asyncio.Protocol):
             self.surplus = True
             if not self.complete:
                 self._fail(f"The provider's answer is not valid HTTP: {error}", "provider_error")
+        if self._whole_pieces is not None:
+            del self.pieces[self._whole_pieces :]
+        if self.pieces:
+            self.size += len(data)
+        self._wake()
         if self.size > HIGH_WATER_BYTES and self.transport is not None and not self._paused:
             self._paused = True
             self.transport.pause_reading()
@@ -142,8 +153,9 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Take the start of an answer; one that follows the whole answer was not asked for."""
-        if self.complete:
+        if self.complete and not self.surplus:
             self.surplus = True
+            self._whole_pieces = len(self.pieces)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; a trailer is read and dropped, since it cannot be passed on."""
@@ -159,7 +171,6 @@ class Connection(asyncio.Protocol):
         if status == 101 and self._is_tunnel:
             self.status = status
             self.headers_complete = self._until_eof = True
-            self._wake()
             return
         if 100 <= status < 200:
             self.headers = []
@@ -170,19 +181,10 @@ class Connection(asyncio.Protocol):
         self._until_eof = not framed and status not in BODYLESS and not self._is_head
         if self._is_head:
             self.complete = True
-        self._wake()
-
-    def on_body(self, body: bytes) -> None:
-        """Take a piece of the body."""
-        if self._is_head or self.surplus:
-            return
-        self._take(body)
 
     def _take(self, body: bytes) -> None:
         if body:
             self.pieces.append(body)
-            self.size += len(body)
-            self._wake()
 
     def on_message_complete(self) -> None:
         """Take the end of the answer."""
@@ -190,14 +192,12 @@ class Connection(asyncio.Protocol):
             assert self._parser is not None
             self.complete = True
             self.reusable = not self._is_head and self._parser.should_keep_alive()
-            self._wake()
 
     # --- our side
 
     def begin(self, head: bytes, body: bytes, *, is_head: bool, is_tunnel: bool = False) -> None:
         """Send a request whose head ends in an empty line; *is_tunnel* when its answer may be a WebSocket."""
         assert self.transport is not None
-        self._parser = HttpResponseParser(self)
         self._is_tunnel = is_tunnel
         self._is_head = is_head
         self._waiter = None
@@ -210,6 +210,9 @@ class Connection(asyncio.Protocol):
         self.headers = []
         self.pieces = []
         self.size = 0
+        self._whole_pieces = None
+        self.on_body = _drop if is_head else self.pieces.append
+        self._parser = HttpResponseParser(self)
         self.waiting_since_s = self._loop.time()
         self.transport.write(head + body if len(body) < HIGH_WATER_BYTES else head)
         if len(body) >= HIGH_WATER_BYTES:
@@ -257,8 +260,12 @@ class Connection(asyncio.Protocol):
         """
         while True:
             if self.pieces:
-                pieces, self.pieces, self.size = self.pieces, [], 0
-                yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                body = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
+                self.pieces.clear()
+                self.size = 0
+                if self._whole_pieces is not None:
+                    self._whole_pieces = 0
+                yield body
                 if self._paused and self.transport is not None:
                     self._paused = False
                     self.transport.resume_reading()
@@ -300,3 +307,7 @@ class Connection(asyncio.Protocol):
             self.failure = UpstreamFailed(message, kind)
         self._wake()
         self.abort()
+
+
+def _drop(body: bytes) -> None:
+    """Take a piece of what answers to HEAD do not have."""
