@@ -3,7 +3,7 @@
 import pytest
 
 from reenact.store.clickhouse.opener import Embedded
-from reenact.store.clickhouse.schema import TABLES, quoted, render
+from reenact.store.clickhouse.schema import TABLES, VERSION, migrate, quoted, render
 from tests.store.stores import ENGINE
 
 
@@ -12,7 +12,7 @@ from tests.store.stores import ENGINE
 def test_the_engine_parses_what_is_rendered(engine: Embedded, cluster: str) -> None:
     """Every statement, whether or not there is a cluster here to run it on; formatting it again says the same."""
     connector = engine.connector("parsed")
-    for statement in render("data`base", cluster=cluster):
+    for statement in (*render("data`base", cluster=cluster), *migrate("data`base", 1, cluster=cluster)):
         ((formatted,),) = connector.query("SELECT formatQuery({text:String})", {"text": statement})
         ((again,),) = connector.query("SELECT formatQuery({text:String})", {"text": formatted})
         assert formatted == again
@@ -33,6 +33,17 @@ def test_a_cluster_has_replicated_tables_and_tables_spread_over_them() -> None:
         assert f"AS `reenact`.{name}_local ENGINE = Distributed(`main`, `reenact`, {name}_local, cityHash64(" in spread
     of_calls = [one for one in statements if "Distributed" in one and "organisation_id, session_key" in one]
     assert len(of_calls) == 7
+
+
+def test_tables_that_stand_are_changed_once() -> None:
+    """Those of the first version, on every server of a cluster; not those that were just made, nor those of today."""
+    assert [] == migrate("reenact", 0) == migrate("reenact", VERSION)
+    changed = migrate("reenact", 1, cluster="main")
+    assert len(TABLES) == len(changed)
+    assert (
+        "ALTER TABLE `reenact`.calls_local ON CLUSTER `main` MODIFY SETTING replicated_deduplication_window = 0"
+        == changed[0]
+    )
 
 
 def test_a_single_node_waits_for_its_disk() -> None:
