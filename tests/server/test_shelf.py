@@ -11,7 +11,7 @@ import pytest
 
 from reenact.errors import InvalidInput
 from reenact.server.folder import Folder
-from reenact.server.shelf import batches, open_store, spool_name
+from reenact.server.shelf import as_found, batches, open_store, spool_name
 from reenact.settings import Settings
 from reenact.store.sqlite.store import SqliteStore
 from tests.journeys.conftest import Running, running
@@ -70,6 +70,18 @@ def test_servers_that_share_a_store_have_cursors_of_their_own(tmp_path: Path) ->
         assert spool_name(shared, one, "spool") in names
         assert spool_name(Settings(), one, "spool") == "spool"
     assert batches(shared).most_records > batches(Settings()).most_records
+
+
+def test_the_store_that_lies_in_the_folder_is_gone_on_with(tmp_path: Path) -> None:
+    """Unless another one is named; where two lie, as after a move, none is chosen for whoever forgot to name one."""
+    settings = Settings(data=tmp_path)
+    assert settings == as_found(settings, {})
+    (tmp_path / "chdb").mkdir()
+    assert "chdb" == as_found(settings, {}).store
+    assert "sqlite" == as_found(settings, {"REENACT_STORE": "sqlite"}).store
+    (tmp_path / "calls.sqlite3").touch()
+    with pytest.raises(InvalidInput, match="holds more than one store: sqlite and chdb"):
+        as_found(settings, {})
 
 
 def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import typer
 from reenact import __version__
 from reenact.server.runner import Ready
 from reenact.server.runner import serve as run
-from reenact.settings import read_settings
+from reenact.server.shelf import as_found
+from reenact.settings import environment, read_settings
 
 _BASES = (("OpenAI", "/v1/gateway/oai/v1"), ("Anthropic", "/v1/gateway/anthropic"), ("Gemini", "/v1/gateway/google"))
 """Base URLs as each provider's own SDK wants them."""
@@ -30,7 +31,10 @@ def serve(
         typer.Option(metavar="URL", help="A database for keys and replays that several servers share (PostgreSQL)."),
     ] = None,
     store: Annotated[
-        str | None, typer.Option(help="Where calls are kept: sqlite, chdb or clickhouse. [default: sqlite]")
+        str | None,
+        typer.Option(
+            help="Where calls are kept: sqlite, chdb or clickhouse. [default: what lies in the folder, or sqlite]"
+        ),
     ] = None,
     clickhouse_url: Annotated[
         str | None, typer.Option(metavar="URL", help="For clickhouse: http://user:password@host:8123/database.")
@@ -77,7 +81,7 @@ def serve(
         allowed_targets=allow_target or None,
         redact_patterns=redact or None,
     )
-    run(settings, _tell)
+    run(settings if store is not None else as_found(settings, environment()), _tell)
 
 
 def _tell(ready: Ready) -> None:

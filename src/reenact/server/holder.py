@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from reenact.errors import FolderUnusable, InvalidInput, StoreFailed
+from reenact.errors import FolderUnusable, StoreFailed
 from reenact.ingest.decoding import decode
 from reenact.ingest.worker import IngestWorker
 from reenact.server.folder import Folder
-from reenact.server.shelf import batches, found_in, objects_place, open_objects, open_store, spool_name
+from reenact.server.shelf import as_found, batches, objects_place, open_objects, open_store, spool_name
 from reenact.settings import Settings, environment, read_settings
 from reenact.spool.reader import SpoolReader
 from reenact.store.control.store import ControlStore
@@ -37,12 +37,9 @@ def settings_of(data: Path, store: str | None = None, *, is_new: bool = False) -
         InvalidInput: several stores lie in it and none is named; or a setting is not valid.
     """
     settings = read_settings(data=data, store=store)
-    found = found_in(data)
-    if store is None and "REENACT_STORE" not in environment():
-        if len(found) > 1:
-            raise InvalidInput(f"{data} holds more than one store: {' and '.join(found)}. Name one with --store.")
-        settings = msgspec.structs.replace(settings, store=found[0] if found else settings.store)
-    is_there = data.is_dir() if settings.store == "clickhouse" else settings.store in found
+    if store is None:
+        settings = as_found(settings, environment())
+    is_there = data.is_dir() if settings.store == "clickhouse" else settings.store in found_in(data)
     if not is_new and not is_there:
         what = "folder" if settings.store == "clickhouse" else f"{settings.store} store"
         raise FolderUnusable(f"{data} is no data folder: there is no {what}. Name another with --data.")

@@ -1,8 +1,11 @@
 """Shelf: the store of calls that the settings choose. A store's packages are imported when it is chosen, and only then."""
 
 import hashlib
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+
+import msgspec
 
 from reenact.errors import InvalidInput
 from reenact.ingest.worker import SMALL, Batches
@@ -23,6 +26,20 @@ _FILES = {"sqlite": "calls.sqlite3", "chdb": "chdb"}
 def found_in(data: Path) -> list[str]:
     """Return the stores that lie in the folder *data*."""
     return [store for store, name in _FILES.items() if (data / name).exists()]
+
+
+def as_found(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    """Return *settings*, in which no flag named a store, with the one that lies in the data folder unless *environ* names one.
+
+    Raises:
+        InvalidInput: several lie in it, as after a move: the wrong one would be written.
+    """
+    found = found_in(settings.data)
+    if "REENACT_STORE" in environ or not found:
+        return settings
+    if len(found) > 1:
+        raise InvalidInput(f"{settings.data} holds more than one store: {' and '.join(found)}. Name one with --store.")
+    return msgspec.structs.replace(settings, store=found[0])
 
 
 def open_store(settings: Settings) -> Upkeep:
