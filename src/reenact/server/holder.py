@@ -10,7 +10,7 @@ from reenact.errors import FolderUnusable, StoreFailed
 from reenact.ingest.decoding import decode
 from reenact.ingest.worker import IngestWorker
 from reenact.server.folder import Folder
-from reenact.server.shelf import as_found, batches, objects_place, open_objects, open_store, spool_name
+from reenact.server.shelf import as_found, batches, found_in, objects_place, open_objects, open_store, spool_name
 from reenact.settings import Settings, environment, read_settings
 from reenact.spool.reader import SpoolReader
 from reenact.store.control.store import ControlStore
