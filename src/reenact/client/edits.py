@@ -21,6 +21,7 @@ from reenact.domain.patch import (
     Patch,
     PatchJson,
     ReplaceMessage,
+    ReplacePattern,
     ReplaceText,
     Selector,
     SetModel,
@@ -69,6 +70,11 @@ def append_system(text: str) -> AppendSystem:
 def replace_text(find: str, replace: str, role: str | None = None) -> ReplaceText:
     """Replace every occurrence of a text in the messages of a role; in all when no role is named."""
     return ReplaceText(find, replace, role)
+
+
+def replace_pattern(find: str, replace: str, role: str | None = None) -> ReplacePattern:
+    r"""Replace whatever matches a pattern of RE2's; `\1` in *replace* is what the first group matched."""
+    return ReplacePattern(find, replace, role)
 
 
 def insert_message(role: str, text: str, before: int | None = None) -> InsertMessage:

@@ -9,6 +9,9 @@ import msgspec
 
 from reenact.domain.message import Json
 
+MOST_PATTERN = 2000
+"""Characters of a pattern."""
+
 
 class Selector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which calls: all conditions given must hold; none given selects every call."""
@@ -28,6 +31,8 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Wire format, as a glob: `openai_chat`."""
     contains: str | None = None
     """Text that stands in some message of the prompt."""
+    matches: Annotated[str, msgspec.Meta(max_length=MOST_PATTERN)] | None = None
+    """A pattern that the text of some message matches somewhere, as `replace_pattern` takes it."""
 
 
 class SetModel(
@@ -73,6 +78,16 @@ class ReplaceText(msgspec.Struct, frozen=True, tag="replace_text", tag_field="ed
 
     find: Annotated[str, msgspec.Meta(min_length=1)]
     replace: str
+    role: str | None = None
+
+
+class ReplacePattern(msgspec.Struct, frozen=True, tag="replace_pattern", tag_field="edit", forbid_unknown_fields=True):
+    """Replace whatever matches a pattern in the messages of a role (in all when no role is named)."""
+
+    find: Annotated[str, msgspec.Meta(min_length=1, max_length=MOST_PATTERN)]
+    """A regular expression as RE2 knows it: no look-around and no back-references, in time that is linear in the text."""
+    replace: str
+    r"""What takes its place; `\1` is what the first group matched, `\0` all of it."""
     role: str | None = None
 
 
@@ -138,6 +153,7 @@ Edit = (
     | SetSystem
     | AppendSystem
     | ReplaceText
+    | ReplacePattern
     | InsertMessage
     | ReplaceMessage
     | DropMessage

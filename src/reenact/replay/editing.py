@@ -16,6 +16,7 @@ from reenact.domain.patch import (
     InsertMessage,
     PatchJson,
     ReplaceMessage,
+    ReplacePattern,
     ReplaceText,
     SetModel,
     SetParameter,
@@ -24,6 +25,7 @@ from reenact.domain.patch import (
     SetToolResult,
 )
 from reenact.errors import InvalidInput, InvalidPatch
+from reenact.replay.patterning import must_fit, with_matches_replaced
 from reenact.replay.swapping import Step, Swap, swapped
 
 _NOT_PARAMETERS = {
@@ -98,13 +100,25 @@ def _append_system(prompt: Prompt, edit: AppendSystem) -> Prompt:
 
 
 def _replace_text(prompt: Prompt, edit: ReplaceText) -> Prompt:
-    """Replace in texts and tool results; what the model thought or asked of tools is signed or structured and stays."""
-    role = None if edit.role is None else _role(edit.role)
+    def replaced(text: str) -> str:
+        must_fit(text.count(edit.find) * len(edit.replace))
+        return text.replace(edit.find, edit.replace)
+
+    return _with_texts(prompt, edit.role, replaced)
+
+
+def _replace_pattern(prompt: Prompt, edit: ReplacePattern) -> Prompt:
+    return _with_texts(prompt, edit.role, lambda text: with_matches_replaced(text, edit.find, edit.replace))
+
+
+def _with_texts(prompt: Prompt, role_name: str | None, change: Callable[[str], str]) -> Prompt:
+    """Change texts and tool results; what the model thought or asked of tools is signed or structured and stays."""
+    role = None if role_name is None else _role(role_name)
 
     def replaced(part: Part) -> Part:
-        if not isinstance(part, Text | ToolResult) or edit.find not in part.text:
+        if not isinstance(part, Text | ToolResult) or (text := change(part.text)) == part.text:
             return part
-        return msgspec.structs.replace(part, text=part.text.replace(edit.find, edit.replace))
+        return msgspec.structs.replace(part, text=text)
 
     messages = tuple(
         msgspec.structs.replace(message, parts=tuple(replaced(part) for part in message.parts))
@@ -221,6 +235,7 @@ _EDITORS: dict[type, Callable[[Prompt, Any], Prompt]] = {
     SetSystem: _set_system,
     AppendSystem: _append_system,
     ReplaceText: _replace_text,
+    ReplacePattern: _replace_pattern,
     InsertMessage: _insert_message,
     ReplaceMessage: _replace_message,
     DropMessage: _drop_message,

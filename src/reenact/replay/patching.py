@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
-from functools import reduce
+from functools import partial, reduce
 
 import msgspec
 
@@ -19,6 +19,7 @@ from reenact.domain.patch import (
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.replay.differing import same
 from reenact.replay.editing import edited
+from reenact.replay.patterning import matches
 
 _PLACE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 
@@ -51,7 +52,8 @@ def selects(selector: Selector, position: int, call: Call, prompt: Callable[[], 
         and _matches(selector.model, call.model)
         and (selector.provider is None or selector.provider == call.provider)
         and _matches(selector.dialect, call.dialect)
-        and (selector.contains is None or _says(prompt(), selector.contains))
+        and (selector.contains is None or _says(prompt(), lambda text: (selector.contains or "") in text))
+        and (selector.matches is None or _says(prompt(), partial(matches, selector.matches)))
     )
 
 
@@ -113,10 +115,10 @@ def _matches(pattern: str | None, text: str) -> bool:
     return pattern is None or fnmatchcase(text, pattern)
 
 
-def _says(prompt: Prompt | None, text: str) -> bool:
-    """Return whether *text* stands in some message, tool results included."""
+def _says(prompt: Prompt | None, is_meant: Callable[[str], bool]) -> bool:
+    """Return whether some message's text is meant, tool results included."""
     return prompt is not None and any(
-        text in part.text
+        is_meant(part.text)
         for message in prompt.messages
         for part in message.parts
         if isinstance(part, Text | ToolResult)

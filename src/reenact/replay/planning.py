@@ -207,7 +207,12 @@ def _selected(patch: Patch, recorded: Sequence[_Recorded]) -> dict[int, list[_St
     """Return the edits to make in the call at each position, each with its place in the patch."""
     selected: dict[int, list[_Step]] = {}
     for number, change in enumerate(patch.changes):
-        positions = [one.position for one in recorded if selects(change.select, one.position, one.call, one.readable)]
+        try:
+            positions = [
+                one.position for one in recorded if selects(change.select, one.position, one.call, one.readable)
+            ]
+        except InvalidPatch as error:
+            raise InvalidPatch(error.message, f"changes[{number}].select.{error.field}") from error
         if not positions:
             raise InvalidPatch(
                 "The selector matches no call of the session that can be asked.", f"changes[{number}].select"
