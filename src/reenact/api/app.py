@@ -7,6 +7,7 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from reenact.api import (
+    assets,
     batches,
     bodies,
     comparisons,
@@ -36,6 +37,7 @@ MAX_BODY_BYTES = 50 * 1024 * 1024
 """Of a request to the API, as at Helicone (surface 3.1)."""
 
 _GROUPS = (
+    assets,
     batches,
     bodies,
     comparisons,

@@ -49,6 +49,7 @@ class Pager(msgspec.Struct, frozen=True, kw_only=True):
                 origin=self.origin,
                 signed_body_url=self._address(call.id),
                 typed_scores=self.typed_scores,
+                asset_urls=self._asset_urls(call.id, bodies.get(call.id)),
             )
             for call in calls
         ]
@@ -61,6 +62,17 @@ class Pager(msgspec.Struct, frozen=True, kw_only=True):
             if len(call_ids) == 1:
                 return {}
             return {found: one for call_id in call_ids for found, one in self._bodies([call_id]).items()}
+
+    def asset_address(self, call_id: str, asset_id: str, lifetime_s: int) -> str:
+        """Return where an asset can be had without a key for so long."""
+        expires_s = int(self.now_s) + lifetime_s
+        proof = signature(self.secret, self.organisation_id, call_id, expires_s, asset_id=asset_id)
+        query = f"organisation={self.organisation_id}&expires={expires_s}&signature={proof}"
+        return f"{self.origin}/v1/public/request/{call_id}/assets/{asset_id}?{query}"
+
+    def _asset_urls(self, call_id: str, bodies: Bodies | None) -> dict[str, str]:
+        assets = bodies.assets if bodies else ()
+        return {asset.id: self.asset_address(call_id, asset.id, LIFETIME_S) for asset in assets}
 
     def _address(self, call_id: str) -> str:
         expires_s = int(self.now_s) + LIFETIME_S

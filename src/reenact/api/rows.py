@@ -4,7 +4,7 @@ import base64
 import contextlib
 import datetime as dt
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -107,7 +107,15 @@ class HeliconeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Set when the call was told afterwards and did not cross the gateway: where it stands in its trace. Ours."""
 
 
-def row(call: Call, bodies: Bodies | None, *, origin: str, signed_body_url: str, typed_scores: bool) -> HeliconeRequest:
+def row(
+    call: Call,
+    bodies: Bodies | None,
+    *,
+    origin: str,
+    signed_body_url: str,
+    typed_scores: bool,
+    asset_urls: Mapping[str, str] | None = None,
+) -> HeliconeRequest:
     """Return *call* as a row; without *bodies* the row points at `signed_body_url` for them.
 
     Args:
@@ -116,6 +124,7 @@ def row(call: Call, bodies: Bodies | None, *, origin: str, signed_body_url: str,
         origin: Of this server, as whoever asks reaches it: it may have moved since the call was made.
         signed_body_url: Where both bodies can be had without a key.
         typed_scores: Whether scores are shown as `/v1/request/query` shows them.
+        asset_urls: Where the images, sounds and files of the bodies can be had without a key, by id.
     """
     request_body = ELSEWHERE if bodies is None else request_json(bodies)
     created = iso(call.created_us)
@@ -169,6 +178,9 @@ def row(call: Call, bodies: Bodies | None, *, origin: str, signed_body_url: str,
         detail=call.detail,
         inputs=None if bodies is None or bodies.tagged is None else bodies.tagged.inputs,
         told=call.told,
+        asset_ids=list(asset_urls) if asset_urls else None,
+        asset_urls=dict(asset_urls or {}),
+        assets=list(asset_urls or ()),
     )
 
 

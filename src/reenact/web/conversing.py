@@ -1,6 +1,6 @@
 """Recorded messages as a conversation: what each part says, cut where it is long, repeated history shown once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -19,6 +19,8 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     """The tool's name, the kind of media; empty for text."""
     text: str
+    picture: str = ""
+    """Where the image is that this is, on this server or in the page; empty for all else."""
     left_out: int = 0
     """Characters that are not shown here."""
     is_error: bool = False
@@ -93,23 +95,32 @@ def _fresh(messages: Sequence[Message], seen: set[bytes]) -> list[Message]:
     return fresh
 
 
-def bubbles(messages: Iterable[Message], limit: int) -> tuple[Bubble, ...]:
-    """Return *messages* ready to be read, each part cut at *limit* characters."""
+def no_picture(_: Media) -> str:
+    """Show no picture."""
+    return ""
+
+
+def bubbles(
+    messages: Iterable[Message], limit: int, picture: Callable[[Media], str] = no_picture
+) -> tuple[Bubble, ...]:
+    """Return *messages* ready to be read, each part cut at *limit* characters; *picture* says where an image is."""
     return tuple(
         Bubble(
             role=message.role.value,
             name=message.name,
-            pieces=tuple(_piece(part, limit) for part in message.parts if part != Text("")),
+            pieces=tuple(_piece(part, limit, picture) for part in message.parts if part != Text("")),
         )
         for message in messages
     )
 
 
-def answer_bubbles(answer: Answer | None, limit: int) -> tuple[Bubble, ...]:
+def answer_bubbles(
+    answer: Answer | None, limit: int, picture: Callable[[Media], str] = no_picture
+) -> tuple[Bubble, ...]:
     """Return what was answered: every choice, and the error; the JSON itself when it has neither."""
     if answer is None:
         return ()
-    found = bubbles(filter(None, (answer.message, *answer.alternatives)), limit)
+    found = bubbles(filter(None, (answer.message, *answer.alternatives)), limit, picture)
     if answer.error is not None:
         return (*found, _said("error", answer.error, limit))
     return found or (_said("opaque", answer_text(answer), limit),)
@@ -120,7 +131,7 @@ def _said(kind: str, text: str, limit: int) -> Bubble:
     return Bubble(role="assistant", name=None, pieces=(piece,))
 
 
-def _piece(part: Part, limit: int) -> Piece:
+def _piece(part: Part, limit: int, picture: Callable[[Media], str]) -> Piece:
     match part:
         case Text():
             piece = Piece(kind="text", title="", text=part.text)
@@ -131,7 +142,8 @@ def _piece(part: Part, limit: int) -> Piece:
         case ToolResult():
             piece = Piece(kind="tool_result", title="", text=pretty(part.text), is_error=part.is_error)
         case Media():
-            piece = Piece(kind="media", title=part.media_type or part.kind, text=_place(part))
+            title = part.media_type or part.kind
+            piece = Piece(kind="media", title=title, text=_place(part), picture=picture(part))
         case _:
             piece = Piece(kind="opaque", title="", text=pretty(part.json))
     return _cut(piece, limit)

@@ -25,6 +25,11 @@ def call_href(call_id: str) -> str:
     return f"/calls/{_quoted(call_id)}"
 
 
+def asset_href(call_id: str, asset_id: str) -> str:
+    """Return the address of an image of a call."""
+    return f"{call_href(call_id)}/assets/{_quoted(asset_id)}"
+
+
 def replay_href(replay_id: str) -> str:
     """Return the address of a replay's page."""
     return f"/replays/{_quoted(replay_id)}"

@@ -13,7 +13,7 @@ from litestar.response import Redirect
 from reenact.errors import NotFound, ReenactError, Unauthenticated
 from reenact.web.frame import Frame
 from reenact.web.guard import Guard
-from reenact.web.pages.call import download_body, show_call
+from reenact.web.pages.call import download_body, show_asset, show_call
 from reenact.web.pages.calls import show_calls
 from reenact.web.pages.compare import show_comparison
 from reenact.web.pages.failure import FailurePage
@@ -43,8 +43,8 @@ def router(parts: Parts) -> Router:
     pages = Router(
         "/",
         route_handlers=[
-            show_sessions, show_calls, show_session, show_call, download_body, show_comparison, show_form, plan_or_start,
-            show_replay, cancel_replay, *door(parts),
+            show_sessions, show_calls, show_session, show_call, show_asset, download_body, show_comparison, show_form,
+            plan_or_start, show_replay, cancel_replay, *door(parts),
         ],
         dependencies={"visit": Provide(provide_visit)},
         response_headers=SECURITY_HEADERS,

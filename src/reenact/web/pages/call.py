@@ -14,10 +14,12 @@ from reenact.domain.exchange import Header
 from reenact.domain.message import Json, Tool
 from reenact.domain.replay import CallResult, Replay
 from reenact.errors import NotFound
+from reenact.store.sniffing import media_type
 from reenact.web.conversing import Bubble, answer_bubbles, bubbles, pretty
 from reenact.web.frame import Crumb, Frame
 from reenact.web.linking import session_href
 from reenact.web.parts import Given, Visit
+from reenact.web.picturing import IMAGES, pictures
 from reenact.web.renderer import html, render
 
 _PART = 50_000
@@ -119,6 +121,21 @@ async def download_body(visit: Given, call_id: FromPath[str], side: FromPath[str
     )
 
 
+@get("/calls/{call_id:str}/assets/{asset_id:str}")
+async def show_asset(visit: Given, call_id: FromPath[str], asset_id: FromPath[str]) -> Response[bytes]:
+    """Send an image of a call, when its own bytes say that it is one."""
+
+    def read() -> bytes:
+        is_there = asset_id in {asset.id for asset in _bodies(visit, call_id).assets}
+        content = visit.parts.calls.object(visit.organisation_id, asset_id) if is_there else None
+        if content is None or media_type(content) not in IMAGES:
+            raise NotFound("There is no such image.")
+        return content
+
+    content = await asyncio.to_thread(read)
+    return Response(content, media_type=media_type(content))
+
+
 def find_call(visit: Visit, call_id: str) -> Call:
     """Return the call.
 
@@ -142,14 +159,15 @@ def read_page(visit: Visit, call: Call, replays: Sequence[Replay]) -> CallPage:
     """Read what a call says."""
     bodies = _bodies(visit, call.id)
     (turn,) = read_calls(visit.parts.calls, visit.organisation_id, [call])
-    asked = bubbles(turn.prompt.messages if turn.prompt else (), _PART)
+    picture = pictures(call.id, {asset.id for asset in bodies.assets})
+    asked = bubbles(turn.prompt.messages if turn.prompt else (), _PART, picture)
     fold = len(asked) - _NEWEST if len(asked) > _NEWEST + 3 else 0
     return CallPage(
         frame=_frame(visit, call),
         call=call,
         earlier=asked[:fold],
         asked=asked[fold:],
-        answered=answer_bubbles(turn.answer, _PART),
+        answered=answer_bubbles(turn.answer, _PART, picture),
         tools=tuple(map(_tool, turn.prompt.tools if turn.prompt else ())),
         parameters=_parameters(turn),
         request=raw_body(bodies.request),
