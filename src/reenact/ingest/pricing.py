@@ -96,14 +96,16 @@ def _price(
 ) -> int | None:
     """Return the cost by one model; None when the table does not know it or refuses the tokens."""
     try:
+        rating = _rating(table, model, at)
+        rating.need_prices(counted)
         if context is None:
-            dollars = _rating(table, model, at).dollars(counted)
+            dollars = rating.dollars(counted)
         else:
             usage = PricedUsage(**counted)
             dollars = calc_price(
                 usage, model, provider_id=table, genai_request_timestamp=at, price_context=context
             ).total_price
-    except (LookupError, ValueError):  # an unknown model; counts that contradict each other
+    except (LookupError, ValueError):  # an unknown model, or audio without a price; counts that contradict each other
         return None
     return round(dollars * 1_000_000_000)
 

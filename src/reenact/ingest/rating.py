@@ -16,6 +16,8 @@ _INPUT, _PARTS = "input_tokens", ("cache_read_tokens", "cache_write_tokens")
 _PLAIN = frozenset({_INPUT, "output_tokens", *_PARTS})
 """Counts of which each is priced alone; others overlap in ways that only the library knows."""
 
+_AUDIO = {"input_audio_tokens": "input_audio_mtok", "output_audio_tokens": "output_audio_mtok"}
+
 
 class _Line(msgspec.Struct, frozen=True):
     """The price of a call whose prompt lies between two thresholds."""
@@ -32,6 +34,16 @@ class Rating:
         self._prices = prices
         self._starts = sorted({tier.start for price in tiered for tier in price.tiers})
         self._lines: dict[tuple[int, frozenset[str]], _Line | None] = {}
+
+    def need_prices(self, counted: Mapping[str, int]) -> None:
+        """Refuse audio that has no price of its own: the library would take it for text, at a tenth of what it costs.
+
+        Raises:
+            LookupError: there is such audio among *counted*.
+        """
+        for name, price in _AUDIO.items():
+            if counted.get(name) and getattr(self._prices, price) is None:
+                raise LookupError(f"No price for {name}")
 
     def dollars(self, counted: Mapping[str, int]) -> Decimal:
         """Return what *counted* costs, the names those of the price library.
