@@ -174,6 +174,10 @@ class Visit:
             else:
                 self._is_chunked = True
                 lines.append(b"transfer-encoding: chunked\r\n")
+        if not self.is_received and self._waiter is None:
+            self.closes = (
+                True  # nobody reads what is left of the body; unsaid, it would cost the agent its next request
+            )
         if self.closes:
             lines.append(b"connection: close\r\n")
         elif self.is_old:
@@ -237,10 +241,7 @@ class Visit:
             await self._wire.drained()
 
     async def refuse(self, refusal: Refusal) -> None:
-        """Answer in the provider's place; what of the request has not come by now, nobody reads."""
-        self.closes = (
-            self.closes or not self.is_received
-        )  # said in time: a client would send its next request into the end
+        """Answer in the provider's place."""
         await self.start(refusal.status, list(refusal.headers))
         await self.chunk(refusal.body)
         await self.end()
