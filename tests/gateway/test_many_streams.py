@@ -70,6 +70,8 @@ async def test_two_thousand_slow_streams(tmp_path: Path) -> None:
             str(tmp_path / "data"),
             "--port",
             "0",
+            "--gateway-workers",
+            "1",
             "--upstream",
             f"openai={provider.origin}",
         )
