@@ -74,6 +74,8 @@ async def test_two_thousand_slow_streams(tmp_path: Path) -> None:
             "1",
             "--upstream",
             f"openai={provider.origin}",
+            "--gateway-workers",
+            "1",
         )
         with await asyncio.to_thread(running, *arguments) as server:
             port, worker = int(server.url.rpartition(":")[2]), worker_of(server.process.pid)
