@@ -2,7 +2,7 @@
 
 from reenact.domain.labels import Labels
 from reenact.gateway.addressing import TakeName
-from reenact.gateway.reading import Reading, read
+from reenact.gateway.reading import HeadReading, read
 from reenact.gateway.redacting import MARK
 from reenact.gateway.routing import NOT_OURS, Routes
 from reenact.gateway.scope import Scope
@@ -24,7 +24,7 @@ def test_a_call_is_read_whole() -> None:
         (b"helicone-request-id", CALL_ID.encode()), (b"content-type", b"Image/png"),
     )  # fmt: skip
     reading = read(scope(b"/v1/gateway/oai/v1/chat/completions", *headers), ROUTES)
-    assert isinstance(reading, Reading)
+    assert isinstance(reading, HeadReading)
     assert (reading.target.origin, reading.target.target) == ("http://127.0.0.1:9000", b"/v1/chat/completions")
     assert (reading.url, reading.method) == ("http://here/v1/gateway/oai/v1/chat/completions", "POST")
     assert (reading.labels, reading.request_id, reading.is_upload) == (Labels(session_id="s"), CALL_ID, True)
@@ -38,7 +38,7 @@ def test_a_body_of_another_length() -> None:
     """Both lists tell the length that this request's head told."""
     headers = ((b"cookie", b"c"), (b"content-length", b"2"), (b"x", b"y"))
     reading = read(scope(b"/v1/gateway/oai/v1/x", *headers), ROUTES)
-    assert isinstance(reading, Reading)
+    assert isinstance(reading, HeadReading)
     told = ((b"content-length", b"10"), (b"x", b"y"))
     assert reading.lists(b"10") == (((b"cookie", b"c"), *told), ((b"cookie", MARK), *told))
     assert reading.lists(b"2") == reading.lists(None) == (reading.received, reading.recorded)
@@ -48,7 +48,7 @@ def test_a_take_s_calls_have_ids_of_their_own() -> None:
     """An agent that runs again may give the ids that it gave before: the recorded calls are not to be overwritten."""
     ids = ((b"helicone-request-id", CALL_ID.encode()), (b"reenact-take", b"r/2"))
     reading = read(scope(b"/v1/gateway/oai/v1/x", *ids), ROUTES)
-    assert isinstance(reading, Reading)
+    assert isinstance(reading, HeadReading)
     assert (reading.take, reading.request_id) == (TakeName("r", 2), None)
 
 

@@ -12,7 +12,7 @@ from reenact.gateway.ask import Ask, Upload
 from reenact.gateway.heads import KNOWN, LENGTH, Known
 from reenact.gateway.labelling import value_of
 from reenact.gateway.prompting import has_tags
-from reenact.gateway.reading import Reading, read
+from reenact.gateway.reading import HeadReading, read
 from reenact.gateway.refusing import refuse
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import NOT_OURS, Routes
@@ -73,7 +73,7 @@ class Gateway:
     async def __call__(self, scope: Scope, agent: Visit) -> None:
         """Serve one request that `handles` has claimed."""
         started_us = self._clock()
-        reading: Reading = scope[_READING]
+        reading: HeadReading = scope[_READING]
         try:
             organisation_id = self._authorise(reading.key, scope["headers"])
         except Unauthenticated as error:
@@ -95,7 +95,7 @@ class Gateway:
         else:
             await self._serve(ask, agent)
 
-    def _ask(self, scope: Scope, reading: Reading, organisation_id: str, started_us: int, body: bytes) -> Ask:
+    def _ask(self, scope: Scope, reading: HeadReading, organisation_id: str, started_us: int, body: bytes) -> Ask:
         """Return what is asked."""
         target = reading.target
         received, recorded = reading.lists(scope.get(LENGTH))
@@ -149,5 +149,5 @@ class Gateway:
 
 def take_of(scope: Scope) -> TakeName | None:
     """Return the take that a request which a gateway handles names, by its path or its header."""
-    reading: Reading = scope[_READING]
+    reading: HeadReading = scope[_READING]
     return reading.take

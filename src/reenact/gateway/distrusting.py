@@ -12,9 +12,13 @@ from urllib.parse import urlsplit
 from reenact.domain.exchange import Header
 from reenact.gateway.labelling import value_of
 
+_OF_BROWSERS = frozenset({b"origin", b"sec-fetch-site"})
+
 
 def is_from_a_strange_page(headers: Sequence[Header]) -> bool:
     """Return whether a page sent this that is not one of this machine's own."""
+    if not any(name in _OF_BROWSERS for name, _ in headers):
+        return False
     origin = next((value for name, value in headers if name == b"origin"), None)
     if origin is not None:
         return not _is_local(origin.decode("latin-1"))

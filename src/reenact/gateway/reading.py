@@ -21,7 +21,7 @@ _TAKE = b"reenact-take"
 _LENGTH = b"content-length"
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class HeadReading(msgspec.Struct, frozen=True, kw_only=True):
     """A head that is for a provider."""
 
     target: Target
@@ -58,7 +58,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         return received[:at] + length + received[at + 1 :], recorded[:at] + length + recorded[at + 1 :]
 
 
-def read(scope: Scope, routes: Routes) -> Reading | NotOurs:
+def read(scope: Scope, routes: Routes) -> HeadReading | NotOurs:
     """Return what the head in *scope* says."""
     headers: list[Header] = scope["headers"]
     host = next((value for name, value in headers if name == b"host"), b"")
@@ -75,7 +75,7 @@ def read(scope: Scope, routes: Routes) -> Reading | NotOurs:
     name = value_of(headers, _TAKE)
     take = address.take or (None if name is None else read_take(name))
     called = target.called.decode("latin-1")
-    return Reading(
+    return HeadReading(
         target=target,
         rejection=route if isinstance(route, Rejection) else None,
         method=scope["method"],

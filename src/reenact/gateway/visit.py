@@ -87,7 +87,7 @@ class Visit:
         self._is_chunked = False
         self._framing = True
         self._unsent: list[bytes] | None = None
-        """The head, and what came with it: they leave in one write."""
+        """The head and what came with it, or a small piece: they leave in one write."""
 
     # --- the door's side
 
@@ -197,14 +197,16 @@ class Visit:
             return
         wire = self._wire
         is_small = len(body) <= _JOIN_BYTES
-        if self._unsent is not None:
+        if self._is_chunked and is_small:
+            if self._unsent is None:
+                self._unsent = []
+                wire.soon(self.flush)  # where the answer's end has come, too, both leave in one write
+            self._unsent += (b"%x\r\n" % len(body), body, b"\r\n")
+        elif self._unsent is not None:
             self._unsent += (b"%x\r\n" % len(body), body, b"\r\n") if self._is_chunked else (body,)
-            if not self._is_chunked or not is_small:
-                self.flush()
+            self.flush()
         elif not self._is_chunked:
             wire.write(body)
-        elif is_small:
-            wire.write(b"%x\r\n%b\r\n" % (len(body), body))
         else:
             wire.write(b"%x\r\n" % len(body))
             wire.write(body)
