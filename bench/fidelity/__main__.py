@@ -1,7 +1,8 @@
-"""How true replays are: `python -m bench.fidelity [--quick] [--json] [--shape NAME] [--seeds N] [--show]`.
+"""How true replays are: `python -m bench.fidelity [--quick] [--agents] [--json] [--shape NAME] [--seeds N] [--show]`.
 
 Per shape and patch: the share of sessions whose replay claimed exactly the requests that the record determines, no more and
-no less; then the same for the guide's plain loop and for carrying by position.
+no less; then the same for the guide's plain loop and for carrying by position. With `--agents`, instead: real agents of three
+libraries (`agents.py`).
 """
 
 import argparse
@@ -9,6 +10,7 @@ import json
 import time
 from typing import Any
 
+from bench.fidelity.agents import agent_rows
 from bench.fidelity.replaying import Sent, anchored, by_position, chained, recording_of, tape_of
 from bench.fidelity.shapes import SHAPES
 from bench.fidelity.truth import PATCHES, body_patch, fitting
@@ -58,6 +60,7 @@ class Score:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--agents", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--shape")
     parser.add_argument("--patch")
@@ -65,6 +68,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--show", action="store_true")
     options = parser.parse_args()
+    if options.agents:
+        rows = agent_rows()
+        print(json.dumps(rows, indent=1) if options.json else "\n".join(map(agent_line, rows)))
+        return
     seeds = range(options.seeds or (6 if options.quick else 40))
     seeds = [options.seed] if options.seed is not None else seeds
     began = time.perf_counter()
@@ -112,6 +119,18 @@ def show(shape: str, patch: str, seed: int, sent: Sent, truth: Json, known: Json
             print(f"--- {title}: {request[-900:]}")
     for note in sent.notes:
         print("   note", note[:400])
+
+
+def agent_line(row: Json) -> str:
+    words = [
+        "right" if row["right"] else "NOT right",
+        f"{row['true_requests_sent']} of {row['true_calls']} true requests",
+        f"{row['wrong_requests']} wrong",
+        f"{row['marked']} marked",
+        "control exact" if row["control_exact"] else "control NOT exact",
+        "plain loop right" if row["plain_loop_right"] else "plain loop not right",
+    ]
+    return f"{row['agent']:15}{row['case']:9}" + ", ".join(words)
 
 
 def print_table(table: list[Json]) -> None:

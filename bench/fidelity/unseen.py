@@ -1,6 +1,8 @@
 """Shapes written against the engine, without looking at it, after it was built: what a first meeting with it shows.
 
-Their figures when they were first run stand in docs/why.md; what was mended since was mended by general rules.
+First met, 57 % of 180 changed sessions were right, with 55 wrong requests (`--quick`; the shapes that it was built with:
+99.6 %, none). What was mended since was mended by general rules: 78 %, 17 wrong. What is left: keys of JSON that are answers,
+first lines of answers whose recorded ones had but one, prompts that are trimmed whole.
 """
 
 import json

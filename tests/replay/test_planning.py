@@ -12,8 +12,11 @@ from reenact.domain.call import Kind
 from reenact.domain.exchange import Ending, Handling
 from reenact.domain.message import Usage
 from reenact.domain.patch import AppendSystem, Change, Patch, ReplaceText, Selector, SetModel, SetParameter
-from reenact.domain.replay import FieldChange, Mode, Plan, PlannedCall
+from reenact.domain.policy import Policies
+from reenact.domain.replay import Answered, FieldChange, Mode, Plan, PlannedCall, Take
 from reenact.errors import InvalidInput, InvalidPatch
+from reenact.replay.chain import chain_of
+from reenact.replay.performing import advance, perform
 from reenact.replay.planning import Recording, plan, without_bodies
 from tests.replay.recordings import SYSTEM, URL, a_call, a_recording, bodies, chat
 
@@ -102,6 +105,11 @@ def test_costs_add_up_over_calls_and_takes() -> None:
         ({"kind": Kind.VECTOR}, chat("x"), "a vector_db event: the server never runs an agent's tools"),
         ({}, None, "its request body was not recorded"),
         ({}, b"", "its request body was not recorded"),
+        (
+            {},
+            chat("<helicone-asset-id key=9f/>"),
+            "an image of its request was not recorded: the log that told of it holds a reference only",
+        ),
         ({"dialect": "opaque", "kind": Kind.OPAQUE}, chat("x"), "its format is not known"),
         (
             {"unreadable": "`messages` is not a list."},
@@ -120,6 +128,27 @@ def test_what_cannot_be_asked_is_skipped_with_its_reason(given: dict[str, object
     (call,) = planned(a_recording((a_call("call-1", **given), body))).calls
 
     assert ("skip", reason, b"", None) == (call.action, call.reason, call.body, call.expected_cost_nanodollars)
+
+
+@pytest.mark.parametrize("mode", [Mode.ANCHORED, Mode.CHAINED])
+def test_what_is_skipped_is_told_in_the_result_too(mode: Mode) -> None:
+    """In both modes that ask, beside the calls that are asked."""
+    events = [(a_call(f"call-{at}", kind=kind), chat("x")) for at, kind in enumerate((Kind.TOOL, Kind.DATA), start=1)]
+    bare = (a_call("call-3"), None)
+    foreign = (a_call("call-4", dialect="opaque", kind=Kind.OPAQUE), chat("x"))
+    recording = a_recording(*events, bare, foreign, (a_call("call-5"), chat("one")))
+    whole = plan(recording, Patch(), mode, 1, price)
+    take = Take(number=1, session_id="take")
+    chain = chain_of(recording, whole, Policies())
+    performance = perform(whole, take) if mode is Mode.ANCHORED else chain.perform(whole, take)
+    (ask,) = tuple(advance(performance))  # type: ignore[arg-type]
+    over = advance(performance, Answered(index=ask.index, call_id="new", status=200))
+
+    assert isinstance(over, Take)
+    assert [(call.index, call.reason) for call in whole.calls if call.reason] == [
+        (result.index, result.failure) for result in over.results if result.skipped
+    ]
+    assert [1, 2, 3, 4, 5] == [result.index for result in over.results]
 
 
 def test_a_selector_that_matches_nothing_is_refused() -> None:

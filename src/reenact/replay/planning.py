@@ -31,6 +31,8 @@ _MODEL_IN_PATH = re.compile(r"(?P<before>/(?:models|deployments)/)(?P<model>[^/:
 """Gemini and Azure name the model in the path: `/v1beta/models/NAME:generateContent`, `/openai/deployments/NAME/...`."""
 
 
+_MISSING_IMAGE = b"<helicone-asset-id "
+"""What stands in logs of Helicone in place of an image that it keeps elsewhere."""
 _UNKNOWN = "it goes on from a response that was not recorded, which another provider does not know"
 _HELD = "it goes on in a conversation that the provider holds; asking again would write into it"
 
@@ -148,6 +150,8 @@ class _Recorded:
             return "its request body was not recorded"
         if dialect_named(call.dialect) is None:
             return "its format is not known"
+        if _MISSING_IMAGE in self.body:
+            return "an image of its request was not recorded: the log that told of it holds a reference only"
         if call.unreadable:
             return f"its body could not be read: {call.unreadable}"
         return _HELD if call.dialect == "openai_responses" and self._writes_at_the_provider() else ""
