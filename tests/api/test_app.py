@@ -33,6 +33,19 @@ def test_the_description_names_every_route(house: House) -> None:
     assert {"$ref": "#/components/schemas/RequestQuery"} == asked
 
 
+def test_the_description_tells_the_failure_that_is_answered(house: House) -> None:
+    """A body that is wrong has a 422 everywhere, of the shape that is described, and never the framework's 400."""
+    document = house.http.get("/download/swagger.json").json()
+    told = [operation["responses"] for methods in document["paths"].values() for operation in methods.values()]
+    answer = house.http.post("/v1/request/query", json={"filter": {"request_response_rmt": {"no": {"equals": 1}}}})
+
+    assert not [responses for responses in told if "400" in responses]
+    shape = document["paths"]["/v1/request/query"]["post"]["responses"]["422"]["content"]["application/json"]["schema"]
+    assert (422, set(shape["required"])) == (answer.status_code, answer.json().keys())
+    assert shape["properties"]["message"]["const"] == answer.json()["message"]
+    assert ["filter.request_response_rmt.no"] == list(answer.json()["details"])
+
+
 def test_the_page_of_routes_loads_nothing_from_elsewhere(house: House) -> None:
     """The page names the routes and works without a network."""
     page = house.http.get("/docs").text
