@@ -64,3 +64,22 @@ def test_litellms_callback(server: Running, provider: Running) -> None:
         (row["model"], row["provider"], row["request_user_id"], row["properties"]["tool"]) for row in found
     ]
     assert all(row["cost"] > 0 for row in found)
+
+
+@pytest.mark.skipif(not PYTHON.exists(), reason="needs the clients' environment: run scripts/setup clients")
+def test_openllmetrys_instrumentation_of_openai(server: Running, provider: Running) -> None:
+    """A chat and a stream in one span: model, words, tokens, cost, and where in the tree they stand."""
+    seen = told_by("openllmetry_openai.py", server, provider, "openllmetry")
+    found = rows(server, "openllmetry")
+
+    said = [row["response_body"]["choices"][0]["message"]["content"] for row in found]
+    assert seen == [
+        {"text": text, "usage": [row["prompt_tokens"], row["completion_tokens"]], "tools": []}
+        for text, row in zip(said, found, strict=True)
+    ]
+    assert [("gpt-4o-mini", "OPENAI", "/trip/openai.chat")] * 2 == [
+        (row["model"], row["provider"], row["path"]) for row in found
+    ]
+    spans = [row["told"]["span"] for row in found]
+    assert (1, 1, 2) == tuple(len({span[name] for span in spans}) for name in ("trace_id", "parent_id", "span_id"))
+    assert all(row["cost"] > 0 for row in found)
