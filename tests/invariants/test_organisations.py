@@ -3,6 +3,7 @@
 Driven by the OpenAPI document: a route that is not there, or that nothing here knows how to ask, fails the test.
 """
 
+import base64
 import hashlib
 import re
 import secrets
@@ -22,6 +23,7 @@ from tests.fakes.house import House, a_house
 
 SECRET = "zanzibar"
 """Stands in everything of the other organisation, and in nothing of ours."""
+PICTURE = base64.b64encode(b"\x89PNG\r\n\x1a\n" + SECRET.encode() * 10_000).decode()
 PARAMETER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -86,7 +88,18 @@ def _fill(house: House, theirs: httpx2.Client) -> dict[str, str]:
     log = {
         "providerRequest": {
             "url": "x",
-            "json": {"model": f"{SECRET}-1", "messages": [{"role": "user", "content": SECRET}]},
+            "json": {
+                "model": f"{SECRET}-1",
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {"type": "text", "text": SECRET},
+                            {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PICTURE}"}},
+                        ],
+                    }
+                ],
+            },
         },
         "providerResponse": {"json": {"choices": []}, "cost": 7},
     }
@@ -103,6 +116,7 @@ def _fill(house: House, theirs: httpx2.Client) -> dict[str, str]:
     ):
         theirs.post(path, json=body).raise_for_status()
     keys = theirs.get("/v1/api-keys").json()["data"]
+    [asset_id, *_] = theirs.get(f"/v1/request/{request_id}").json()["data"]["asset_ids"]
     order = {"session_id": session_id, "session_name": SECRET, "provider_keys": {"openai": "sk-x"}}
     replay = theirs.post("/v1/replay", json=order)
     return {
@@ -111,10 +125,12 @@ def _fill(house: House, theirs: httpx2.Client) -> dict[str, str]:
         "place": f"{session_id}/tag",
         "user_id": SECRET,
         "property_key": SECRET,
+        "asset_id": asset_id,
         "key_id": keys[-1]["id"],
         "organization_id": keys[-1]["organization_id"],
         "replay_id": str((replay.json().get("data") or {}).get("id") or uuid.uuid4()),
         "batch_id": str(uuid.uuid4()),
+        "tool_id": str(uuid.uuid4()),
     }
 
 
