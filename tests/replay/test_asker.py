@@ -11,7 +11,7 @@ from reenact import __version__
 from reenact.domain.call import Call
 from reenact.domain.exchange import Ending, Exchange, Header, Spill
 from reenact.domain.labels import Labels, ReplayLink
-from reenact.domain.patch import Patch
+from reenact.domain.patch import Change, Patch, SetModel
 from reenact.domain.replay import Answered, AskCall, Mode
 from reenact.errors import InvalidInput
 from reenact.gateway.relay import Relay
@@ -247,11 +247,18 @@ async def test_a_cancelled_call_lets_the_provider_go_and_is_recorded() -> None:
 OPENAI = "https://api.openai.com"
 
 
-def checked(url: str, *, upstreams: dict[str, str], environ: dict[str, str], keys: dict[str, str]) -> None:
+def checked(
+    url: str,
+    *,
+    upstreams: dict[str, str],
+    environ: dict[str, str],
+    keys: dict[str, str],
+    patch: Patch = Patch(),  # noqa: B008 - a frozen value
+) -> None:
     """Check a plan of one call to *url*."""
     source = LiveUpstream(connect_timeout_seconds=5, read_timeout_seconds=10, proxy_for=lambda origin: None)
     recording = a_recording((a_call("call-1", url=url), chat("hi")))
-    whole = plan(recording, Patch(), Mode.ANCHORED, 1, lambda *_: None)
+    whole = plan(recording, patch, Mode.ANCHORED, 1, lambda *_: None)
     asker = RelayAsker(
         Relay(source, Kept(), lambda: NOW_US),
         Routes(upstreams),
@@ -313,3 +320,13 @@ def test_an_address_that_leads_nowhere_is_told_before_anything_is_sent() -> None
     """A provider that this server does not know."""
     with pytest.raises(InvalidInput, match="call-1"):
         checked("http://localhost/v1/gateway/nobody/v1/x", upstreams={}, environ={}, keys={})
+
+
+def test_the_key_of_the_provider_that_is_asked_instead_is_looked_for() -> None:
+    """And that of the recorded one is not wanted any more."""
+    patch = Patch(changes=(Change(edits=(SetModel("claude-x"),)),))
+    with pytest.raises(InvalidInput) as caught:
+        checked(URL, upstreams={}, environ={"OPENAI_API_KEY": "sk"}, keys={}, patch=patch)
+
+    assert "provider_keys.anthropic" == caught.value.field
+    checked(URL, upstreams={}, environ={"ANTHROPIC_API_KEY": "sk"}, keys={}, patch=patch)
