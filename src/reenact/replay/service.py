@@ -339,6 +339,11 @@ class Replays:
         if not calls:
             raise NotFound(f"There is no session {session_id!r}.")
         bodies = self._store.bodies(organisation_id, [call.id for call in calls])
+        lost = {call_id: one.lost[0] for call_id, one in bodies.items() if one.lost}
+        for call_id, key in lost.items():  # a marker must not be sent to a provider as what was recorded
+            raise InvalidInput(
+                f"The session cannot be replayed: of its call {call_id} the object {key} cannot be read."
+            )
         earlier = earlier_calls(self._store, organisation_id, calls, bodies)
         return Recording(session_id=session_id, calls=calls, bodies=bodies, earlier=earlier)
 
