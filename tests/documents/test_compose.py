@@ -7,6 +7,8 @@ import yaml  # type: ignore[import-untyped]
 
 from reenact.settings import Settings, read_settings
 
+OBJECT_STORE = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"}
+"""What the client of the object store reads by itself."""
 FOLDER = Path(__file__).parents[2] / "docs" / "compose"
 SCALE = yaml.safe_load((FOLDER / "scale.yaml").read_text().replace("${REENACT_PASSWORD}", "p%40ss"))
 
@@ -14,7 +16,8 @@ SCALE = yaml.safe_load((FOLDER / "scale.yaml").read_text().replace("${REENACT_PA
 def test_every_variable_is_a_setting() -> None:
     """A name that is misspelt would be ignored without a word; a value that does not parse is refused."""
     environ = SCALE["services"]["reenact"]["environment"]
-    assert set(environ) <= {f"REENACT_{field.name.upper()}" for field in msgspec.structs.fields(Settings)}
+    known = {f"REENACT_{field.name.upper()}" for field in msgspec.structs.fields(Settings)}
+    assert set(environ) <= known | OBJECT_STORE
     settings = read_settings(environ)
     assert ("clickhouse", "/data") == (settings.store, str(settings.data))
 

@@ -159,7 +159,10 @@ class Handler(BaseHTTPRequestHandler):
     def _read(self, body: bytes, asked: dict[str, str]) -> tuple[bytes, bytes, dict[str, str]]:
         """Return the statement, the data of an insert, and parameters with settings."""
         kind = self.headers.get("Content-Type", "")
-        body = UNPACK.get((self.headers.get("Content-Encoding") or "").strip(), bytes)(body)
+        try:
+            body = UNPACK.get((self.headers.get("Content-Encoding") or "").strip(), bytes)(body)
+        except (EOFError, OSError, RuntimeError, zstandard.ZstdError) as error:
+            raise Refusal(400, 354, f"Code: 354. DB::Exception: {error} (CANNOT_DECOMPRESS)") from error
         if kind.startswith("multipart/form-data"):
             head = b"Content-Type: " + kind.encode() + b"\r\n\r\n"
             form = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
