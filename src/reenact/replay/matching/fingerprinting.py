@@ -8,9 +8,8 @@ import msgspec
 from reenact.domain.digesting import digest
 from reenact.domain.exchange import Exchange, Header
 from reenact.domain.labels import Labels
-from reenact.errors import InvalidInput
-from reenact.ingest.unpacking import unpack
 from reenact.replay.matching.normalising import Normal, Normaliser
+from reenact.replay.matching.parting import meaning
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +36,7 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     exact: bytes
     """Digest of place and bytes."""
     equivalent: bytes | None
-    """Digest of place and meaning; None when the body is not JSON."""
+    """Digest of place and meaning; None when the body is neither JSON nor a form."""
     normal: Normal | None
     path: str
     """Session path."""
@@ -78,7 +77,5 @@ def fingerprint(asked: Asked, normaliser: Normaliser) -> Fingerprint:
 
 
 def _normal(asked: Asked, normaliser: Normaliser) -> Normal | None:
-    try:
-        return normaliser.read(msgspec.json.decode(unpack(asked.body, asked.headers)))
-    except (InvalidInput, msgspec.MsgspecError, UnicodeDecodeError):
-        return None  # it is compared byte for byte
+    said = meaning(asked.body, asked.headers)
+    return None if said is None else normaliser.read(said)  # else it is compared byte for byte

@@ -5,19 +5,17 @@ from collections.abc import Iterator, Sequence
 from heapq import nlargest
 from urllib.parse import urlsplit
 
-import msgspec
 from rapidfuzz.distance import Indel
 
 from reenact.domain.digesting import canonical
 from reenact.domain.message import Json
 from reenact.domain.playback import Difference
 from reenact.domain.replay import FieldChange, Operation
-from reenact.errors import InvalidInput
-from reenact.ingest.unpacking import unpack
 from reenact.replay.differing import changes
 from reenact.replay.matching.assigning import Card, Deck
 from reenact.replay.matching.fingerprinting import Asked, Fingerprint
 from reenact.replay.matching.normalising import Normaliser
+from reenact.replay.matching.parting import meaning
 
 MOST_DIFFERENCES = 20
 """How many differences are listed."""
@@ -69,7 +67,7 @@ def distance(old: Asked, new: Asked) -> float:
 
     It is what has to be put in and taken out to make one of the other, in relation to both together.
     """
-    before, after = _json(old), _json(new)
+    before, after = meaning(old.body, old.headers), meaning(new.body, new.headers)
     if before is None or after is None:
         return _apart(old.body.decode("latin-1"), new.body.decode("latin-1")) / max(len(old.body) + len(new.body), 1)
     whole = len(canonical(before)) + len(canonical(after))
@@ -105,7 +103,7 @@ def _differences(old: Asked, new: Asked, normaliser: Normaliser) -> Iterator[Dif
     ):
         if before != after:
             yield Difference(path=name, before=before, after=after)
-    before, after = _json(old), _json(new)
+    before, after = meaning(old.body, old.headers), meaning(new.body, new.headers)
     if before is not None and after is not None:
         found = changes(before, after)
         drifts = {place for place, one in enumerate(found) if normaliser.says_the_same(one.before, one.after)}
@@ -113,14 +111,6 @@ def _differences(old: Asked, new: Asked, normaliser: Normaliser) -> Iterator[Dif
         yield from (shortened(one) for place, one in enumerate(found) if place in drifts)
     elif old.body != new.body:
         yield Difference(path="body", before=f"{len(old.body)} bytes", after=f"{len(new.body)} other bytes")
-
-
-def _json(asked: Asked) -> Json:
-    """Return the body; None when it is no JSON."""
-    try:
-        return msgspec.json.decode(unpack(asked.body, asked.headers))
-    except (InvalidInput, msgspec.MsgspecError, UnicodeDecodeError):
-        return None
 
 
 def _sides(change: FieldChange) -> tuple[str, str]:
