@@ -1,7 +1,7 @@
 """`reenact export`: write recorded calls into a file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,10 @@ def export(
     ] = Path("reenact-data"),
     session: Annotated[str | None, typer.Option(help="Only this session.")] = None,
     organization: Annotated[str | None, typer.Option(help="Only this organisation.")] = None,
+    form: Annotated[
+        Literal["jsonl", "parquet"] | None,
+        typer.Option("--format", help="Of the file; Parquet needs reenact[parquet]. [default: as its name ends]"),
+    ] = None,
     store: Store = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: how many calls.")] = False,
 ) -> None:
@@ -26,7 +30,8 @@ def export(
     settings = settings_of(data, store)
     try:
         with read_only(settings) as opened:
-            calls = write(opened, target, session_id=session, organisation_id=organization)
+            is_parquet = None if form is None else form == "parquet"
+            calls = write(opened, target, session_id=session, organisation_id=organization, is_parquet=is_parquet)
     except OSError as error:
         raise InvalidInput(f"{target} cannot be written: {error.strerror}.") from None
     if as_json:

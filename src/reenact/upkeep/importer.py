@@ -23,12 +23,14 @@ from reenact.upkeep.archiving import (
     UnreadableLine,
     read_line,
 )
+from reenact.upkeep.exporter import need_parquet
 
 Owned = TypeVar("Owned", Exchange, Gap)
 
 _AT_ONCE = 200
 _AT_ONCE_BYTES = 16 * 1024 * 1024
 _ZSTD_MAGIC = zstandard.FRAME_HEADER
+_PARQUET_MAGIC = b"PAR1"
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +64,7 @@ class Importer:
         """Take *source* in.
 
         Raises:
-            InvalidInput: it is no archive, or was cut off; what stood before that is imported.
+            InvalidInput: it is no archive, or was cut off; what stood before that is imported, but nothing of a Parquet file.
             StoreFailed: the store could not be written.
             OSError: it cannot be read.
         """
@@ -126,12 +128,18 @@ class Importer:
 
 
 def _lines(source: Path) -> Iterator[Line]:
-    """Yield the lines of *source*, compressed or not."""
+    """Yield the lines of *source*, a Parquet file, compressed, or neither."""
     with source.open("rb") as raw:
-        is_compressed = raw.read(len(_ZSTD_MAGIC)) == _ZSTD_MAGIC
+        beginning = raw.read(len(_ZSTD_MAGIC))
+    if beginning == _PARQUET_MAGIC:
+        need_parquet()
+        from reenact.upkeep.parquet import read_lines  # noqa: PLC0415 - its package is an extra
+
+        yield from read_lines(source)
+        return
     number = 0
     try:
-        with _opened(source, is_compressed=is_compressed) as file:
+        with _opened(source, is_compressed=beginning == _ZSTD_MAGIC) as file:
             for number, content in enumerate(_split(file), 1):
                 line = read_line(content, number)
                 if (number == 1) != isinstance(line, Head):
