@@ -1,5 +1,6 @@
 """Chained takes send what the agent would have sent, and say where no record can tell."""
 
+import json
 from collections.abc import Callable
 
 import msgspec
@@ -221,6 +222,46 @@ def test_what_may_be_a_copy_is_reported_and_not_rewritten() -> None:
     assert asked("Write a formal letter.") == changed.sent[2, 0]
     assert Unknown.AMBIGUOUS in changed.unknowns(2)
     assert set() == same.unknowns(2)
+
+
+def test_names_in_json_are_carried_as_values_are() -> None:
+    """A step of a plan is a key of the report; the order stays."""
+    report = {"dig a deep round hole": "It is dug.", "plant an old apple tree": "It stands."}
+    tape = a_tape(
+        (asked("Plan."), said(json.dumps({"steps": list(report)}))),
+        (asked(f"Check: {json.dumps(report)}"), said("ok")),
+    )
+
+    take = Driven(
+        tape, answers(said('{"steps": ["mend the long wooden fence", "paint the fence all white"]}'), said("x"))
+    )
+
+    new = {"mend the long wooden fence": "It is dug.", "paint the fence all white": "It stands."}
+    assert asked(f"Check: {json.dumps(new)}") == take.sent[2, 0]
+
+
+def test_ways_to_write_a_value_that_the_record_cannot_tell_apart_are_marked() -> None:
+    """Capitals with lines joined or not; but not where both give the same again."""
+    shouted = a_tape((asked("Write."), said(LONG)), (asked(f"Read: {LONG.upper()}"), said("ok")))
+
+    takes = [Driven(shouted, answers(said(text), said("x"))) for text in (f"{OTHER}\n{LONG}", OTHER)]
+
+    assert [{Unknown.SPACING}, set()] == [take.unknowns(2) for take in takes]
+    assert asked(f"Read: {OTHER.upper()}") == takes[1].sent[2, 0]
+
+
+def test_the_end_of_a_prompt_tells_its_own_spacing() -> None:
+    """An agent that keeps the space around answers inside its texts may trim a text as a whole, and the other way round."""
+
+    def take(first: str, second: str, prompt: str) -> Driven:
+        calls = ((asked("Write."), said(first)), (asked("Write more."), said(second)), (asked(prompt), said("ok")))
+        return Driven(a_tape(*calls), answers(said(f"{OTHER}\n"), said(f"{OTHER[4:]}\n"), said("x")))
+
+    kept_inside = take(f"{LONG}\n", OTHER, f"[{LONG}\n]{OTHER}")
+    cut_at_end = take(LONG, f"{OTHER}\n", f"[{LONG}]{OTHER}")
+
+    assert {Unknown.SPACING} == kept_inside.unknowns(3)
+    assert {Unknown.SPACING} == cut_at_end.unknowns(3)
 
 
 def test_a_verdict_that_changed_leaves_what_follows_in_doubt() -> None:

@@ -35,14 +35,23 @@ def test_a_literal_in_a_text_is_read_and_written_as_it_was(value: object, spelli
 @given(value=documents)
 def test_replacing_nothing_changes_nothing(value: object) -> None:
     """And replacing the whole gives the other value."""
-    assert (value, "x") == (replaced(value, {}), replaced(value, {(): "x"}))
+    assert (value, "x") == (replaced(value, {}, {}), replaced(value, {(): "x"}, {}))
 
 
 def test_one_text_is_replaced_where_it_stands() -> None:
     """All else stays."""
     value = {"a": ["x", {"b": "y"}], "c": 1}
 
-    assert {"a": ["x", {"b": "z"}], "c": 1} == replaced(value, {("a", 1, "b"): "z"})
+    assert {"a": ["x", {"b": "z"}], "c": 1} == replaced(value, {("a", 1, "b"): "z"}, {})
+
+
+def test_a_name_is_replaced_where_it_stands() -> None:
+    """Its value and the order stay; of two that come to the same name the later value stands, as in the program."""
+    value = {"a": {"x": 1}, "b": 2, "c": 3}
+
+    assert [("new", {"y": 1}), ("b", 3)] == list(
+        replaced(value, {}, {("a",): "new", ("a", "x"): "y", ("c",): "b"}).items()
+    )
 
 
 @pytest.mark.parametrize("text", ["no literal", "[Oslo]", "{name}", "f(x[1])", '{"a": 1,   "b": 2}', "[" * 500])

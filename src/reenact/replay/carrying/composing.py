@@ -9,7 +9,7 @@ import msgspec
 from reenact.domain.divergence import Doubt, Rewrite, Unknown
 from reenact.domain.message import Answer, Json, Message, Part, Role, Text, ToolResult, ToolUse
 from reenact.replay.carrying.echoing import Echo, Echoes, echo, example_for, is_copied_whole, shape_of
-from reenact.replay.carrying.spelling import ASCII_TWINS, spell
+from reenact.replay.carrying.spelling import ASCII_TWINS, rivals, spell
 from reenact.replay.carrying.strand import Kept, Origin, Packed, Results, Span, Strand, Turn, Woven
 from reenact.replay.carrying.tracing import Habits, text_of
 from reenact.replay.carrying.unpacking import Steps, replaced
@@ -124,6 +124,8 @@ class _Composer:
         self._echoes = manner.echoes
         self._links: dict[str, str] = {}
         self._around = ""
+        self._is_end = False
+        """Whether a text ends with the copy that is written, and may have been trimmed as a whole."""
         self.rewrites: list[Rewrite] = []
         self.doubts: list[Doubt] = []
 
@@ -203,12 +205,13 @@ class _Composer:
         place = f"/messages/{woven.place}/parts/{number}"
         return self._text(text_of(woven.message.parts[number]) or "", woven.spans.get(number, ()), place)
 
-    def _text(self, before: str, spans: Sequence[Span], place: str) -> str:
+    def _text(self, before: str, spans: Sequence[Span], place: str, *, is_inside: bool = False) -> str:
         pieces: list[str] = []
         at = 0
-        self._around = before
         for span in spans:
             there = before[span.start : span.stop]
+            self._around = before
+            self._is_end = 0 < span.start and span.stop == len(before) and not is_inside
             new = self._unpacked(there, span.document, place) if span.document else self._written(there, span, place)
             pieces += [before[at : span.start], new]
             at = span.stop
@@ -217,10 +220,14 @@ class _Composer:
     def _unpacked(self, before: str, packed: Packed, place: str) -> str:
         """Return a literal with new values in it, in the form that it was written in."""
         changes: dict[Steps, Json] = {}
+        names: dict[Steps, str] = {}
         for part in packed.parts:
             inner = f"{place}/{'/'.join(map(str, part.steps))}"
+            if part.is_key:
+                names[part.steps] = self._text(part.text, part.spans, inner, is_inside=True)
+                continue
             if part.copy is None:
-                changes[part.steps] = self._text(part.text, part.spans, inner)
+                changes[part.steps] = self._text(part.text, part.spans, inner, is_inside=True)
                 continue
             values = [value_in(self._standing(origin.call), origin.place) for origin in part.copy.origins]
             if values[0] is MISSING or any(not same(values[0], value) for value in values):
@@ -228,7 +235,7 @@ class _Composer:
                 self._doubt(Unknown.MISSING_VALUE, f"Call {origin.call} has no {origin.place} now.", origin.call)
             else:
                 changes[part.steps] = _parsed(values[0], part.copy.origins[0].place)
-        value = replaced(packed.value, changes)
+        value = replaced(packed.value, changes, names)
         if same(value, packed.value):
             return before
         return self._spelled(packed.spelling, value) or before
@@ -260,7 +267,7 @@ class _Composer:
 
     def _written(self, before: str, span: Span, place: str) -> str:
         """Return what stands in the place of *span*: the new value, or the recorded text with a doubt."""
-        found = {origin: self._value(origin) for origin in span.origins}
+        found = {origin: self._value(origin, before) for origin in span.origins}
         news = {new for new in found.values() if new is not None}
         if news == {before} and None not in found.values():
             return before
@@ -307,22 +314,31 @@ class _Composer:
                 origin.call,
             )
 
-    def _value(self, origin: Origin) -> str | None:
-        """Return what stands at *origin* in the take, in its spelling; None when nothing does."""
+    def _value(self, origin: Origin, before: str) -> str | None:
+        """Return what stands at *origin* in the take, spelled as *before* was; None when nothing does."""
         standing = self._standing(origin.call)
         value = value_in(standing, origin.place)
         if value is MISSING:
             return None
         spelling = origin.spelling
-        if isinstance(value, str) and value != value.strip() and spelling in ("plain", "trimmed"):
-            recorded = value_at(standing.recorded, origin.place) if standing.recorded else None
-            if isinstance(recorded, str) and recorded == recorded.strip():
-                spelling = "trimmed" if self._trims(standing.family, origin.call) else "plain"
-        return self._spelled(spelling, value)
+        recorded = value_at(standing.recorded, origin.place) if standing.recorded else MISSING
+        has_new_edges = _has_edges_in(value) and isinstance(recorded, str) and not _has_edges_in(recorded)
+        if has_new_edges and spelling in ("plain", "trimmed"):
+            spelling = "trimmed" if self._trims(standing.family, origin.call, is_end=self._is_end) else "plain"
+        written = self._spelled(spelling, value)
+        if any(spell(name, value) != written for name in rivals(spelling, recorded, before)):
+            self._doubt(
+                Unknown.SPACING,
+                f"How the agent rewrites the answer of call {origin.call} is in no record.",
+                origin.call,
+            )
+        return written
 
-    def _trims(self, family: str, call: int) -> bool:
+    def _trims(self, family: str, call: int, *, is_end: bool = False) -> bool:
         """Return whether the agent trims the answers of a kind of call, with a doubt where no record shows."""
         seen = self._habits.trims.get(family) or self._habits.may_keep.get(family, set())
+        if is_end and seen != {True}:
+            seen = self._habits.trims_at_end.get(family, set())
         if len(seen) != 1:
             self._doubt(Unknown.SPACING, f"Whether the agent trims the answer of call {call} is in no record.", call)
         return seen == {True}
@@ -360,7 +376,11 @@ def _said(answer: Answer | None, alternative: int) -> Message | None:
 
 
 def _has_edges(message: Message) -> bool:
-    return message.text != message.text.strip()
+    return _has_edges_in(message.text)
+
+
+def _has_edges_in(value: Json) -> bool:
+    return isinstance(value, str) and value != value.strip()
 
 
 def _trimmed(message: Message) -> Message:

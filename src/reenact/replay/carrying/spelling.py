@@ -38,6 +38,7 @@ SPELLINGS: dict[str, Callable[[Any], str | None]] = {
     "list with spaces": lambda value: _joined(value, " "),
     "paragraphs": lambda value: _joined(value, "\n\n"),
     "in capitals": lambda value: value.upper() if _is_long(value) else None,
+    "trimmed, in capitals": lambda value: value.strip().upper() if _is_long(value) else None,
     "on one line, in capitals": lambda value: " ".join(value.upper().split()) if _is_long(value) else None,
 }
 """By name; None where a value cannot be written so. The first of several that give the same text is taken."""
@@ -59,16 +60,29 @@ ASCII_TWINS = {
 """The spelling that gives the same text as long as there are only ASCII letters."""
 
 
+_RARE = frozenset(
+    name for name in SPELLINGS if name.startswith(("list", "lines", "numbered", "paragraphs")) or "capitals" in name
+)
+"""Those that change a text in a way of the agent's own; several may give the same as long as it is short."""
+
+
 def spell(name: str, value: Json) -> str | None:
     """Return *value* written in the spelling of this *name*; None when it cannot be."""
     return SPELLINGS[name](value)
+
+
+def rivals(name: str, value: Json, written: str) -> list[str]:
+    """Return the spellings that write *value* as *written* too, beside *name*, and that no habit of the agent tells apart."""
+    if name not in _RARE:
+        return []
+    return [one for one in spellings(value).get(written, ()) if one in _RARE and one != name]
 
 
 def spellings(value: Json) -> dict[str, list[str]]:
     """Return the texts that *value* may stand as, each with the names of the spellings that give it, longest text first."""
     if isinstance(value, str) and _SIMPLE.fullmatch(value):
         as_it_is = {value: ["plain", "trimmed", "escaped", "escaped to ASCII"]} if value.strip() else {}
-        return {value.upper(): ["in capitals"]} | as_it_is if _is_long(value) else as_it_is
+        return {value.upper(): list(_IN_CAPITALS)} | as_it_is if _is_long(value) else as_it_is
     found: dict[str, list[str]] = {}
     for name, write in SPELLINGS.items():
         text = write(value)
@@ -76,6 +90,8 @@ def spellings(value: Json) -> dict[str, list[str]]:
             found.setdefault(text, []).append(name)
     return dict(sorted(found.items(), key=lambda one: -len(one[0])))
 
+
+_IN_CAPITALS = ("in capitals", "trimmed, in capitals", "on one line, in capitals")
 
 _LONG = 24
 """Characters from which on a text in other letters is the same text, and no other use of the same words."""

@@ -44,6 +44,8 @@ class PackedPart(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     spans: tuple[Span, ...] = ()
     copy: Span | None = None
+    is_key: bool = False
+    """Whether it is the name under which the value at *steps* stands."""
 
 
 class Packed(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,6 +29,8 @@ class Habits(msgspec.Struct, kw_only=True):
     """By the family of the call whose answer had space around it: whether it was left out."""
     may_keep: dict[str, set[bool]] = msgspec.field(default_factory=dict)
     """The same where the space may as well be the prompt's own."""
+    trims_at_end: dict[str, set[bool]] = msgspec.field(default_factory=dict)
+    """The same where a text ended with the answer: there the whole text may have been trimmed, and not the answer."""
     ascii: set[bool] = msgspec.field(default_factory=set)
     """Whether letters outside ASCII were escaped where texts stood in literals."""
 
@@ -124,6 +126,8 @@ class Tracer:
         for steps, node in nodes_of(value):
             if any(steps[: len(one)] == one for one in copied):
                 continue
+            if steps and isinstance(steps[-1], str) and (spans := self._trace(call, steps[-1], until_us, ("a name",))):
+                yield PackedPart(steps=steps, text=steps[-1], spans=spans, is_key=True)
             origins = self._copies_of(call, node)
             if origins:
                 copied.append(steps)
@@ -178,7 +182,9 @@ class Tracer:
             text[max(before, first.start - _CONTEXT) : first.start],
             text[first.stop : min(after, first.stop + _CONTEXT)],
         )
-        self._note(group, origins, context, is_sure=is_sure)
+        self._note(
+            group, origins, context, is_end=0 < first.start and first.stop == len(text) and not steps, is_sure=is_sure
+        )
         return Span(
             start=first.start,
             stop=first.stop,
@@ -189,15 +195,25 @@ class Tracer:
         )
 
     def _note(
-        self, group: Sequence[Hit], origins: Sequence[Origin], context: tuple[str, ...], *, is_sure: bool
+        self,
+        group: Sequence[Hit],
+        origins: Sequence[Origin],
+        context: tuple[str, ...],
+        *,
+        is_end: bool,
+        is_sure: bool,
     ) -> None:
         """Take what a copy shows of the agent's habits, and of the place that it stands at."""
         for hit, origin in zip(group, origins, strict=True):
             known = hit.known
             if is_sure and known.has_edges and known.place == WHOLE and origin.spelling in ("plain", "trimmed"):
-                is_told = origin.spelling == "trimmed" or not any(context)
-                told = self.habits.trims if is_told else self.habits.may_keep
-                told.setdefault(known.call.family, set()).add(origin.spelling == "trimmed")
+                is_trimmed = origin.spelling == "trimmed"
+                habits = self.habits
+                told = habits.trims if is_trimmed or not any(context) else habits.may_keep
+                if is_end:
+                    habits.trims_at_end.setdefault(known.call.family, set()).add(is_trimmed)
+                if not (is_end and is_trimmed):
+                    told.setdefault(known.call.family, set()).add(is_trimmed)
             if is_sure and origin.spelling in ASCII_TWINS and not known.text.isascii():
                 self.habits.ascii.add(False)
             elif is_sure and origin.spelling in ASCII_TWINS.values() and "\\u" in known.text:

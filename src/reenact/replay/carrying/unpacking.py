@@ -2,7 +2,7 @@
 
 import ast
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -51,14 +51,15 @@ def nodes_of(value: Json, steps: Steps = ()) -> Iterator[tuple[Steps, Json]]:
         yield from nodes_of(child, (*steps, key))
 
 
-def replaced(value: Json, changes: dict[Steps, Json], steps: Steps = ()) -> Json:
-    """Return a document with other values at some places."""
+def replaced(value: Json, changes: Mapping[Steps, Json], names: Mapping[Steps, str], steps: Steps = ()) -> Json:
+    """Return a document with other values at some places, and other names for some; of two with one name the later stands."""
     if steps in changes:
         return changes[steps]
     if isinstance(value, dict):
-        return {key: replaced(child, changes, (*steps, key)) for key, child in value.items()}
+        ways = {key: (*steps, key) for key in value}
+        return {names.get(way, key): replaced(value[key], changes, names, way) for key, way in ways.items()}
     if isinstance(value, list):
-        return [replaced(child, changes, (*steps, number)) for number, child in enumerate(value)]
+        return [replaced(child, changes, names, (*steps, number)) for number, child in enumerate(value)]
     return value
 
 
