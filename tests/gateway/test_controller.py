@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reenact.domain.call import Reading
-from reenact.domain.exchange import Ending, Exchange, Handling, Header, Metrics
+from reenact.domain.exchange import AsAsked, Ending, Exchange, Handling, Header, Metrics
 from reenact.domain.labels import Labels
 from reenact.domain.message import Usage
 from reenact.gateway.ask import Ask, Sink
@@ -417,7 +417,9 @@ async def test_the_next_target_is_asked_with_its_own_headers_and_body(tmp_path: 
     assert [(b"authorization", b"Bearer one")] == keys(first.requests[0])
     assert [(b"x-api-key", b"two-secret")] == keys(second.requests[0])
     assert "other" == json.loads(second.requests[0].body)["model"] == json.loads(exchange.request_body)["model"]
-    assert Handling(attempts=2, fallback_index=1, changed_by=("Helicone-Fallbacks",)) == exchange.handling
+    asked = AsAsked(provider="custom", target="/v1/chat/completions", fields={"model": "gpt-4o"})
+    changed = ("Helicone-Fallbacks",)
+    assert Handling(attempts=2, fallback_index=1, changed_by=changed, asked=asked) == exchange.handling
     assert f"{second.origin}/v1/chat/completions" == exchange.target_url
     assert MARK == dict(exchange.request_headers)[b"helicone-fallbacks"]
     spool = b"".join(file.read_bytes() for file in gateway.folder.glob("**/*") if file.is_file())
@@ -479,7 +481,13 @@ async def test_a_model_is_asked_where_there_is_a_key(tmp_path: Path) -> None:
     assert (200, [b"groq", b"llama-3", b"BYOK"]) == (reply.status, telling(reply, *names))
     assert ("groq", received.body) == (exchange.provider, exchange.request_body)
     assert "http://localhost:8585/v1/gateway/groq/openai/v1/chat/completions" == exchange.url
-    assert Handling(attempts=1, changed_by=("model",)) == exchange.handling
+    asked = AsAsked(
+        provider="ai-gateway",
+        target="/v1/chat/completions",
+        fields={"model": "llama-3/groq", "plugins": []},
+        added=("stream_options",),
+    )
+    assert Handling(attempts=1, changed_by=("model",), asked=asked) == exchange.handling
 
 
 @pytest.mark.parametrize(
@@ -603,7 +611,10 @@ async def test_a_prompt_that_is_too_long_is_cut(tmp_path: Path, handler: bytes, 
     assert "Be kind." == sent["messages"][0]["content"]
     assert re.fullmatch(kept, sent["messages"][1]["content"])
     changed = ("Helicone-Token-Limit-Exception-Handler", "model")
-    assert Handling(attempts=2, changed_by=changed) == exchange.handling
+    asked = exchange.handling.asked
+    assert asked is not None
+    assert (json.loads(LONG)["messages"], "gpt-4o/openai") == (asked.fields["messages"], asked.fields["model"])
+    assert Handling(attempts=2, changed_by=changed, asked=asked) == exchange.handling
 
 
 @pytest.mark.parametrize("headers", [(), (b"helicone-token-limit-exception-handler: fallback",)])

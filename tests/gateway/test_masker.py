@@ -89,3 +89,20 @@ async def test_what_is_too_large_to_be_looked_through_is_left_out(tmp_path: Path
     assert SECRET.encode() not in journal
     assert (MAX_BODY_BYTES - 1, b"") == (len(exchange.request_body), exchange.response_body)
     assert (False, True) == (exchange.handling.omitted_request, exchange.handling.omitted_response)
+
+
+async def test_what_was_asked_of_somebody_else_is_masked_too(tmp_path: Path) -> None:
+    """A fallback replaces a field in which the agent wrote a secret."""
+
+    async def script(received: Received, wire: Wire) -> None:
+        await wire.send(answer(b"{}"))
+
+    async with upstream(script) as provider, house(tmp_path, {"openai": provider.origin}, mask=MASK) as gateway:
+        target = b'[{"target-url":"%b","onCodes":[],"bodyKeyOverride":{"messages":null}}]' % provider.origin.encode()
+        await fetch(gateway, CHAT, b"helicone-fallbacks: " + target, body=BODY)
+        exchange = await gateway.exchange()
+        journal = kept(gateway)
+
+    assert exchange.handling.asked is not None
+    assert {"messages": [{"role": "user", "content": "My key is ************."}]} == exchange.handling.asked.fields
+    assert SECRET.encode() not in journal

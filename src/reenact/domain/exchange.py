@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from reenact.domain.labels import Labels
-from reenact.domain.message import Usage
+from reenact.domain.message import Json, Usage
 
 Header = tuple[bytes, bytes]
 """A name as it came (lower-cased by the HTTP parser) and a value, both raw bytes."""
@@ -67,6 +67,19 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     response_body_bytes: int = 0
 
 
+class AsAsked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an agent asked where that is not what was sent: the gateway chose who answers, and with which model."""
+
+    provider: str
+    """As the agent named it; `ai-gateway` where it left that to the gateway."""
+    target: str
+    """Path and query, secrets redacted."""
+    fields: dict[str, Json] = {}
+    """Top-level fields of the body that were sent otherwise or left out, as they came."""
+    added: tuple[str, ...] = ()
+    """Top-level fields that were sent and had not come."""
+
+
 class Handling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the gateway did with a call beyond relaying it, because the call's headers asked for it."""
 
@@ -82,6 +95,8 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which target of the call's list answered, counted from 0."""
     changed_by: tuple[str, ...] = ()
     """Which headers changed the body that the agent sent; `request_body` is what the provider was given."""
+    asked: AsAsked | None = None
+    """Set where the gateway chose who answers: what the agent asked, which is what a playback knows the call by."""
     omitted_request: bool = False
     """The request's body was not kept, as the agent or the server's owner wished: it is empty here. Such a call cannot be
     replayed."""

@@ -13,6 +13,7 @@ from reenact.gateway.answers import HeldAnswer, hold
 from reenact.gateway.ask import Ask
 from reenact.gateway.controls import Fallback, Mapping, Overflow
 from reenact.gateway.course import Course
+from reenact.gateway.deviating import deviation
 from reenact.gateway.electing import (
     TOO_LONG,
     Candidate,
@@ -56,13 +57,21 @@ class Forwarder:
         Raises:
             UpstreamFailed: no answer came from the last place.
         """
-        if course.ask.elects:
-            return await self._elect(course)
-        if course.ask.controls.fallbacks:
-            return await self._fall_back(course, course.ask.controls.fallbacks)
+        if course.ask.elects or course.ask.controls.fallbacks:
+            return await self._choose(course)
         if course.ask.controls.overflow is not None:
             course.note("Helicone-Token-Limit-Exception-Handler: it counts where the provider is left to the gateway.")
         return self._objection(course.ask) or await self._open(course)
+
+    async def _choose(self, course: Course) -> UpstreamAnswer | Refusal:
+        """Send the call to one place after the other, and note what was asked where that is not what was sent last."""
+        asked = course.ask
+        try:
+            if asked.elects:
+                return await self._elect(course)
+            return await self._fall_back(course, asked.controls.fallbacks)
+        finally:
+            course.handle(asked=deviation(asked, course.ask))
 
     async def _open(self, course: Course) -> UpstreamAnswer:
         ask = course.ask

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from reenact.domain.exchange import Exchange, Frame, Header, Spill, Tagged
+from reenact.domain.exchange import AsAsked, Exchange, Frame, Header, Spill, Tagged
+from reenact.domain.message import Json
 from reenact.gateway.ask import Recorder
 from reenact.gateway.masking import Mask, Span
 
@@ -68,7 +69,11 @@ class Masker:
             response_headers=self._headers(exchange.response_headers),
             response_body=self._mask.body(exchange.response_body, _messages(frames, by_agent=False)),
             detail=self._text(exchange.detail),
-            handling=msgspec.structs.replace(handling, notes=tuple(self._text(note) for note in handling.notes)),
+            handling=msgspec.structs.replace(
+                handling,
+                notes=tuple(self._text(note) for note in handling.notes),
+                asked=None if handling.asked is None else self._asked(handling.asked),
+            ),
             tagged=None if exchange.tagged is None else self._tagged(exchange.tagged),
         )
 
@@ -81,6 +86,10 @@ class Masker:
     def _tagged(self, tagged: Tagged) -> Tagged:
         inputs = {key: self._text(text) for key, text in tagged.inputs.items()}
         return Tagged(inputs=inputs, template=self._mask.body(tagged.template.encode()).decode())
+
+    def _asked(self, asked: AsAsked) -> AsAsked:
+        fields = msgspec.json.decode(self._mask.body(msgspec.json.encode(asked.fields)), type=dict[str, Json])
+        return msgspec.structs.replace(asked, target=self._text(asked.target), fields=fields)
 
     def _text(self, text: str) -> str:
         return self._mask.text(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
@@ -105,7 +114,9 @@ def _without_request(exchange: Exchange, why: str) -> Exchange:
     note = (
         f"The request's body was {why} and could not be looked through for what is not to be written: it was left out."
     )
-    handling = msgspec.structs.replace(exchange.handling, omitted_request=True, notes=(*exchange.handling.notes, note))
+    handling = msgspec.structs.replace(
+        exchange.handling, asked=None, omitted_request=True, notes=(*exchange.handling.notes, note)
+    )
     return msgspec.structs.replace(exchange, request_body=b"", handling=handling)
 
 

@@ -34,6 +34,10 @@ def without_bodies(exchange: Exchange, call: Call | None, *, request: bool, resp
         chunks=() if response else exchange.chunks,
         frames=() if request or response else exchange.frames,
         handling=msgspec.structs.replace(
-            exchange.handling, omitted_request=request, omitted_response=response, metrics=metrics
+            exchange.handling,
+            asked=None if request else exchange.handling.asked,
+            omitted_request=request,
+            omitted_response=response,
+            metrics=metrics,
         ),
     )

@@ -1,13 +1,13 @@
 """What of a request is compared: where it goes, its bytes, what they say, and what its agent says of it."""
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 import msgspec
 
 from reenact.domain.digesting import digest
 from reenact.domain.exchange import Exchange, Header
 from reenact.domain.labels import Labels
+from reenact.gateway.deviating import as_asked, asked_body
 from reenact.replay.matching.normalising import Normal, Normaliser
 from reenact.replay.matching.parting import meaning
 
@@ -47,14 +47,14 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def recorded(exchange: Exchange) -> Asked:
-    """Return the request of *exchange*."""
-    parts = urlsplit(exchange.target_url)
+    """Return the request of *exchange* as its agent made it, whoever was asked with which model in the end."""
+    asked = as_asked(exchange)
     return Asked(
         method=exchange.method,
-        provider=exchange.provider,
-        target=f"{parts.path}?{parts.query}" if parts.query else parts.path,
+        provider=asked.provider,
+        target=asked.target,
         headers=exchange.request_headers,
-        body=exchange.request_body,
+        body=asked_body(exchange),
         labels=exchange.labels,
     )
 

@@ -11,6 +11,7 @@ from reenact.gateway.ask import Ask, Sink
 from reenact.gateway.collector import Collector
 from reenact.gateway.labelling import label
 from reenact.gateway.redacting import MARK
+from reenact.replay.matching.fingerprinting import recorded
 from reenact.replay.playback.answer import pause
 from reenact.replay.playback.openreplay import OpenReplay
 from reenact.replay.playback.opentake import OpenTake
@@ -66,17 +67,18 @@ class Player:
 
     def _again(self, replay: OpenReplay, take: OpenTake, source: Exchange) -> Ask:
         parts = urlsplit(source.target_url)
+        asked = recorded(source)
         return Ask(
             id=self._new_id(),
             organisation_id=replay.organisation_id,
             method=source.method,
             url=source.url,
-            provider=source.provider,
+            provider=asked.provider,
             origin=f"{parts.scheme}://{parts.netloc}",
-            target=(f"{parts.path}?{parts.query}" if parts.query else parts.path).encode("latin-1", "replace"),
+            target=asked.target.encode("latin-1", "replace"),
             labels=source.labels,
             headers=_headers(source),
-            body=source.request_body,
+            body=asked.body,
             started_us=self._clock(),
             take=TakeName(replay.id, take.number),
         )

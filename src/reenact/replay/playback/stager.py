@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -122,7 +123,22 @@ class _Scene:
             self._take.note(self._number, failure="The recorded call is gone.")
             return _refused(self._course.ask, "The recorded call is gone.", 410, "recording_gone")
         self._course.handle(played_from=found.card.call_id)
+        if exchange.handling.asked is not None:
+            self._wrap(exchange)
         return await play(exchange, self._replay.playback.pace, self._began_s)
+
+    def _wrap(self, exchange: Exchange) -> None:
+        """Have the call recorded as what was sent of the recorded one: its answer is in the format of whoever answered."""
+        parts = urlsplit(exchange.target_url)
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        self._course.send(
+            url=exchange.url,
+            provider=exchange.provider,
+            origin=f"{parts.scheme}://{parts.netloc}",
+            target=target.encode("latin-1", "replace"),
+            body=exchange.request_body,
+        )
+        self._course.handle(asked=exchange.handling.asked, changed_by=exchange.handling.changed_by)
 
     def _let_through(self, found: Match | None) -> Refusal | None:
         """Have the call asked for real, with the patch's edits."""
