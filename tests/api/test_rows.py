@@ -112,6 +112,11 @@ def test_addresses_move_with_the_server(url: str, expected: str) -> None:
         (b"\xff\x00", b"", {"encoding": "base64", "data": "/wA="}),
         (b"", b"", None),
         (b"[" * 100_000, b"", "[" * 100_000),
+        (b"[" * 100_000 + b"]" * 100_000, b"", "[" * 100_000 + "]" * 100_000),
+        (b'{"a":"\xff"}', b"", {"encoding": "base64", "data": "eyJhIjoi/yJ9"}),
+        (b'{"a":NaN}', b"", '{"a":NaN}'),
+        (b'{"a":1}{', b"", '{"a":1}{'),
+        (b'\n {"a" : 1.0, "a": 2}\n', b"", {"a": 2}),
     ],
 )
 def test_bodies_are_shown_as_what_they_are(body: bytes, encoding: bytes, expected: Json) -> None:
@@ -119,7 +124,8 @@ def test_bodies_are_shown_as_what_they_are(body: bytes, encoding: bytes, expecte
     headers = ((b"content-encoding", encoding),) if encoding else ()
     bodies = Bodies(request=body, response=body, request_headers=headers, response_headers=headers)
 
-    assert [expected, expected] == [request_json(bodies), response_json(bodies)]
+    shown = msgspec.json.encode([request_json(bodies), response_json(bodies)])
+    assert [expected, expected] == msgspec.json.decode(shown)
 
 
 def test_a_merged_stream_is_shown_merged() -> None:

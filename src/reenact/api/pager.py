@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from reenact.api.envelope import Envelope
+from reenact.api.envelope import Envelope, listed
 from reenact.api.rows import HeliconeRequest, row
 from reenact.api.signing import LIFETIME_S, signature
 from reenact.domain.call import Bodies, Call
@@ -30,9 +30,9 @@ class Pager(msgspec.Struct, frozen=True, kw_only=True):
     now_s: float
     typed_scores: bool = False
 
-    def page(self, calls: Sequence[Call], *, with_bodies: bool = True) -> bytes:
-        """Return the answer for a list of *calls*. Reads and encodes: call it in a thread."""
-        return msgspec.json.encode(Envelope(self.rows(calls, with_bodies=with_bodies)))
+    def page(self, calls: Sequence[Call], *, with_bodies: bool = True) -> list[bytes]:
+        """Return the answer for a list of *calls*, in pieces. Reads and encodes: call it in a thread."""
+        return listed(self.rows(calls, with_bodies=with_bodies))
 
     def one(self, call: Call, *, with_bodies: bool) -> bytes:
         """Return the answer for one call."""

@@ -15,7 +15,7 @@ from litestar import Response, get, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from reenact.api.envelope import answer, described, encoded
+from reenact.api.envelope import answer, described, encoded, pieced
 from reenact.api.filtering import every, named_session
 from reenact.api.guard import WRITES, GivenPager, GivenParts, GivenPrincipal
 from reenact.api.listener import JsonRequest, note_unknown
@@ -112,9 +112,7 @@ async def count_requests(
 async def query_ids(data: JSONBody[Ids], parts: GivenParts, pager: GivenPager) -> Response[bytes]:
     """Get requests by id, in the order asked; unknown ids are left out."""
     await parts.settle()
-    return encoded(
-        await asyncio.to_thread(lambda: pager.page(parts.calls.get(pager.organisation_id, data.request_ids)))
-    )
+    return pieced(await asyncio.to_thread(lambda: pager.page(parts.calls.get(pager.organisation_id, data.request_ids))))
 
 
 @get("/v1/request/{request_id:str}", responses=described(HeliconeRequest))
@@ -220,10 +218,10 @@ async def _page(data: JSONBody[RequestQuery], request: JsonRequest, parts: Parts
             data.limit,
         )
 
-    def read() -> bytes:
+    def read() -> list[bytes]:
         return pager.page(parts.calls.find(pager.organisation_id, where, sort, offset=data.offset, limit=data.limit))
 
-    return encoded(await asyncio.to_thread(read))
+    return pieced(await asyncio.to_thread(read))
 
 
 async def _where(data: RequestQuery, parts: Parts, organisation_id: str) -> Filter:

@@ -228,13 +228,14 @@ def response_json(bodies: Bodies) -> Json:
 
 
 def _shown(body: bytes, headers: Sequence[Header]) -> Json:
-    """Return *body* uncompressed: as JSON, else as text, else in base64; None for no body."""
+    """Return *body* uncompressed: as JSON that was checked, else text, else base64; None for no body."""
     if not body:
         return None
     with contextlib.suppress(InvalidInput):  # it is shown as it crossed, then
         body = unpack(body, headers)
     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(body)
+        body.decode()  # what is passed on as it is must be text
+        return msgspec.json.decode(body, type=msgspec.Raw)
     with contextlib.suppress(UnicodeDecodeError):
         return body.decode()
     return {"encoding": "base64", "data": base64.b64encode(body).decode()}

@@ -8,7 +8,7 @@ from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
-from reenact.api.envelope import described, encoded
+from reenact.api.envelope import described, pieced
 from reenact.api.filtering import every
 from reenact.api.guard import GivenPager, GivenParts
 from reenact.api.rows import HeliconeRequest
@@ -46,10 +46,10 @@ async def search_calls(data: JSONBody[SearchQuery], parts: GivenParts, pager: Gi
     where = every([await select(data.filter, parts, pager.organisation_id), said])
     sort = read_sort(data.sort, None)
 
-    def read() -> bytes:
+    def read() -> list[bytes]:
         return pager.page(parts.calls.find(pager.organisation_id, where, sort, offset=data.offset, limit=data.limit))
 
-    return encoded(await asyncio.to_thread(read))
+    return pieced(await asyncio.to_thread(read))
 
 
 ROUTES: list[HTTPRouteHandler] = [search_calls]
