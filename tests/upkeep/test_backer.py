@@ -22,6 +22,7 @@ from tests.golden.make import exchange, make, stored, waiting
 from tests.store.pictures import picture, showing
 
 OWNER = stored()[0].call.organisation_id
+PRICES = b'{"prices": []}'
 
 
 @pytest.fixture
@@ -29,12 +30,13 @@ def data(tmp_path: Path) -> Path:
     """A data folder with calls in the store and in the journal."""
     make(tmp_path / "data")
     (tmp_path / "data" / "secret").write_bytes(b"s" * 32)
+    (tmp_path / "data" / "prices.json").write_bytes(PRICES)
     return tmp_path / "data"
 
 
 @pytest.mark.parametrize("name", ["copy", "copy.tar.zst"])
 def test_a_restored_folder_has_everything(name: str, data: Path, tmp_path: Path) -> None:
-    """Calls, annotations, keys, the secret and what waits in the journal; only its owner may read it."""
+    """Calls, annotations, keys, the secret, prices and what waits in the journal; only its owner may read it."""
     manifest = back_up(data, tmp_path / name)
     assert manifest == restore(tmp_path / name, tmp_path / "new")
     with held(settings_of(tmp_path / "new")) as house:
@@ -44,6 +46,7 @@ def test_a_restored_folder_has_everything(name: str, data: Path, tmp_path: Path)
     assert (wanted, ["First key"]) == ([call.id for call in calls], keys)
     assert {"quality": 0.75} == calls[0].scores
     assert b"s" * 32 == (tmp_path / "new" / "secret").read_bytes()
+    assert PRICES == (tmp_path / "new" / "prices.json").read_bytes()
     modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "new").rglob("*.sqlite3")}
     assert {0o600} == modes
 

@@ -8,7 +8,6 @@ import typer
 from reenact.cli.connection import Store
 from reenact.cli.printing import of, show, show_json
 from reenact.errors import InvalidInput, NotFound
-from reenact.ingest.decoding import decode
 from reenact.server.holder import held, settings_of
 from reenact.upkeep.importer import Importer
 
@@ -39,7 +38,7 @@ def import_(
             raise InvalidInput("--organization first: the folder has no organisation yet; start a server on it once.")
         chosen = own if organization == FIRST else organization
         try:
-            imported = Importer(house.calls, decode, organisation_id=chosen).run(source)
+            imported = Importer(house.calls, house.decode, organisation_id=chosen).run(source)
         except OSError as error:
             raise InvalidInput(f"{source} cannot be read: {error.strerror}.") from None
     if as_json:

@@ -9,7 +9,6 @@ import typer
 from reenact.cli.connection import Store
 from reenact.cli.printing import of, show, show_json
 from reenact.errors import InvalidInput
-from reenact.ingest.decoding import decode
 from reenact.server.holder import held, read_only, settings_of
 from reenact.server.shelf import spool_name
 from reenact.upkeep.mover import Mover
@@ -41,7 +40,7 @@ def migrate_store(
     other = msgspec.structs.replace(settings, store=to)
     with held(settings) as house, read_only(other) as target:
         spools = [name for name, _ in house.folder.spools(0)]
-        moved = Mover(house.calls, target, decode, data / "move.json").run(
+        moved = Mover(house.calls, target, house.decode, data / "move.json").run(
             (settings.store, to),
             {
                 spool_name(other, house.folder, name): house.calls.cursor(spool_name(settings, house.folder, name))

@@ -9,7 +9,6 @@ import typer
 from reenact.cli.connection import Store
 from reenact.cli.printing import of, show, show_json
 from reenact.errors import InvalidInput
-from reenact.ingest.decoding import decode
 from reenact.server.holder import held, settings_of
 from reenact.upkeep.reingester import Reingester, Selection, Summary
 
@@ -32,7 +31,7 @@ def reingest(
         raise InvalidInput("Say which calls: one of --session, --since and --all.")
     selection = Selection(session_id=session, since_us=None if since is None else _time_us(since))
     with held(settings_of(data, store)) as house:
-        summary = Reingester(house.calls, decode, house.folder.path / "reingest.json").run(selection)
+        summary = Reingester(house.calls, house.decode, house.folder.path / "reingest.json").run(selection)
     if as_json:
         show_json(summary)
     else:

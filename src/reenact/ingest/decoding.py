@@ -20,6 +20,7 @@ from reenact.errors import InvalidInput
 from reenact.ingest.overhearing import OPENAI_REALTIME, Talk, cached_audio_tokens, overhear
 from reenact.ingest.pricing import price
 from reenact.ingest.recognising import event_kind, recognise
+from reenact.ingest.tariff import LISTED, Tariff
 from reenact.ingest.telling import read_told, read_told_usage
 from reenact.ingest.unpacking import unpack
 from reenact.ingest.wording import answer_text, event_text, prompt_text
@@ -47,10 +48,10 @@ class _Side(msgspec.Struct, frozen=True):
     """What was told of it beside the JSON."""
 
 
-def decode(exchange: Exchange) -> Reading:
-    """Return what *exchange* means."""
+def decode(exchange: Exchange, tariff: Tariff = LISTED) -> Reading:
+    """Return what *exchange* means, priced by *tariff* before the listed prices."""
     if exchange.frames and (talk := overhear(exchange.frames, exchange.request_body, exchange.response_body)):
-        return _overheard(exchange, talk)
+        return _overheard(exchange, talk, tariff)
     asked = _read_request(exchange)
     if exchange.told is None:
         dialect = find_dialect(exchange.provider, exchange.method, urllib.parse.urlsplit(exchange.target_url).path)
@@ -71,7 +72,7 @@ def decode(exchange: Exchange) -> Reading:
     )
     is_event = call.kind is not Kind.MODEL and exchange.told is not None
     return Reading(
-        call=call,
+        call=_priced(call, exchange, answered.json, tariff),
         exchange=exchange,
         answer=answered.json,
         search_text=event_text(asked.json) if is_event else prompt_text(prompt) if prompt else "",
@@ -87,11 +88,11 @@ def derive(exchange: Exchange, decode: Callable[[Exchange], Reading]) -> Reading
         return leave_unread(exchange, f"{type(error).__name__}: {error}"[:500])
 
 
-def _overheard(exchange: Exchange, talk: Talk) -> Reading:
+def _overheard(exchange: Exchange, talk: Talk, tariff: Tariff) -> Reading:
     """Return what was said on a WebSocket."""
     call = _call(exchange, OPENAI_REALTIME, talk.asked, _Side(json=talk.answered), talk.prompt, talk.answer, None)
     return Reading(
-        call=call,
+        call=_priced(call, exchange, talk.answered, tariff),
         exchange=exchange,
         answer=talk.answered,
         search_text=prompt_text(talk.prompt),
@@ -102,7 +103,7 @@ def _overheard(exchange: Exchange, talk: Talk) -> Reading:
 def leave_unread(exchange: Exchange, reason: str) -> Reading:
     """Return *exchange* as an opaque call whose bodies were not looked into, because of *reason*."""
     call = _call(exchange, None, None, _Side(), None, Answer(), reason)
-    return Reading(call=call, exchange=exchange)
+    return Reading(call=_priced(call, exchange, None, LISTED), exchange=exchange)
 
 
 def _read_request(exchange: Exchange) -> _Side:
@@ -168,7 +169,7 @@ def _call(
     answer: Answer,
     unreadable: str | None,
 ) -> Call:
-    """Return the row of the call."""
+    """Return the row of the call, without its cost."""
     labels = _labels(exchange.labels, asked)
     request_model = prompt.model if prompt else _text(asked, "model")
     response_model = answer.model or _text(answered.json, "model")
@@ -184,8 +185,6 @@ def _call(
         request_body_bytes=len(exchange.request_body),
         response_body_bytes=len(exchange.response_body),
     )
-    models = (labels.model_override, told.response_model, told.request_model)
-    kind = _kind(exchange, dialect, asked)
     if exchange.handling.cache_reference_id is not None:
         told = msgspec.structs.replace(told, usage=_UNUSED)
     return Call(
@@ -194,7 +193,7 @@ def _call(
         created_us=exchange.started_us,
         duration_us=exchange.duration_us,
         first_token_us=exchange.first_byte_us if told.streamed else None,
-        kind=kind,
+        kind=_kind(exchange, dialect, asked),
         dialect=dialect or OPAQUE,
         provider=exchange.provider,
         model=labels.model_override
@@ -214,7 +213,6 @@ def _call(
         error=told.error,
         labels=labels,
         usage=told.usage,
-        cost_nanodollars=_cost(exchange, kind, told.usage, models, answered.json),
         url=exchange.url,
         target_url=exchange.target_url,
         method=exchange.method,
@@ -255,32 +253,36 @@ def _status(exchange: Exchange) -> int:
     return _STATUSES.get(exchange.ending, exchange.status or _OTHER_STATUS)
 
 
-def _cost(
-    exchange: Exchange, kind: Kind, usage: Usage, models: tuple[str | None, str | None, str | None], answered: Json
-) -> int | None:
+def _priced(call: Call, exchange: Exchange, answered: Json, tariff: Tariff) -> Call:
+    """Return *call* with its cost."""
+    return msgspec.structs.replace(call, cost_nanodollars=_cost(call, exchange, answered, tariff))
+
+
+def _cost(call: Call, exchange: Exchange, answered: Json, tariff: Tariff) -> int | None:
     """Return the price; what the provider refused or never got is free when it counted no tokens."""
     if exchange.handling.cache_reference_id is not None or exchange.handling.played_from is not None:
         return 0
     if exchange.told is not None and exchange.told.cost_nanodollars is not None:
         return exchange.told.cost_nanodollars
-    if kind in _FREE_KINDS:
+    if call.kind in _FREE_KINDS:
         return 0
-    if kind is not Kind.MODEL:
+    if call.kind is not Kind.MODEL:
         return None
     is_free = exchange.ending in _NEVER_CHARGED or (exchange.ending is Ending.ANSWERED and exchange.status >= 400)
-    if is_free and usage.total_tokens is None:
+    if is_free and call.usage.total_tokens is None:
         return 0
     # What was said to be priced, else what answered, which is more exact than the name that was asked for.
-    named = (*models, _model_in(exchange.target_url))
+    named = (call.labels.model_override, call.response_model, call.request_model, _model_in(exchange.target_url))
     is_told = exchange.told is not None
     return price(
         exchange.provider,
         named,
-        usage,
+        call.usage,
         exchange.started_us,
         anywhere=is_told,
         tier=_tier(answered),
         cached_audio_tokens=cached_audio_tokens(answered),
+        tariff=tariff,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a call costs, by the price table that is bundled with genai-prices. Nothing is fetched."""
+"""What a call costs: by the owner's tariff, else by the price table that is bundled with genai-prices. Nothing is fetched."""
 
 import datetime as dt
 import importlib.metadata
@@ -14,6 +14,7 @@ from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, StartDat
 
 from reenact.domain.message import Usage
 from reenact.ingest.rating import Rating
+from reenact.ingest.tariff import LISTED, Tariff
 
 _TABLES = {
     "anthropic": "anthropic",
@@ -42,7 +43,7 @@ _USUAL_TIERS = frozenset({"default", "standard", "auto", "on_demand"})
 """What answers name when nothing special was done."""
 
 
-def price(
+def price(  # noqa: PLR0913 - each one is an optional part of one question
     provider: str,
     models: Iterable[str | None],
     usage: Usage,
@@ -51,21 +52,29 @@ def price(
     anywhere: bool = False,
     tier: str | None = None,
     cached_audio_tokens: int | None = None,
+    tariff: Tariff = LISTED,
 ) -> int | None:
     """Return the cost in nanodollars by the first of *models* that *provider* has a price for at the time *at_us*.
 
-    A *tier* that the answer names (`priority`, `flex`, `batch`) has prices of its own where the table knows them.
-    *cached_audio_tokens* are both audio and read from the provider's cache. With *anywhere* a model of a provider that is not
-    known has its maker's price (surface 5.2). None when no model has one, or the tokens are not known or make no sense: unknown
-    is not free.
+    What *tariff* says of any of them goes before the table. A *tier* that the answer names (`priority`, `flex`, `batch`) has
+    prices of its own where they are known. *cached_audio_tokens* are both audio and read from the provider's cache. With
+    *anywhere* a model of a provider that is not known has its maker's price (surface 5.2). None when no model has one, or the
+    tokens are not known or make no sense: unknown is not free.
     """
-    table = _TABLES.get(provider)
-    if (table is None and not anywhere) or (usage.input_tokens is None and usage.output_tokens is None):
+    if usage.input_tokens is None and usage.output_tokens is None:
         return None
     at = dt.datetime.fromtimestamp(at_us / 1_000_000, tz=dt.UTC)
+    named = [model for model in models if model]
+    special = None if tier in _USUAL_TIERS else tier
+    agreed = (tariff.find(provider, model, at.date(), special) for model in named)
+    if rates := next((one for one in agreed if one is not None), None):
+        return rates.nanodollars(usage, cached_audio_tokens or 0)
+    table = _TABLES.get(provider)
+    if table is None and not anywhere:
+        return None
     counted = _counted(usage, cached_audio_tokens)
-    context = _context(tier)
-    found = (_price(table, model, counted, at, context) for model in models if model)
+    context = _context(special)
+    found = (_price(table, model, counted, at, context) for model in named)
     return next((cost for cost in found if cost is not None), None)
 
 
@@ -85,8 +94,8 @@ def _counted(usage: Usage, cached_audio_tokens: int | None) -> dict[str, int]:
 
 
 def _context(tier: str | None) -> dict[str, str] | None:
-    """Return how the table names a service tier; batches are a way of processing there."""
-    if tier is None or tier in _USUAL_TIERS:
+    """Return how the table names a service tier that is not the usual one; batches are a way of processing there."""
+    if tier is None:
         return None
     return {"processing": "batch"} if tier == "batch" else {"service_tier": tier}
 

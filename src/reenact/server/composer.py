@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
+from functools import partial
 from pathlib import Path
 
 from litestar import Litestar
@@ -41,6 +42,7 @@ from reenact.server.line import Admission, Line, new_id
 from reenact.server.orders import Orders, Report
 from reenact.server.passer import Passer
 from reenact.server.patterns import read_mask
+from reenact.server.prices import read_tariff
 from reenact.server.shelf import batches, open_store, spool_name
 from reenact.server.worker import GRACE_S
 from reenact.settings import Settings, environment
@@ -72,7 +74,7 @@ class Server:
         Raises:
             FolderInUse: another server holds it.
             FolderUnusable: it cannot be opened.
-            InvalidInput: an upstream is not one.
+            InvalidInput: an upstream is not one, or the folder's prices are not valid.
         """
         self._settings = settings
         self._clock = Clock()
@@ -86,6 +88,8 @@ class Server:
         self._running = AsyncExitStack()
         with ExitStack() as opened:
             self._folder = opened.enter_context(Folder(settings.data))
+            self._tariff = read_tariff(self._folder)
+            self._decode = partial(decode, tariff=self._tariff)
             # Paths of sockets are short: the data folder's may be too long for one.
             sockets = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="reenact-")))
             self.socket = str(sockets / "house")
@@ -110,7 +114,7 @@ class Server:
                 worker = IngestWorker(
                     SpoolReader(folder),
                     self._calls,
-                    decode,
+                    self._decode,
                     spool=spool_name(self._settings, self._folder, name),
                     yields=self._settings.gateway_workers > 0,
                     batches=batches(self._settings),
@@ -165,7 +169,7 @@ class Server:
             self._line.relay,
             self._line.routes,
             recorder=self._recorder,
-            decode=decode,
+            decode=self._decode,
             environ=dict(environment()) | named_keys(self._settings.provider_keys),
             clock=self._clock,
         )
@@ -194,7 +198,7 @@ class Server:
             new_id=new_id,
         )
         running.push_async_callback(playbacks.close)
-        replays = Replays(self._calls, self._control, runner, playbacks, price)
+        replays = Replays(self._calls, self._control, runner, playbacks, partial(price, tariff=self._tariff))
         book = self._control.batches
         self._batches = Batches(self._calls, book, self._control, replays, runner, clock=self._clock, new_id=new_id)
         running.push_async_callback(self._batches.close)

@@ -56,6 +56,11 @@ class Folder:
         """The control data's database file."""
         return self.path / "control.sqlite3"
 
+    @property
+    def prices(self) -> Path:
+        """What the owner pays instead of the listed prices; often missing."""
+        return self.path / "prices.json"
+
     def name(self) -> str:
         """Return what this folder's server is called among others that share a control database; the same after a restart.
 

@@ -1,15 +1,19 @@
 """Holder: the stores of a data folder without a server, for commands that work on all that was recorded."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from reenact.domain.call import Reading
+from reenact.domain.exchange import Exchange
 from reenact.errors import FolderUnusable, StoreFailed
 from reenact.ingest.decoding import decode
 from reenact.ingest.worker import IngestWorker
 from reenact.server.folder import Folder
+from reenact.server.prices import read_tariff
 from reenact.server.shelf import as_found, batches, found_in, objects_place, open_objects, open_store, spool_name
 from reenact.settings import Settings, environment, read_settings
 from reenact.spool.reader import SpoolReader
@@ -27,6 +31,8 @@ class Held(msgspec.Struct, frozen=True):
     folder: Folder
     calls: Upkeep
     control: ControlStore
+    decode: Callable[[Exchange], Reading]
+    """Reads an exchange, by the folder's own prices."""
 
 
 def settings_of(data: Path, store: str | None = None, *, is_new: bool = False) -> Settings:
@@ -53,17 +59,18 @@ def held(settings: Settings) -> Iterator[Held]:
     Raises:
         FolderUnusable: it cannot be opened.
         FolderInUse: a server holds it.
-        InvalidInput: the store's packages are not installed, or its address is none.
+        InvalidInput: the store's packages are not installed, or its address is none; or the folder's prices are not valid.
         StoreFailed: the store cannot be reached, or what waits in the journal cannot be saved.
     """
     with ExitStack() as opened:
         folder = opened.enter_context(Folder(settings.data))
+        understand = partial(decode, tariff=read_tariff(folder))
         calls = opened.enter_context(closing(open_store(settings)))
         control = opened.enter_context(closing(ControlStore(settings.control or folder.control)))
         for name, place in folder.spools(0):
             spool = spool_name(settings, folder, name)
-            _drain(IngestWorker(SpoolReader(place), calls, decode, spool=spool, batches=batches(settings)))
-        yield Held(settings, folder, calls, control)
+            _drain(IngestWorker(SpoolReader(place), calls, understand, spool=spool, batches=batches(settings)))
+        yield Held(settings, folder, calls, control, understand)
 
 
 @contextmanager

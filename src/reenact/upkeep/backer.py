@@ -26,6 +26,8 @@ _ENGINE = "chdb"
 CALLS = "calls.sqlite3"
 DATABASES = ("control.sqlite3", CALLS)
 """In the order they are copied: a key that a copied call was made with is not missed."""
+PLAIN = ("secret", "prices.json")
+"""Small files that are written whole."""
 PACKED = (".tar.zst", ".tzst")
 _FORMAT, _VERSION = "reenact-backup", 1
 
@@ -119,8 +121,9 @@ def _copy(data: Path, folder: Path, objects: Mapping[str, Objects]) -> Manifest:
     if (data / _ENGINE).exists():
         _copy_engine(data / _ENGINE, folder / _ENGINE)
     _copy_objects(sources, folder, copied)  # those that the copied calls had and that came after the first look
-    if (data / "secret").exists():
-        shutil.copy2(data / "secret", folder / "secret")
+    for name in PLAIN:
+        if (data / name).exists():
+            shutil.copy2(data / name, folder / name)
     manifest = Manifest(reenact=__version__, files=_digests(folder))
     (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
     return manifest
