@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reenact.domain.call import Reading
-from reenact.domain.filter import COLUMNS, EVERYTHING, All, AnyOf, Condition, Filter, Kind, Operator, Sort
+from reenact.domain.filter import COLUMNS, EVERYTHING, RANDOM, All, AnyOf, Condition, Filter, Kind, Operator, Sort
 from reenact.domain.filtering import Texts, matches
 from reenact.errors import InvalidFilter
 from reenact.store.calls import CallStore
@@ -173,9 +173,28 @@ def test_many_conditions_are_taken_and_too_many_refused(store: CallStore) -> Non
         store.count("one", All((one, AnyOf((other, deep)))))
 
 
+def test_a_random_order_is_another_each_time(store: CallStore) -> None:
+    """All calls that match, each once; among so many tries not every order is the same."""
+    saved = [given_reading(number, model="b" if number % 2 else "a") for number in range(1, 13)]
+    store.save(saved)
+    where = Condition(column="model", operator=Operator.EQUALS, value="b")
+    orders = [
+        tuple(call.id for call in store.find("one", where, Sort(column=RANDOM), offset=0, limit=9)) for _ in range(20)
+    ]
+    wanted = sorted(one.call.id for one in saved if one.call.model == "b")
+    assert [wanted] * 20 == [sorted(ids) for ids in orders]
+    assert len(set(orders)) > 1
+
+
 @pytest.mark.parametrize(
     "sort",
-    [Sort(column="unknown"), Sort(column="properties"), Sort(column="model", key="k"), Sort(column="request_body")],
+    [
+        Sort(column="random", key="k"),
+        Sort(column="unknown"),
+        Sort(column="properties"),
+        Sort(column="model", key="k"),
+        Sort(column="request_body"),
+    ],
 )
 def test_what_has_no_order_is_refused(store: CallStore, sort: Sort) -> None:
     """A sort by an unknown column is an error, not another order."""

@@ -187,7 +187,6 @@ SORTS: dict[str, str | None] = {
     "time_to_first_token": "first_token_ms",
     "total_tokens": "total_tokens",
     "user_id": "user_id",
-    "random": None,
     "request_prompt": None,
     "response_text": None,
 }

@@ -1,7 +1,7 @@
 """Sorting: Helicone's `sort` and the guide's `sort_by` as a domain Sort (surface 3.2, 3.4)."""
 
 from reenact.api.columns import SORT_MAPS, SORTS
-from reenact.domain.filter import Sort
+from reenact.domain.filter import RANDOM, Sort
 from reenact.domain.message import Json
 from reenact.errors import InvalidFilter
 
@@ -21,12 +21,20 @@ def read_sort(sort: Json, sort_by: Json) -> Sort:
     if not isinstance(sort, dict) or len(sort) != 1:
         raise InvalidFilter("Expected an object with one key, such as {'created_at': 'desc'}.", "sort", sort)
     ((key, direction),) = sort.items()
+    if key == RANDOM:
+        return _random(direction)
     if key not in SORT_MAPS:
         return _sort(key, direction, f"sort.{key}", f"sort.{key}")
     if not isinstance(direction, dict) or len(direction) != 1:
         raise InvalidFilter("Expected an object with the name of one property.", f"sort.{key}", direction)
     ((name, way),) = direction.items()
     return Sort(column="properties", key=name, ascending=_ascending(way, f"sort.{key}.{name}"))
+
+
+def _random(wanted: Json) -> Sort:
+    if wanted is not True:
+        raise InvalidFilter("Expected `true`.", "sort.random", wanted)
+    return Sort(column=RANDOM)
 
 
 def _sort(key: str, direction: Json, key_path: str, direction_path: str) -> Sort:

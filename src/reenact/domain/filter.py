@@ -136,10 +136,14 @@ EVERYTHING = Everything()
 """The filter that leaves nothing out."""
 
 
+RANDOM = "random"
+"""As the column of a Sort: another order each time, so that its pages overlap; the first is a sample."""
+
+
 class Sort(msgspec.Struct, frozen=True, kw_only=True):
     """The order of a list; ties are broken by creation time and id so that pages never overlap."""
 
     column: str = "created_us"
-    """A key of COLUMNS; a MAP column sorts by the value of `key`."""
+    """A key of COLUMNS, or RANDOM; a MAP column sorts by the value of `key`."""
     ascending: bool = False
     key: str | None = None

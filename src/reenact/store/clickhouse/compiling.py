@@ -6,7 +6,19 @@ be NULL, which counts as false: only single tests are negated, and those say wha
 
 from collections.abc import Set as AbstractSet
 
-from reenact.domain.filter import COLUMNS, All, AnyOf, Condition, Everything, Filter, Kind, OneOf, Operator, Sort
+from reenact.domain.filter import (
+    COLUMNS,
+    RANDOM,
+    All,
+    AnyOf,
+    Condition,
+    Everything,
+    Filter,
+    Kind,
+    OneOf,
+    Operator,
+    Sort,
+)
 from reenact.domain.filtering import (
     LABEL_KEYS,
     POSITIVE,
@@ -98,6 +110,8 @@ class Compiler:
         ties = f"c.created_us {direction}, c.id {direction}"
         if sort.column == "created_us" and sort.key is None:
             return "", ties
+        if sort.column == RANDOM and sort.key is None:
+            return "", "rand()"
         joined, expression = self._sorted_by(sort)
         return joined, f"{expression} {direction} NULLS LAST, {ties}"
 

@@ -5,7 +5,19 @@ The text is made of this module's own tables and words alone; whatever a user ga
 
 import msgspec
 
-from reenact.domain.filter import COLUMNS, All, AnyOf, Condition, Everything, Filter, Kind, OneOf, Operator, Sort
+from reenact.domain.filter import (
+    COLUMNS,
+    RANDOM,
+    All,
+    AnyOf,
+    Condition,
+    Everything,
+    Filter,
+    Kind,
+    OneOf,
+    Operator,
+    Sort,
+)
 from reenact.domain.filtering import (
     LABEL_KEYS,
     POSITIVE,
@@ -132,6 +144,8 @@ def compile_sort(sort: Sort, created: str) -> Sql:
     key = (sort.key or "").lower()
     if (kind in {Kind.MAP, Kind.NUMBER_MAP}) != (sort.key is not None):
         raise InvalidFilter(f"Sorting by {sort.column} takes {'a' if sort.key is None else 'no'} key", "sort")
+    if sort.column == RANDOM:
+        return Sql("random()")
     if sort.column == "created_us":
         return Sql(ties)
     if sort.column in _TEXTS:
