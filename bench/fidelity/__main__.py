@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from bench.fidelity.agents import agent_rows
+from bench.fidelity.firstmet import FIRST_MET
 from bench.fidelity.replaying import Sent, anchored, by_position, chained, recording_of, tape_of
 from bench.fidelity.shapes import SHAPES
 from bench.fidelity.truth import PATCHES, body_patch, fitting
@@ -20,6 +21,10 @@ from bench.fidelity.world import knowable, run
 from reenact.replay.carrying.fabric import Fabric
 
 Json = Any
+
+
+GROUPS = {"built with": SHAPES, "met since": UNSEEN, "first met": FIRST_MET}
+"""The shapes by how well the engine knows them."""
 
 
 class Score:
@@ -76,7 +81,7 @@ def main() -> None:
     seeds = [options.seed] if options.seed is not None else seeds
     began = time.perf_counter()
     table: list[Json] = []
-    for shape, agent in (SHAPES | UNSEEN).items():
+    for shape, agent in (SHAPES | UNSEEN | FIRST_MET).items():
         if options.shape not in (None, shape):
             continue
         scores = {(patch, way): Score() for patch in PATCHES for way in ("chained", "plain loop", "by position")}
@@ -147,12 +152,23 @@ def print_table(table: list[Json]) -> None:
             f"{one['invalid_requests']:8}{one['knowable_to_the_end']:8.0%}{rows['plain loop']['right']:7.0%}"
             f"{rows['by position']['right']:9.0%}"
         )
-    for way in ("chained", "plain loop", "by position"):
-        rows = [row for row in table if row["way"] == way and row["patch"] != "control"]
-        sessions = sum(row["sessions"] for row in rows) or 1
-        right = sum(row["right"] * row["sessions"] for row in rows) / sessions
-        wrong = sum(row["wrong_requests"] for row in rows)
-        print(f"{way:14} right {right:6.1%} of {sessions} changed sessions, {wrong} wrong requests")
+    for title, shapes in GROUPS.items():
+        for way in ("chained", "plain loop", "by position"):
+            print_total(title, [row for row in table if row["way"] == way and row["shape"] in shapes])
+
+
+def print_total(title: str, rows: list[Json]) -> None:
+    changed = [row for row in rows if row["patch"] != "control"]
+    if not changed:
+        return
+    sessions = sum(row["sessions"] for row in changed)
+    right = sum(row["right"] * row["sessions"] for row in changed) / sessions
+    wrong, invalid = (sum(row[name] for row in changed) for name in ("wrong_requests", "invalid_requests"))
+    exact = all(row["right"] == 1 for row in rows if row["patch"] == "control")
+    print(
+        f"{title:24}{changed[0]['way']:12} right {right:6.1%} of {sessions} changed sessions, {wrong} wrong requests, "
+        f"{invalid} invalid; control {'exact' if exact else 'NOT exact'}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Shapes written against the engine, without looking at it, after it was built: what a first meeting with it shows.
 
-First met, 57 % of 180 changed sessions were right, with 55 wrong requests (`--quick`; the shapes that it was built with:
-99.6 %, none). What was mended since was mended by general rules: 78 %, 17 wrong. What is left: keys of JSON that are answers,
-first lines of answers whose recorded ones had but one, prompts that are trimmed whole.
+First met, 57 % of 180 changed sessions were right, with 55 wrong requests (`--quick`). What was mended since was mended by
+general rules: 84 % of 1,200, with 42 wrong. What is wrong still, no record shows: that only the first line of an answer is
+taken, where the recorded answers had but one; that answers are sorted, where they came in that order.
 """
 
 import json

@@ -1,6 +1,7 @@
 """The bench's agents, a few sessions each: the control is exact, nothing is rewritten wrongly, nothing invalid is sent."""
 
 import pytest
+from bench.fidelity.firstmet import FIRST_MET
 from bench.fidelity.replaying import chained, recording_of, tape_of
 from bench.fidelity.shapes import SHAPES
 from bench.fidelity.truth import PATCHES, body_patch, fitting
@@ -31,11 +32,11 @@ def test_chained_takes_are_true(shape: str, patch: str) -> None:
         assert sent.claimed == (truth if patch == "control" else known) or shape in NOT_ALL_KNOWN
 
 
-@pytest.mark.parametrize("shape", UNSEEN)
+@pytest.mark.parametrize("shape", UNSEEN | FIRST_MET)
 def test_shapes_not_built_for_are_played_exactly_and_validly(shape: str) -> None:
     """The control is exact, and no changed take sends what a provider would refuse; the bench tells the rest."""
     for seed in range(3):
-        recorded = run(UNSEEN[shape], seed)
+        recorded = run((UNSEEN | FIRST_MET)[shape], seed)
         recording = recording_of(recorded)
         fabric = Fabric(tape_of(recording))
         for name, patch in PATCHES.items():
