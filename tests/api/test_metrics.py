@@ -304,6 +304,13 @@ def test_models_and_their_prices_are_shown(world: World) -> None:
     assert ("genai-prices", True, True) == (prices["source"], prices["version"] > "", prices["newest_change"] > "2025")
     assert (0.15, 0.6) == (mini["input"], mini["output"])
     assert ("list", True) == (models["object"], "gpt-4o-mini" in [one["id"] for one in models["data"]])
+    heard = http.get("/v1/models/multimodal", headers={"authorization": f"Bearer {world.house.ready.key}"}).json()
+    assert {"gpt-audio"} == {"gpt-audio", "gpt-4"} & {one["id"] for one in heard["data"]}
+    registry = http.get("/v1/public/model-registry/models").json()["data"]
+    [item] = [one for one in registry["models"] if one["id"] == "gpt-4o-mini"]
+    [offer] = [one for one in item["endpoints"] if one["provider"] == "openai"]
+    assert ("openai", len(registry["models"])) == (item["author"], registry["total"])
+    assert (0.15, 0.6) == (offer["pricing"]["prompt"], offer["pricing"]["completion"])
 
 
 def test_search_looks_on_both_sides(house: House, session_id: str) -> None:

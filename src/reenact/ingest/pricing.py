@@ -5,6 +5,7 @@ import importlib.metadata
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import cache
+from typing import Literal
 
 import msgspec
 from genai_prices import Usage as PricedUsage
@@ -137,11 +138,23 @@ def _rating(table: str | None, model: str, at: dt.datetime) -> Rating:
     return known[1]
 
 
+Medium = Literal["audio", "image", "video"]
+_MEDIA: tuple[Medium, ...] = ("audio", "image", "video")
+
+
 class ModelPrices(msgspec.Struct, frozen=True, kw_only=True):
     """What a model costs now, in US dollars for a million tokens; null where it has no price of its own."""
 
     provider: str
     model: str
+    name: str | None = None
+    """What its maker calls it."""
+    context_tokens: int | None = None
+    """How long its prompt and answer may be together."""
+    input_kinds: tuple[Medium, ...] = ()
+    """What it takes beside text, as far as that has a price of its own; images often cost what text does."""
+    output_kinds: tuple[Medium, ...] = ()
+    """Likewise of what it answers."""
     input: float | None = None
     output: float | None = None
     cache_read: float | None = None
@@ -190,9 +203,19 @@ def _row(provider: str, model: ModelInfo) -> ModelPrices:
     return ModelPrices(
         provider=provider,
         model=model.id,
+        name=model.name,
+        context_tokens=model.context_window,
+        input_kinds=_priced_media(now, "input"),
+        output_kinds=_priced_media(now, "output"),
         is_tiered=any(isinstance(price, TieredPrices) for price in named.values()),
         **{name: _float(price) for name, price in named.items()},
     )
+
+
+def _priced_media(prices: ModelPrice, side: str) -> tuple[Medium, ...]:
+    """Return what has a price on one side, whatever it is counted in."""
+    named = {name for name, price in vars(prices).items() if price is not None}
+    return tuple(one for one in _MEDIA if any(name.startswith(f"{side}_{one}_") for name in named))
 
 
 def _float(price: Decimal | TieredPrices | None) -> float | None:
