@@ -11,6 +11,7 @@ from reenact.client import (
     patch_json,
     replace_message,
     replace_text,
+    set_at,
     set_model,
     set_parameter,
     set_system,
@@ -42,6 +43,7 @@ def test_patches_in_python_are_the_patches_of_json() -> None:
                         {"edit": "set_tool", "name": "find", "description": "New.", "schema": {"type": "object"}},
                         {"edit": "drop_tool", "name": "book"},
                         {"edit": "patch_json", "operations": [{"op": "remove", "path": "/seed"}]},
+                        {"edit": "set_at", "path": "$.n", "value": 1},
                     ],
                 },
             ]
@@ -59,6 +61,7 @@ def test_patches_in_python_are_the_patches_of_json() -> None:
         set_tool("find", description="New.", schema={"type": "object"}),
         drop_tool("book"),
         patch_json({"op": "remove", "path": "/seed"}),
+        set_at("$.n", 1),
         select=Selector(prompt_id="judge"),
     )
     assert expected == patch(set_model("gpt-4o"), set_parameter("temperature", 0), drop_parameter("seed"), judged)

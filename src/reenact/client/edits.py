@@ -24,6 +24,7 @@ from reenact.domain.patch import (
     ReplacePattern,
     ReplaceText,
     Selector,
+    SetAt,
     SetModel,
     SetParameter,
     SetSystem,
@@ -110,6 +111,11 @@ def drop_tool(name: str) -> DropTool:
 def patch_json(*operations: dict[str, Json]) -> PatchJson:
     """Change the body as it stands on the wire, by JSON Patch (RFC 6902)."""
     return PatchJson(operations)
+
+
+def set_at(path: str, value: Json) -> SetAt:
+    """Set every value of the body that a JSONPath (RFC 9535, without filters) selects."""
+    return SetAt(path, value)
 
 
 def edit_bodies(calls: Sequence[Request], edit: Callable[[Any], Json]) -> Patch:

@@ -11,6 +11,8 @@ from reenact.domain.message import Json
 
 MOST_PATTERN = 2000
 """Characters of a pattern."""
+MOST_PATH = 500
+"""Characters of a JSONPath."""
 
 
 class Selector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,6 +148,14 @@ class PatchJson(msgspec.Struct, frozen=True, tag="patch_json", tag_field="edit",
     """Such as `{"op": "replace", "path": "/generationConfig/temperature", "value": 0}`."""
 
 
+class SetAt(msgspec.Struct, frozen=True, tag="set_at", tag_field="edit", forbid_unknown_fields=True):
+    """Set every value of the request body that a JSONPath selects, as the body stands on the wire."""
+
+    path: Annotated[str, msgspec.Meta(max_length=MOST_PATH)]
+    """JSONPath (RFC 9535) without filters: `$.tools[*].function.strict`. It has to select something in each call."""
+    value: Json
+
+
 Edit = (
     SetModel
     | SetParameter
@@ -161,6 +171,7 @@ Edit = (
     | SetTool
     | DropTool
     | PatchJson
+    | SetAt
 )
 
 

@@ -7,7 +7,7 @@ import jsonpatch
 import msgspec
 
 from reenact.dialects.registry import dialect_named
-from reenact.domain.message import Message, Part, Prompt, Role, Text, ToolResult
+from reenact.domain.message import Json, Message, Part, Prompt, Role, Text, ToolResult
 from reenact.domain.patch import (
     AppendSystem,
     DropMessage,
@@ -18,6 +18,7 @@ from reenact.domain.patch import (
     ReplaceMessage,
     ReplacePattern,
     ReplaceText,
+    SetAt,
     SetModel,
     SetParameter,
     SetSystem,
@@ -26,6 +27,7 @@ from reenact.domain.patch import (
 )
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.replay.patterning import must_fit, with_matches_replaced
+from reenact.replay.placing import places
 from reenact.replay.swapping import Step, Swap, swapped
 
 _NOT_PARAMETERS = {
@@ -214,18 +216,29 @@ def _drop_tool(prompt: Prompt, edit: DropTool) -> Prompt:
 
 
 def _patch_json(prompt: Prompt, edit: PatchJson) -> Prompt:
-    """Write the prompt as its body, patch that, and read it again."""
+    return _rewritten(prompt, lambda body: jsonpatch.apply_patch(body, list(edit.operations)), "operations")
+
+
+def _set_at(prompt: Prompt, edit: SetAt) -> Prompt:
+    def changed(body: Json) -> Json:
+        found = [{"op": "replace", "path": place, "value": edit.value} for place in places(body, edit.path)]
+        return jsonpatch.apply_patch(body, found)
+
+    return _rewritten(prompt, changed, "value")
+
+
+def _rewritten(prompt: Prompt, change: Callable[[Json], Json], field: str) -> Prompt:
+    """Write the prompt as its body, change that, and read it again."""
     dialect = dialect_named(prompt.dialect)
     assert dialect is not None
     try:
-        body = jsonpatch.apply_patch(dialect.write_prompt(prompt), list(edit.operations))
-        return dialect.read_prompt(body)
+        return dialect.read_prompt(change(dialect.write_prompt(prompt)))
+    except InvalidPatch:
+        raise  # it says its field itself
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
-        raise InvalidPatch(f"The JSON Patch does not fit: {error}", "operations") from error
+        raise InvalidPatch(f"The JSON Patch does not fit: {error}", field) from error
     except InvalidInput as error:
-        raise InvalidPatch(
-            f"The patched body is none of the format {dialect.name}: {error.message}", "operations"
-        ) from error
+        raise InvalidPatch(f"The patched body is none of the format {dialect.name}: {error.message}", field) from error
 
 
 _EDITORS: dict[type, Callable[[Prompt, Any], Prompt]] = {
@@ -243,5 +256,6 @@ _EDITORS: dict[type, Callable[[Prompt, Any], Prompt]] = {
     SetTool: _set_tool,
     DropTool: _drop_tool,
     PatchJson: _patch_json,
+    SetAt: _set_at,
     Swap: swapped,
 }
