@@ -34,11 +34,13 @@ def read_message(wire: Object) -> Message:
     if role is Role.TOOL:
         link = text(wire, "tool_call_id") or text(wire, "name")
         parts.append(ToolResult(id=link, text=_joined(wire.get("content"))))
-    else:
-        parts += _read_reasoning(wire)
+    else:  # a session says every message again with each call: fields are looked for before they are read
+        if "reasoning_content" in wire or "reasoning" in wire:
+            parts += _read_reasoning(wire)
         parts += [read_part(part) for part in _content(wire)]
-        parts += [part for field in ("refusal", "audio") for part in _read_aside(wire, field)]
-        parts += _read_tool_uses(wire)
+        parts += [part for field in ("refusal", "audio") if field in wire for part in _read_aside(wire, field)]
+        if "tool_calls" in wire or "function_call" in wire:
+            parts += _read_tool_uses(wire)
     return Message(role=role, parts=tuple(parts), name=optional_text(wire, "name"), origin=wire)
 
 
@@ -90,12 +92,14 @@ def _content(wire: Object) -> list[Json]:
     if isinstance(content, list):
         return content
     if isinstance(content, str):
-        return [{"type": "text", "text": content}] if content else []
+        return [content] if content else []  # read as a text part is
     return [] if content is None else [content]
 
 
 def _joined(content: Json) -> str:
     """Return the text of a tool's result, a string or a list of text parts."""
+    if isinstance(content, str):
+        return content
     parts = (read_part(part) for part in _content({"content": content}))
     return "".join(part.text for part in parts if isinstance(part, Text))
 
