@@ -42,6 +42,8 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         "REENACT_RETENTION_DAYS": "30",
         "REENACT_RETENTION_BYTES": "5000",
         "REENACT_FRESH_WITHIN_S": "0.5",
+        "REENACT_INFER_SESSIONS": "false",
+        "REENACT_INFER_IDLE_S": "600",
         "REENACT_MAX_BODY_BYTES": "1000",
     }
 
@@ -72,6 +74,8 @@ def test_every_setting_can_be_set_in_the_environment() -> None:
         retention_days=30,
         retention_bytes=5000,
         fresh_within_s=0.5,
+        infer_sessions=False,
+        infer_idle_s=600,
         max_body_bytes=1000,
     )
     assert expected == read_settings(environ)

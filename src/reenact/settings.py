@@ -84,6 +84,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fresh_within_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 2
     """How long, in seconds, a question waits for what was recorded before it to be in the store: milliseconds while that keeps
     up. Past it the answer is made of what is there."""
+    infer_sessions: bool = True
+    """Whether calls that name no session are put into one, shown as inferred, by what they repeat of earlier calls."""
+    infer_idle_s: Annotated[float, msgspec.Meta(gt=0, le=7 * 86400)] = 1800
+    """How long an inferred session may be idle, in seconds, and still be continued."""
     max_body_bytes: Annotated[int, msgspec.Meta(ge=1)] = 100 * 1024 * 1024
     """The largest request body that the gateway accepts."""
 

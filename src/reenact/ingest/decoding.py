@@ -15,7 +15,7 @@ from reenact.dialects.registry import find_dialect
 from reenact.domain.call import Call, Kind, Reading
 from reenact.domain.exchange import Ending, Exchange, Header, Metrics
 from reenact.domain.labels import Labels
-from reenact.domain.message import Answer, Json, Prompt, Usage
+from reenact.domain.message import Answer, Json, Message, Prompt, Usage
 from reenact.errors import InvalidInput
 from reenact.ingest.overhearing import OPENAI_REALTIME, Talk, cached_audio_tokens, overhear
 from reenact.ingest.pricing import price
@@ -48,10 +48,25 @@ class _Side(msgspec.Struct, frozen=True):
     """What was told of it beside the JSON."""
 
 
+class Understood(msgspec.Struct, frozen=True):
+    """A reading, and what it was made of."""
+
+    reading: Reading
+    prompt: Prompt | None = None
+    """None when no dialect reads it, or its body was not kept."""
+    said: Message | None = None
+    """What the model answered."""
+
+
 def decode(exchange: Exchange, tariff: Tariff = LISTED) -> Reading:
     """Return what *exchange* means, priced by *tariff* before the listed prices."""
+    return understand(exchange, tariff).reading
+
+
+def understand(exchange: Exchange, tariff: Tariff = LISTED) -> Understood:
+    """Return what *exchange* means, and the prompt and the answer that were read in it."""
     if exchange.frames and (talk := overhear(exchange.frames, exchange.request_body, exchange.response_body)):
-        return _overheard(exchange, talk, tariff)
+        return Understood(_overheard(exchange, talk, tariff))
     asked = _read_request(exchange)
     if exchange.told is None:
         dialect = find_dialect(exchange.provider, exchange.method, urllib.parse.urlsplit(exchange.target_url).path)
@@ -71,13 +86,14 @@ def decode(exchange: Exchange, tariff: Tariff = LISTED) -> Reading:
         next((trouble for trouble in troubles if trouble), None),
     )
     is_event = call.kind is not Kind.MODEL and exchange.told is not None
-    return Reading(
+    reading = Reading(
         call=_priced(call, exchange, answered.json, tariff),
         exchange=exchange,
         answer=answered.json,
         search_text=event_text(asked.json) if is_event else prompt_text(prompt) if prompt else "",
         answer_text=event_text(answered.json) if is_event else answer_text(answer),
     )
+    return Understood(reading, prompt, answer.message)
 
 
 def derive(exchange: Exchange, decode: Callable[[Exchange], Reading]) -> Reading:

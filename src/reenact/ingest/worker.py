@@ -179,6 +179,8 @@ class IngestWorker:
         """Return what *exchange* means; at least that it was."""
         try:
             return self._decode(exchange)
+        except StoreFailed:  # it may be tried again
+            raise
         except Exception as error:  # noqa: BLE001 - a fault of ours in reading one call must not hold up the others
             _log.exception("The call %s cannot be read; it is kept as it crossed", exchange.id)
             return leave_unread(exchange, _reason(error))

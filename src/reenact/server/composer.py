@@ -43,7 +43,7 @@ from reenact.server.orders import Orders, Report
 from reenact.server.passer import Passer
 from reenact.server.patterns import read_mask
 from reenact.server.prices import read_tariff
-from reenact.server.shelf import batches, open_store, spool_name
+from reenact.server.shelf import batches, open_decode, open_store, spool_name
 from reenact.server.worker import GRACE_S
 from reenact.settings import Settings, environment
 from reenact.spool.reader import SpoolReader
@@ -110,11 +110,12 @@ class Server:
     async def start(self) -> None:
         """Start every part; what is started first is stopped last."""
         async with AsyncExitStack() as running:
+            read = open_decode(self._settings, self._calls, self._tariff)
             for name, folder in self._folder.spools(self._settings.gateway_workers):
                 worker = IngestWorker(
                     SpoolReader(folder),
                     self._calls,
-                    self._decode,
+                    read,
                     spool=spool_name(self._settings, self._folder, name),
                     yields=self._settings.gateway_workers > 0,
                     batches=batches(self._settings),

@@ -14,7 +14,16 @@ from reenact.ingest.decoding import decode
 from reenact.ingest.worker import IngestWorker
 from reenact.server.folder import Folder
 from reenact.server.prices import read_tariff
-from reenact.server.shelf import as_found, batches, found_in, objects_place, open_objects, open_store, spool_name
+from reenact.server.shelf import (
+    as_found,
+    batches,
+    found_in,
+    objects_place,
+    open_decode,
+    open_objects,
+    open_store,
+    spool_name,
+)
 from reenact.settings import Settings, environment, read_settings
 from reenact.spool.reader import SpoolReader
 from reenact.store.control.store import ControlStore
@@ -64,12 +73,14 @@ def held(settings: Settings) -> Iterator[Held]:
     """
     with ExitStack() as opened:
         folder = opened.enter_context(Folder(settings.data))
-        understand = partial(decode, tariff=read_tariff(folder))
+        tariff = read_tariff(folder)
+        understand = partial(decode, tariff=tariff)
         calls = opened.enter_context(closing(open_store(settings)))
         control = opened.enter_context(closing(ControlStore(settings.control or folder.control)))
+        read = open_decode(settings, calls, tariff)
         for name, place in folder.spools(0):
             spool = spool_name(settings, folder, name)
-            _drain(IngestWorker(SpoolReader(place), calls, understand, spool=spool, batches=batches(settings)))
+            _drain(IngestWorker(SpoolReader(place), calls, read, spool=spool, batches=batches(settings)))
         yield Held(settings, folder, calls, control, understand)
 
 

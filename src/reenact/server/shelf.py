@@ -1,16 +1,23 @@
 """Shelf: the store of calls that the settings choose. A store's packages are imported when it is chosen, and only then."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
+from reenact.domain.call import Reading
+from reenact.domain.exchange import Exchange
 from reenact.errors import InvalidInput
+from reenact.ingest.decoding import decode
+from reenact.ingest.sessioner import Sessioner
+from reenact.ingest.tariff import Tariff
 from reenact.ingest.worker import SMALL, Batches
 from reenact.server.folder import Folder
 from reenact.settings import Settings
+from reenact.store.calls import CallStore
 from reenact.store.objects.files import FileObjects, mark
 from reenact.store.objects.keeper import NEVER, ObjectKeeper
 from reenact.store.objects.layered import Layered
@@ -77,6 +84,13 @@ def open_store(settings: Settings) -> Upkeep:
 def objects_place(settings: Settings) -> Path:
     """Return the folder of what is large in bodies, while it is in files: beside the store, which alone knows what it needs."""
     return objects_folder(settings.data / _FILES.get(settings.store, settings.store))
+
+
+def open_decode(settings: Settings, store: CallStore, tariff: Tariff) -> Callable[[Exchange], Reading]:
+    """Return what turns recorded exchanges into calls of *store*, one for all that save into it."""
+    if not settings.infer_sessions:
+        return partial(decode, tariff=tariff)
+    return Sessioner(store, idle_us=round(settings.infer_idle_s * 1_000_000), tariff=tariff).decode
 
 
 def open_objects(settings: Settings) -> ObjectKeeper:

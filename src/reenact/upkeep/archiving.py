@@ -98,7 +98,7 @@ def annotations(exchange: Exchange, call: Call) -> Annotations:
     moved = {
         key: getattr(labels, name) or ""
         for key, name in LABEL_KEYS.items()
-        if getattr(labels, name) != getattr(recorded, name)
+        if getattr(labels, name) != getattr(recorded, name) and not (name == "session_id" and call.session_inferred)
     }
     return Annotations(
         properties={**dict(_changed(recorded.properties, labels.properties)), **moved},

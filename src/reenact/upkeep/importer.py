@@ -10,6 +10,7 @@ import zstandard
 from reenact.domain.call import Reading
 from reenact.domain.exchange import Exchange, Gap, Unreadable
 from reenact.errors import InvalidInput
+from reenact.ingest.continuing import kept
 from reenact.ingest.decoding import derive
 from reenact.store.calls import CallStore
 from reenact.upkeep.archiving import (
@@ -81,9 +82,9 @@ class Importer:
 
     def _take(self, line: Line) -> None:
         match line:
-            case CallLine(exchange=exchange, annotations=annotations):
+            case CallLine(exchange=exchange, call=call, annotations=annotations):
                 exchange = self._owned(exchange)
-                self._readings.append(derive(exchange, self._decode))
+                self._readings.append(kept(call, derive(exchange, self._decode)))
                 self._waiting_bytes += len(exchange.request_body) + len(exchange.response_body)
                 if annotations != NO_ANNOTATIONS:
                     self._annotations.append((exchange, annotations))

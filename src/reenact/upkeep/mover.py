@@ -13,6 +13,7 @@ import msgspec
 from reenact.domain.call import Call, Reading
 from reenact.domain.exchange import Cursor, Exchange
 from reenact.errors import InvalidInput, StoreFailed
+from reenact.ingest.continuing import kept
 from reenact.ingest.decoding import derive
 from reenact.store.upkeep import Place, Upkeep
 from reenact.upkeep.archiving import annotations
@@ -142,7 +143,7 @@ class Mover:
 
     def _as_kept(self, call: Call, exchange: Exchange) -> Reading:
         """Return what the source knows of a call: meaning, price, scores and feedback as they are, words derived."""
-        derived = derive(exchange, self._decode)
+        derived = kept(call, derive(exchange, self._decode))
         return msgspec.structs.replace(derived, call=msgspec.structs.replace(call, labels=derived.call.labels))
 
     def _compared(self) -> Moved:

@@ -8,6 +8,7 @@ import msgspec
 from reenact.domain.call import Call, Reading
 from reenact.domain.exchange import Exchange
 from reenact.errors import ReenactError
+from reenact.ingest.continuing import kept
 from reenact.ingest.decoding import derive
 from reenact.store.upkeep import Place, Upkeep
 
@@ -106,7 +107,8 @@ class Reingester:
     def _derive(self, organisation_id: str, ids: Sequence[str], summary: Summary) -> Summary:
         before = self._store.get(organisation_id, ids)
         exchanges = list(self._exchanges(organisation_id, ids))
-        self._store.save([derive(exchange, self._decode) for exchange in exchanges])
+        rows = {call.id: call for call in before}
+        self._store.save([kept(rows[one.id], derive(one, self._decode)) for one in exchanges])
         after = {call.id: call for call in self._store.get(organisation_id, ids)}
         pairs = [(call, after[call.id]) for call in before if call.id in after]
         return _added(summary, pairs, damaged=len(before) - len(exchanges))

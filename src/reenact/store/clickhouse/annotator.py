@@ -11,7 +11,7 @@ from reenact.store.clickhouse.writer import Place, read_places
 
 # The inner query is there because an alias with the name of a column would be meant by WHERE too.
 _RELABEL = """
-INSERT INTO calls SELECT * REPLACE ({{value:String}} AS {label}, {{version:UInt64}} AS version) FROM (
+INSERT INTO calls SELECT * REPLACE ({{value:String}} AS {label}, {{version:UInt64}} AS version{named}) FROM (
   SELECT * FROM calls FINAL
   WHERE organisation_id = {{organisation:String}} AND created_us = {{created:Int64}} AND id = {{call:String}}
 )
@@ -34,7 +34,8 @@ class Annotator:
         if label is not None:
             asked = {"organisation": organisation_id, "created": place.created_us, "call": call_id}
             changed = {"value": value, "version": self._ticker()}
-            self._connector.command(_RELABEL.format(label=label), asked | changed)
+            named = ", false AS session_inferred" if label == "session_id" else ""
+            self._connector.command(_RELABEL.format(label=label, named=named), asked | changed)
 
     def set_scores(self, organisation_id: str, call_id: str, scores: Mapping[str, float]) -> None:
         """Set scores by name; the last write of a name wins, other names stay."""

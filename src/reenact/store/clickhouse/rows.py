@@ -14,7 +14,7 @@ from reenact.domain.message import Usage
 _PLAIN = (
     "id", "created_us", "duration_us", "first_token_us", "dialect", "provider", "model", "request_model",
     "response_model", "response_id", "status", "detail", "stop_reason", "error", "cost_nanodollars", "url", "target_url",
-    "method", "request_body_bytes", "response_body_bytes", "unreadable", "streamed", "session_inferred",
+    "method", "request_body_bytes", "response_body_bytes", "unreadable", "streamed",
 )  # fmt: skip
 _LABELS = ("session_id", "session_name", "session_path", "prompt_id", "user_id", "model_override")
 _USAGE = (
@@ -22,7 +22,9 @@ _USAGE = (
     "output_audio_tokens", "reasoning_tokens",
 )  # fmt: skip
 _REPLAY = ("replay_id", "replay_take", "source_session_id", "source_call_id", "replay_arm")
-READ_COLUMNS = (*_PLAIN, *_LABELS, *_USAGE, *_REPLAY, "kind", "ending", "handling", "told", "properties", "spellings")
+READ_COLUMNS = (
+    *_PLAIN, "session_inferred", *_LABELS, *_USAGE, *_REPLAY, "kind", "ending", "handling", "told", "properties", "spellings",
+)  # fmt: skip
 """What a Call is made of, in the order of `to_call`."""
 CALL_COLUMNS = (
     "organisation_id",
@@ -59,6 +61,7 @@ def to_row(reading: Reading, labels: Mapping[str, str]) -> tuple[Any, ...]:
         call.organisation_id,
         session_key(reading),
         *(getattr(call, name) for name in _PLAIN),
+        call.session_inferred and "session_id" not in labels,
         *(labels.get(name, getattr(call.labels, name)) for name in _LABELS),
         *(getattr(call.usage, name) for name in _USAGE),
         *(
@@ -80,8 +83,11 @@ def to_row(reading: Reading, labels: Mapping[str, str]) -> tuple[Any, ...]:
 
 
 def session_key(reading: Reading) -> str:
-    """Return the session that the call was recorded under; the empty string for none."""
-    return reading.call.labels.session_id or ""
+    """Return the session that the call was recorded under; the empty string for none.
+
+    An inferred one is none: the call can be moved out of it, which the exchange does not know when it is read again.
+    """
+    return "" if reading.call.session_inferred else reading.call.labels.session_id or ""
 
 
 def distinct_words(text: str) -> str:
@@ -97,6 +103,7 @@ def to_call(row: tuple[Any, ...], organisation_id: str, said: Annotations) -> Ca
     return Call(
         organisation_id=organisation_id,
         **{name: given[name] for name in _PLAIN},
+        session_inferred=given["session_inferred"],
         labels=Labels(**{name: given[name] for name in _LABELS}, properties=shown, replay=_replay(given)),
         usage=Usage(**{name: given[name] for name in _USAGE}),
         kind=Kind(given["kind"]),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from reenact.domain.filtering import LABEL_KEYS
 from reenact.errors import NotFound
-from reenact.store.sqlite.writer import Writer
+from reenact.store.sqlite.writer import Writer, labelled
 
 _SET_PROPERTY = (
     "INSERT INTO properties (call, key_lower, key, value, edited, organisation, created_us) VALUES (?, ?, ?, ?, 1, ?, ?) "
@@ -31,7 +31,7 @@ class Annotator:
             low = key.lower()
             connection.execute(_SET_PROPERTY, (call, low, key, value, organisation, created_us))
             if low in LABEL_KEYS:
-                connection.execute(f"UPDATE calls SET {LABEL_KEYS[low]} = ? WHERE call = ?", (value, call))
+                connection.execute(f"UPDATE calls SET {labelled(low)} WHERE call = ?", (value, call))
                 self._note_session(connection, organisation, call, created_us)
 
     def set_scores(self, organisation_id: str, call_id: str, scores: Mapping[str, float]) -> None:

@@ -217,7 +217,7 @@ class Writer:
         rows = [(number, low, key, value, *tail) for low, (key, value) in recorded.items() if low not in kept]
         self._connection.executemany(_SAVE_PROPERTY, rows)
         for key in kept.keys() & LABEL_KEYS.keys():
-            self._connection.execute(f"UPDATE calls SET {LABEL_KEYS[key]} = ? WHERE call = ?", (kept[key], number))
+            self._connection.execute(f"UPDATE calls SET {labelled(key)} WHERE call = ?", (kept[key], number))
         scores = [(number, name.lower(), name, value, *tail) for name, value in call.scores.items()]
         self._connection.executemany(_SAVE_SCORE, scores)
 
@@ -235,6 +235,12 @@ class Writer:
             self._connection.execute("ROLLBACK")
         self._parts.forget()
         self._organisations.clear()
+
+
+def labelled(key: str) -> str:
+    """Return what sets the label of a key of LABEL_KEYS to a value; a call that is moved is in no inferred session any more."""
+    label = LABEL_KEYS[key]
+    return f"{label} = ?{', session_inferred = 0' if label == 'session_id' else ''}"
 
 
 @contextmanager
