@@ -49,12 +49,9 @@ class Ingest:
 
     def chat(self, *messages: dict[str, Any], answer: dict[str, Any] | None = HELLO, **changes: Any) -> Exchange:
         """Return that chat."""
-        said = (
-            {"id": f"chatcmpl-{self.made}", "choices": [{"index": 0, "message": answer}]} if answer else {"error": {}}
-        )
-        return self.post(
-            {"model": "gpt-4o", "messages": messages}, said, **{"status": 200 if answer else 429, **changes}
-        )
+        said: dict[str, Any] = {"id": f"chatcmpl-{self.made}", "choices": [{"index": 0, "message": answer}]}
+        asked = {"model": "gpt-4o", "messages": messages}
+        return self.post(asked, said if answer else {}, **{"status": 200 if answer else 429, **changes})
 
     def post(self, asked: dict[str, Any], said: dict[str, Any], **changes: Any) -> Exchange:
         """Return a call that names no session, a minute after the one before."""
