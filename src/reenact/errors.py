@@ -11,6 +11,7 @@
     ├── UpstreamFailed          the provider could not be reached, or broke off                     502, 504
     ├── SpoolFailed             the journal could not be written; the call it was for is lost       500
     ├── StoreFailed             the database could not be written or read: disk full, locked, damaged   500
+    │   └── BucketFailed        the bucket of images and long values: unreachable, or denies access         500
     ├── FolderUnusable          the data folder cannot be opened                                    exit 2
     │   ├── FolderInUse         another server holds it                                             exit 2
     │   └── FolderNewer         it was written by a newer version                                   exit 2
@@ -107,6 +108,12 @@ class StoreFailed(ReenactError):
     """The database could not be written or read: the disk is full, another process holds it too long, it is damaged."""
 
     code = "store_failed"
+
+
+class BucketFailed(StoreFailed):
+    """The bucket of objects could not be written or read; the sentence names no address, so that health may show it."""
+
+    code = "bucket_failed"
 
 
 class FolderUnusable(ReenactError):

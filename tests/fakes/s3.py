@@ -1,10 +1,15 @@
 """An S3-compatible server for tests: moto's, in a process of its own on a free port, and a door before it that can fail."""
 
 import os
+import socket
+import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Self
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -31,3 +36,75 @@ def running_s3(bucket: str = "recorded") -> Iterator[str]:
             yield url
         finally:
             server.kill()
+
+
+class Door(socketserver.ThreadingTCPServer):
+    """A way to a server at an address of its own, for as long as a block runs.
+
+    While it is closed, whoever comes or is inside is cut off, as by a server that is down.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, url: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Visitor)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.behind = ("127.0.0.1", urlsplit(url).port)
+        self.inside: set[socket.socket] = set()
+        self.is_open = True
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shut()
+        self.shutdown()
+        self.server_close()
+
+    def shut(self) -> None:
+        """Close it."""
+        self.is_open = False
+        for one in list(self.inside):
+            _cut(one)
+
+    def handle_error(self, *_: object) -> None:
+        """Whoever is cut off is no error here."""
+
+
+class _Visitor(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        door = self.server
+        assert isinstance(door, Door)
+        with socket.create_connection(door.behind) as behind:
+            door.inside.add(self.request)
+            if not door.is_open:
+                return
+            back = threading.Thread(target=_carry, args=(behind, self.request), daemon=True)
+            back.start()
+            _carry(self.request, behind)
+            back.join()
+
+    def finish(self) -> None:
+        door = self.server
+        assert isinstance(door, Door)
+        door.inside.discard(self.request)
+
+
+def _carry(source: socket.socket, target: socket.socket) -> None:
+    """Pass on what comes until either side ends, and end both."""
+    with suppress(OSError):
+        while piece := source.recv(65536):
+            target.sendall(piece)
+    for one in (source, target):
+        _cut(one)
+
+
+def _cut(one: socket.socket) -> None:
+    with suppress(OSError):
+        one.shutdown(socket.SHUT_RDWR)
+
+
+def deny(url: str, *, is_denied: bool) -> None:
+    """Let the server at *url* know nobody's key, or everybody's."""
+    httpx2.post(f"{url}/moto-api/reset-auth", content=b"0" if is_denied else b"inf", trust_env=False).raise_for_status()

@@ -10,7 +10,7 @@ import msgspec
 
 from reenact.domain.call import Reading
 from reenact.domain.exchange import Exchange, Gap, Unreadable
-from reenact.errors import StoreFailed
+from reenact.errors import BucketFailed, StoreFailed
 from reenact.ingest.decoding import leave_unread
 from reenact.spool.reader import Batch, SpoolReader
 from reenact.store.calls import CallStore
@@ -48,6 +48,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Times that the spool could not be read or the store not be written."""
     last_error: str
     """Why it is waiting to try again; empty when all is well."""
+    bucket: str = ""
+    """The same as a sentence that anybody may read, when it is the bucket of objects that fails; else empty."""
 
 
 class IngestWorker:
@@ -194,6 +196,7 @@ class IngestWorker:
             gaps=before.gaps + sum(gap.count for gap in gaps),
             unreadable=before.unreadable + len(unreadables) + sum(bool(one.call.unreadable) for one in readings),
             last_error="",
+            bucket="",
         )
 
     def _tell_failure(self, error: Exception) -> None:
@@ -201,11 +204,13 @@ class IngestWorker:
         told = _reason(error)
         if told != self._status.last_error:
             _log.error("Recorded calls wait in the spool: %s", told)
-        self._status = msgspec.structs.replace(self._status, failures=self._status.failures + 1, last_error=told)
+        bucket = str(error) if isinstance(error, BucketFailed) else ""
+        failures = self._status.failures + 1
+        self._status = msgspec.structs.replace(self._status, failures=failures, last_error=told, bucket=bucket)
 
     def _settle(self, target: int, drains: int) -> None:
         """Take that the first *target* records are saved, and let the first *drains* who wait go on; nothing fails any more."""
-        self._status = msgspec.structs.replace(self._status, last_error="")
+        self._status = msgspec.structs.replace(self._status, last_error="", bucket="")
         with self._changed:
             self._settled = max(self._settled, target)
             self._drained = max(self._drained, drains)

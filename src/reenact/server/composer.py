@@ -319,13 +319,15 @@ class Server:
         """Return what is wrong with recording now."""
         gaps = self._counted().gaps
         lost = [f"Calls that could not be recorded since the server started: {gaps}."] if gaps else []
-        waiting = ["Recorded calls wait in the spool: the journal cannot be read, or the store cannot be written."]
-        waits = any(worker.status().last_error for worker in self._ingest)
+        failing = [status for worker in self._ingest if (status := worker.status()).last_error]
+        waits = "Recorded calls wait in the spool"
+        unsaid = f"{waits}: the journal cannot be read, or the store cannot be written."
+        waiting = {f"{waits}. {status.bucket}." if status.bucket else unsaid for status in failing}
         left = [f"Bytes of removed calls still lie in the data folder: {self._eraser.trouble}."]
         kept = [f"What is over the retention limits could not be removed: {self._retainer.trouble}."]
         return [
             *lost,
-            *(waiting if waits else []),
+            *sorted(waiting),
             *(left if self._eraser.trouble else []),
             *(kept if self._retainer.trouble else []),
             *self._checker.troubles,

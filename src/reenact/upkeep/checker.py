@@ -12,6 +12,8 @@ from reenact.store.upkeep import Upkeep
 _LOOK_S = 2.0
 """How often it is asked whether reading met damage."""
 _READ_EVERYTHING_S = 24 * 3600.0
+_MOST_AGAIN_S = 3600.0
+"""What could not be looked at, such as a bucket that is down, is looked at again: soon, then less and less often."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,21 +43,27 @@ class Checker:
             self._thread.join()
 
     def _work(self) -> None:
-        left_s, known = 0.0, 0
+        left_s, known, again_s = 0.0, 0, _LOOK_S
         while not self._stopping.is_set():
             noticed = len(self._store.noticed())
             if left_s <= 0 or noticed > known:
-                left_s, known = _READ_EVERYTHING_S, noticed
-                self._look()
+                known = noticed
+                if self._look():
+                    left_s, again_s = _READ_EVERYTHING_S, _LOOK_S
+                else:
+                    left_s, again_s = again_s, min(2 * again_s, _MOST_AGAIN_S)
             left_s -= _LOOK_S
             self._stopping.wait(_LOOK_S)
 
-    def _look(self) -> None:
+    def _look(self) -> bool:
+        """Find what is damaged; return whether everything could be looked at."""
+        is_seen = True
         try:
             self._store.collect()
             found = self._store.damage()
         except ReenactError as error:
-            found = [f"{error.message}."]
+            found, is_seen = [f"{error.message}."], False
         for sentence in set(found) - set(self._found):
             _log.error("%s", sentence)
         self._found = found
+        return is_seen

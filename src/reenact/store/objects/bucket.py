@@ -11,7 +11,7 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
-from reenact.errors import InvalidInput, StoreFailed
+from reenact.errors import BucketFailed, InvalidInput
 from reenact.store.objects.objects import Listed, Object
 from reenact.store.sniffing import SHOWN, UNKNOWN
 
@@ -124,6 +124,6 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
-        raise StoreFailed("The bucket of objects denies access") from error
+        raise BucketFailed("The bucket of objects denies access") from error
     except (BaseError, OSError) as error:
-        raise StoreFailed("The bucket of objects cannot be reached, or refuses") from error
+        raise BucketFailed("The bucket of objects cannot be reached, or refuses") from error
