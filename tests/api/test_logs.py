@@ -56,6 +56,19 @@ def send(house: House, body: Any, route: str = "/oai/v1/log", **headers: str) ->
 
 
 @pytest.mark.parametrize("route", ROUTES)
+def test_a_providers_key_that_is_told_is_not_kept(house: House, session_id: str, route: str) -> None:
+    """Senders tell the arguments of a client's function as the body; what is no secret of them stays."""
+    secrets = {"api_key": "sk-told", "extra_headers": {"Authorization": "Bearer sk-told"}, "headers": None}
+    asked = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Who am I?"}]}
+    log = told({**asked, **secrets})
+    log["providerRequest"]["url"] = "https://api.example/chat?version=1&key=sk-told"
+    row = send(house, log, route, **{"Helicone-Session-Id": session_id})
+    hidden = {"api_key": "REDACTED", "extra_headers": {"Authorization": "REDACTED"}, "headers": None}
+    assert {**asked, **hidden} == house.rows(session_id)[0]["request_body"]
+    assert ("https://api.example/chat?version=1&key=REDACTED", False) == (row["target_url"], "sk-told" in str(row))
+
+
+@pytest.mark.parametrize("route", ROUTES)
 def test_every_route_answers_ok_and_the_call_is_there(house: House, session_id: str, route: str) -> None:
     """Under the route's provider, with the labels of the headers, at the times told."""
     row = send(house, told(), route, **{"Helicone-Session-Id": session_id, "Helicone-User-Id": "ann"})

@@ -35,6 +35,7 @@ from reenact.errors import InvalidInput
 from reenact.gateway.controlling import control
 from reenact.gateway.labelling import label
 from reenact.gateway.omitting import without_bodies
+from reenact.gateway.redacting import redact_target
 from reenact.ingest.decoding import decode
 from reenact.ingest.retelling import Log, Occasion, meta_headers, retell
 
@@ -98,8 +99,13 @@ def keep(parts: Parts, exchange: Exchange, headers: list[Header]) -> str:
     if wishes.omits_request or wishes.omits_response:
         call = decode(exchange).call
         exchange = without_bodies(exchange, call, request=wishes.omits_request, response=wishes.omits_response)
-    parts.record(exchange)
+    parts.record(msgspec.structs.replace(exchange, url=_hidden(exchange.url), target_url=_hidden(exchange.target_url)))
     return exchange.id
+
+
+def _hidden(url: str) -> str:
+    """Return an address that was told without the keys in it."""
+    return redact_target(url.encode(errors="replace")).decode(errors="replace")
 
 
 async def _take(log: Log, provider: str, request: AnyRequest, parts: Parts, principal: Principal) -> Response[bytes]:

@@ -20,6 +20,12 @@ _LONGEST_US = 366 * 86_400_000_000
 _JSON: tuple[Header, ...] = ((b"content-type", b"application/json"),)
 _TEXT: tuple[Header, ...] = ((b"content-type", b"text/plain; charset=utf-8"),)
 
+_REDACTED: Json = "REDACTED"
+"""Stands where a secret stood."""
+_KEYS = ("api_key", "apiKey", "azure_ad_token")
+_HEADERS = ("headers", "extra_headers", "default_headers")
+"""Arguments of clients in which keys are given; no provider has such fields beside the prompt."""
+
 Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=1e14)]
@@ -93,7 +99,7 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
 
 def retell(log: Log, occasion: Occasion) -> Exchange:
     """Return *log* as an exchange. Bodies are what was told, as JSON or as text."""
-    asked, response = log.provider_request.json, log.provider_response
+    asked, response = _without_keys(log.provider_request.json), log.provider_response
     provider = _provider(log.provider, occasion.provider)
     is_text = response.text_body is not None
     body = (response.text_body or "").encode(errors="replace") if is_text else msgspec.json.encode(response.json)
@@ -140,6 +146,20 @@ def meta_headers(meta: Mapping[str, Any] | None) -> list[Header]:
         for name, value in (meta or {}).items()
         if isinstance(value, str) and value.isprintable()
     ]
+
+
+def _without_keys(asked: Json) -> Json:
+    """Return what was asked without the provider's key.
+
+    Senders that tell a library's arguments as the body (helicone 1.0 does) tell those among them that are no part of it.
+    """
+    if not isinstance(asked, dict):
+        return asked
+    secret = {name: _REDACTED for name in _KEYS if isinstance(asked.get(name), str)}
+    for name in _HEADERS:
+        if isinstance(headers := asked.get(name), dict):
+            secret[name] = dict.fromkeys(headers, _REDACTED)
+    return asked | secret if secret else asked
 
 
 def _provider(told: str | None, routed: str) -> str:
