@@ -12,6 +12,9 @@ from reenact.domain.filter import Condition, Everything, Operator, Sort
 from reenact.domain.labels import Labels, ReplayLink
 from reenact.domain.message import Usage
 from reenact.errors import InvalidInput, NotFound
+from reenact.ingest.continuing import in_session
+from reenact.ingest.decoding import decode
+from reenact.ingest.sessioner import Sessioner
 from reenact.store.calls import CallStore
 from tests.store.given import CREATED_US, given_exchange, given_reading
 
@@ -385,6 +388,38 @@ def test_the_cursor_moves_with_the_batch(store: CallStore) -> None:
     store.save([given_reading(2)], spool="a", cursor=Cursor(2, 0))
     assert store.cursor("a") == Cursor(2, 0)
     assert store.exchanges("one", [given_reading(2).call.id]) == [given_reading(2).exchange]
+
+
+def test_a_call_that_is_moved_is_in_no_inferred_session(store: CallStore) -> None:
+    """Though it is saved once more as it was recorded; the others stay, and bodies come back."""
+    exchanges = [given_reading(number, {"labels": Labels()}).exchange for number in (1, 2)]
+    ids = [exchange.id for exchange in exchanges]
+    readings = [in_session(decode(exchange), "inferred-x") for exchange in exchanges]
+    store.save(readings)
+    assert [reading.call for reading in readings] == store.session("one", "inferred-x") == store.get("one", ids)
+    store.set_property("one", ids[1], "Helicone-Session-Id", "mine")
+    for _ in range(2):
+        [stays, moved] = store.get("one", ids)
+        assert readings[0].call == stays
+        assert ("mine", False) == (moved.labels.session_id, moved.session_inferred)
+        assert exchanges == store.exchanges("one", ids)
+        assert [ids[:1], ids[1:]] == [[one.id for one in store.session("one", of)] for of in ("inferred-x", "mine")]
+        store.save(readings)
+
+
+def test_inferred_sessions_are_learnt_from_the_store(store: CallStore) -> None:
+    """By whoever starts next on it, for the organisation that they are of."""
+    hi, hello = {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}
+    answer = msgspec.json.encode({"id": "r1", "choices": [{"index": 0, "message": hello}]})
+    for number, messages in enumerate(([hi], [hi, hello, hi], [hi, hello, hi, hello, hi]), 1):
+        body = msgspec.json.encode({"model": "gpt-4o", "messages": messages})
+        told = {"labels": Labels(), "request_body": body, "response_body": answer}
+        sessioner = Sessioner(store, idle_us=1_800_000_000)
+        store.save([sessioner.decode(given_reading(number, told).exchange)])
+    session_id = f"inferred-{given_reading(1).call.id}"
+    assert [given_reading(number).call.id for number in (1, 2, 3)] == [
+        call.id for call in store.session("one", session_id)
+    ]
 
 
 def test_many_threads_read_while_one_writes(store: CallStore) -> None:

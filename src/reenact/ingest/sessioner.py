@@ -22,7 +22,7 @@ from reenact.store.calls import CallStore
 _log = logging.getLogger(__name__)
 
 MOST_TURNS = 20_000
-"""That are remembered, of all organisations: some 20 MB."""
+"""That are remembered, of all organisations: some 50 MB."""
 _MOST_ALIKE = 64
 """Of calls with one prompt, the newest that are looked at."""
 _MOST_ROWS, _MOST_OF_SESSION, _MOST_READ, _AT_ONCE = 5000, 3, 1000, 50
