@@ -12,6 +12,7 @@ import pytest
 from reenact.domain.call import Call, Reading
 from reenact.domain.exchange import Cursor, Exchange, Unreadable
 from reenact.domain.filter import EVERYTHING, Sort
+from reenact.errors import StoreFailed
 from reenact.ingest.decoding import decode
 from reenact.ingest.worker import IngestWorker, Status
 from reenact.spool.reader import SpoolReader
@@ -204,3 +205,23 @@ def test_damaged_records_are_kept_raw(house: House) -> None:
     (kept,) = house.store.unreadables()
     assert isinstance(kept, Unreadable)
     assert b"Somewhere cold" in kept.raw
+
+
+def test_a_call_waits_while_the_store_cannot_tell_its_session(tmp_path: Path) -> None:
+    """It is read again when the store can be, and never kept as unreadable."""
+    failures = iter([StoreFailed("locked")])
+
+    def asking(exchange: Exchange) -> Reading:
+        for failure in failures:
+            raise failure
+        return decode(exchange)
+
+    house = House(tmp_path, asking)
+    try:
+        house.append(1)
+        house.worker.start()
+        until(lambda: house.worker.status().saved == 1)
+        assert [None] == [call.unreadable for call in house.calls()]
+        assert (1, 0) == (house.worker.status().failures, house.worker.status().unreadable)
+    finally:
+        house.close()

@@ -14,6 +14,7 @@ from reenact.domain.exchange import Chunk, Ending, Exchange, Gap, Span, Told, Un
 from reenact.domain.filter import Everything, Sort
 from reenact.domain.labels import Labels, ReplayLink
 from reenact.errors import InvalidInput
+from reenact.ingest.continuing import in_session
 from reenact.ingest.decoding import decode
 from reenact.store.sqlite.store import SqliteStore
 from reenact.upkeep.archiving import VERSION
@@ -137,6 +138,20 @@ def test_everything_can_be_imported_for_one(archive: Path, store: SqliteStore) -
     owners = store.organisations()
     store.close()
     assert (Imported(calls=3, organisations=("mine",)), ["mine"]) == (imported, owners)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_inferred_sessions_come_in_as_they_were(name: str, tmp_path: Path) -> None:
+    """As inferred ones: what was never said of a call is not said by its archive either."""
+    source, target = (SqliteStore(tmp_path / f"{store}.sqlite3") for store in ("source", "target"))
+    source.save([in_session(decode(given_exchange(labels=Labels())), "inferred-x")])
+    export(source, tmp_path / name)
+    for _ in range(2):
+        Importer(target, decode).run(tmp_path / name)
+        assert everything(source) == everything(target)
+    assert [True] == [call.session_inferred for call in target.session("one", "inferred-x")]
+    source.close()
+    target.close()
 
 
 def test_a_file_that_was_cut_off(archive: Path, store: SqliteStore) -> None:
