@@ -294,3 +294,24 @@ def test_a_large_body_is_taken_and_a_larger_one_refused(house: House) -> None:
     ]
 
     assert [200, 413] == statuses
+
+
+def test_sums_of_sessions_stand_below_an_or(house: House, session_id: str) -> None:
+    """Calls of a long session, or of one that is named; and of neither."""
+    long, named, neither = (f"{session_id} {name}" for name in ("long", "named", "neither"))
+    calls = house.chat(long, "One?", "Two?", "Three?") + house.chat(named, "Four?")
+    house.chat(neither, "Five?", "Six?")
+
+    def session(column: str, **test: object) -> dict[str, object]:
+        return {"sessions_request_response_rmt": {column: test}}
+
+    either = {
+        "left": session("session_total_requests", gte=3),
+        "operator": "or",
+        "right": session("session_session_id", equals=named),
+    }
+    ours = {"left": session("session_session_id", contains=session_id), "operator": "and", "right": either}
+    query = {"filter": ours, "limit": 9, "sort": {"created_at": "asc"}}
+    answer = house.http.post("/v1/request/query-clickhouse", json=query)
+    assert (200, calls) == (answer.status_code, [row["request_id"] for row in answer.json()["data"]])
+    assert 4 == house.http.post("/v1/request/count/query", json={"filter": ours}).json()["data"]
