@@ -249,6 +249,8 @@ def test_a_request_that_is_not_there(house: House, method: str, path: str, body:
     [
         ("/v1/request/query", {}, "filter"),
         ("/v1/request/query", {"filter": "all", "limit": -1}, "limit"),
+        ("/v1/request/query", {"filter": "all", "offset": 2**63}, "offset"),
+        ("/v1/session/query", {"search": "", "offset": 2**63}, "offset"),
         ("/v1/request/query", {"filter": "all", "limit": "many"}, "limit"),
         ("/v1/request/query", {"filter": "all", "offset": -1}, "offset"),
         ("/v1/request/query", {"filter": "all", "sort": {"colour": "asc"}}, "sort.colour"),

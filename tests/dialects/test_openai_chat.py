@@ -473,6 +473,21 @@ def test_merging_odd_events_never_raises(events: list[Any]) -> None:
     dialect.read_answer(dialect.merge(events))
 
 
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ({"function_call": None}, {"function_call": {"name": "f", "arguments": "{}"}}),
+        ({"tool_calls": [{"index": 0, "function": None}]}, {"tool_calls": [{"index": 0, "function": {"name": "f"}}]}),
+    ],
+)
+def test_what_was_null_at_first_is_opened_when_it_comes(first: dict[str, Any], last: dict[str, Any]) -> None:
+    """Some providers name every field in their first event, the ones that have nothing to say too."""
+    events = [{"choices": [{"index": 0, "delta": delta}]} for delta in (first, last)]
+    message = dialect.read_answer(dialect.merge(events)).message
+    assert message is not None
+    assert ["f"] == [use.name for use in message.tool_uses]
+
+
 # --- streams -----------------------------------------------------------------------------------------------------------
 
 

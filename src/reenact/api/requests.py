@@ -32,7 +32,7 @@ MAX_LIMIT = 1000
 MAX_SESSION_LIMIT = 100_000
 MAX_IDS = 1000
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 class RequestQuery(msgspec.Struct, frozen=True, kw_only=True):

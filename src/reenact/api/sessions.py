@@ -17,7 +17,7 @@ from reenact.api.sessionreader import MAX_PAGE, Sessions, TimeFilter, Wanted
 from reenact.domain.call import SessionSummary
 from reenact.domain.message import Json
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 class SessionQuery(msgspec.Struct, frozen=True, kw_only=True):

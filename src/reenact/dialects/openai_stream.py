@@ -77,7 +77,7 @@ def _add_message(message: Object, delta: Object) -> None:
             for call in value if isinstance(value, list) else ():
                 _add_tool_call(message.setdefault("tool_calls", []), call if isinstance(call, dict) else {})
         elif key in ("function_call", "audio") and isinstance(value, dict):
-            _add_fields(message.setdefault(key, {}), value)
+            _add_fields(_opened(message, key), value)
         else:
             _add_field(message, key, value)
 
@@ -97,6 +97,14 @@ def _add_field(target: Object, key: str, value: Json) -> None:
         target[key] = value
 
 
+def _opened(target: Object, key: str) -> Object:
+    """Return the object under *key*, put there where nothing or something else was said before, such as null."""
+    if not isinstance(target.get(key), dict):
+        target[key] = {}
+    found: Object = target[key]
+    return found
+
+
 def _add_fields(target: Object, piece: Object) -> None:
     for key, value in piece.items():
         if key == "name" and isinstance(value, str):
@@ -114,7 +122,7 @@ def _add_tool_call(calls: list[Object], piece: Object) -> None:
         calls.append(call)
     for key, value in piece.items():
         if key in ("function", "custom") and isinstance(value, dict):
-            _add_fields(call.setdefault(key, {}), value)
+            _add_fields(_opened(call, key), value)
         elif key != "index":
             _add_field(call, key, value)
         else:
