@@ -46,7 +46,7 @@ def value_of(call: Call, grouping: Grouping) -> str:
     if grouping.key is not None:
         return text_of(call, grouping.key)
     name = {"request_id": "id"}.get(str(grouping.column), str(grouping.column))
-    return str(getattr(call.labels if hasattr(call.labels, name) else call, name) or "")
+    return str(next(getattr(part, name) for part in (call.labels, call, call.handling) if hasattr(part, name)) or "")
 
 
 def text_of(call: Call, key: str) -> str:
