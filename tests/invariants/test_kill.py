@@ -67,7 +67,8 @@ def test_nothing_acknowledged_is_lost_or_doubled(provider: Running, tmp_path: Pa
     """Agents call until the server is killed, again and again; in the end every received call is there, once.
 
     Of what was recorded while the disk took a quarter of a second and more to sync, which the server says, a killed process
-    may lose what waited in its memory.
+    may lose what waited in its memory. Only beside the embedded engine, which writes much more, is that excused, and never
+    of every round.
     """
     chance = random.Random(SEED)
     upstream = f"openai={provider.url}"
@@ -85,7 +86,7 @@ def test_nothing_acknowledged_is_lost_or_doubled(provider: Running, tmp_path: Pa
             assert enough.wait(60)
             server.kill()
         assert server.process.stdout is not None
-        if "is slow; records wait in memory" in server.process.stdout.read():
+        if "is slow; records wait in memory" in server.process.stdout.read() and store == "chdb":
             unsure += received[before:]
         stop(server)
 
@@ -99,5 +100,6 @@ def test_nothing_acknowledged_is_lost_or_doubled(provider: Running, tmp_path: Pa
             kept += [(row["request_id"], row["request_body"]["messages"][0]["content"]) for row in page]
 
     assert len(received) > kills
+    assert len(unsure) < len(received)
     assert sorted({call_id for call_id, _ in kept}) == sorted(call_id for call_id, _ in kept)
     assert sorted(set(received) - set(kept) - set(unsure)) == []
