@@ -1,6 +1,8 @@
 """Door: one agent's HTTP/1.1 connection, parsed by llhttp; requests are answered one after the other, in their order.
 
 Framing is strict: llhttp refuses a request that two readers could see the end of in two places. Sources: RFC 9110, RFC 9112.
+
+Long, since the loop's side, the parser's and the gateway's share the state of one connection.
 """
 
 import asyncio

@@ -1,4 +1,7 @@
-"""Batches: replay every session of a frozen cohort, within one budget, and keep the failed ones among the others."""
+"""Batches: replay every session of a frozen cohort, within one budget, and keep the failed ones among the others.
+
+Long, since it states what it needs of the two floors below (`Book`, `Shelf`) and what becomes of a batch from order to end.
+"""
 
 import asyncio
 import logging

@@ -1,4 +1,7 @@
-"""SpoolWriter: keeps exchanges in the journal, whole, in the time of one write, and makes them durable right after."""
+"""SpoolWriter: keeps exchanges in the journal, whole, in the time of one write, and makes them durable right after.
+
+Long, since everything that one lock guards stands in one place.
+"""
 
 import contextlib
 import logging

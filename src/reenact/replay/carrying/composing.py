@@ -1,4 +1,7 @@
-"""Make the messages of one request of a take: what the record shows it was made of, with the take's own answers and results."""
+"""Make the messages of one request of a take: what the record shows it was made of, with the take's own answers and results.
+
+Long, since every piece that a request can be woven of is written here, and each may doubt what another one wrote.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
