@@ -11,7 +11,8 @@ import pytest
 from reenact.domain.call import Reading
 from reenact.domain.exchange import Exchange
 from reenact.domain.patch import AppendSystem, Change, Patch, Selector
-from reenact.domain.replay import Answered, Plan, Progress, State
+from reenact.domain.playback import Driver, Playback
+from reenact.domain.replay import Answered, Mode, Plan, Progress, State
 from reenact.errors import InvalidPatch, NotFound
 from reenact.replay.planning import Recording
 from reenact.replay.question import Question
@@ -172,3 +173,25 @@ async def test_another_organisation_sees_and_stops_nothing(stage: Stage) -> None
 
     assert [] == await stage.replays.of_session("other", "debate")
     assert State.RUNNING is (await stage.replays.get("org", started.id)).state
+
+
+async def test_a_playback_under_way_is_left_to_whoever_performs_it(stage: Stage) -> None:
+    """The search for what stopped servers left finds it as well: it stays open here, and is kept as under way."""
+    request = ReplayRequest(session_id="debate", mode=Mode.PLAYBACK, playback=Playback(driver=Driver.AGENT))
+    started = await stage.replays.start("org", request)
+
+    assert [("org", started.id)] == stage.control.unfinished_replays()
+    assert not await stage.replays.recover("org", started.id)
+    assert State.RUNNING is stage.control.get_replay("org", started.id).state
+    assert State.DONE is (await stage.replays.finish("org", started.id)).state
+
+
+async def test_a_playback_that_a_stopped_server_left_is_over(stage: Stage) -> None:
+    """Nobody answers its agent's calls any more, which is what is kept of it."""
+    request = ReplayRequest(session_id="debate", mode=Mode.PLAYBACK, playback=Playback(driver=Driver.AGENT))
+    started = await stage.replays.start("org", request)
+    await stage.replays.finish("org", started.id)
+    stage.control.save_replay(started)
+
+    assert not await stage.replays.recover("org", started.id)
+    assert State.FAILED is stage.control.get_replay("org", started.id).state

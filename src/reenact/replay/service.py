@@ -129,7 +129,8 @@ class Replays:
 
         One that cannot go on without something only its owner has, such as a key, is paused and says so.
         """
-        if replay_id in self._foreign or not await self._runner.claim(replay_id):
+        is_not_ours = replay_id in self._foreign or self._playbacks.performs(replay_id)
+        if is_not_ours or not await self._runner.claim(replay_id):
             return False
         replay = await asyncio.to_thread(self._shelf.get_replay, organisation_id, replay_id)
         if replay.plan.mode in _PLAYED or replay.is_over or replay.batch_id is not None:  # a batch goes on with its own

@@ -127,9 +127,14 @@ class Playbacks:
         )
         opened = OpenReplay(replay, cards, normaliser, order.recording.calls[0])
         begun = opened.replay
-        await self._leases.claim(replay.id)
-        await asyncio.to_thread(self._keeper.save_replay, begun)
-        self._open[replay.id] = opened
+        self._open[replay.id] = opened  # before anybody can find it kept: `abandon` is for those that nobody performs
+        try:
+            await self._leases.claim(replay.id)
+            await asyncio.to_thread(self._keeper.save_replay, begun)
+        except BaseException:
+            del self._open[replay.id]
+            await self._leases.release(replay.id)
+            raise
         self._stager.admit(opened)
         self._tasks[replay.id] = asyncio.create_task(self._drive(opened), name=f"replay {replay.id}")
         await asyncio.sleep(0)  # a task cancelled before its first step would end without keeping that
