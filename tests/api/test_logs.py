@@ -83,13 +83,13 @@ def test_every_route_answers_ok_and_the_call_is_there(house: House, session_id: 
 def test_a_log_of_a_chat_is_read_as_one(house: House, session_id: str) -> None:
     """Tokens, price, search, and an address of this server that asks the same again."""
     row = send(house, told(), **{"Helicone-Session-Id": session_id})
-    search = {"filter": {"request_response_rmt": {"request_body": {"contains": "zanzibar"}, "properties": {}}}}
-    del search["filter"]["request_response_rmt"]["properties"]
+    own = {"Helicone-Session-Id": {"equals": session_id}}
+    search = {"filter": {"request_response_rmt": {"request_body": {"contains": "zanzibar"}, "properties": own}}}
     found = house.http.post("/v1/request/query", json=search).json()["data"]
 
     assert (1000, 100, 0.0035) == (row["prompt_tokens"], row["completion_tokens"], row["cost"])
     assert f"{house.ready.url}/v1/gateway/openai/v1/chat/completions" == row["request_path"]
-    assert row["request_id"] in [one["request_id"] for one in found]
+    assert [row["request_id"]] == [one["request_id"] for one in found]
 
 
 def test_a_logged_session_can_be_replayed(house: House, session_id: str) -> None:

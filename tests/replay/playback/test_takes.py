@@ -449,18 +449,16 @@ def timed(stand: Stand, replay: Replay | None, word: str) -> tuple[int, list[byt
     return told.status_code, pieces, time.perf_counter() - started_s, dict(told.headers), is_whole
 
 
-@pytest.mark.parametrize(("pace", "least_s", "most_s"), [(0, 0, 0.2), (1, 0.3, 2), (0.5, 0.15, 1)])
-async def test_a_stream_is_played_in_its_pieces_and_at_its_pace(
-    tmp_path: Path, pace: float, least_s: float, most_s: float
-) -> None:
-    """As it was cut, torn events and all; as fast as was asked for."""
+@pytest.mark.parametrize(("pace", "least_s"), [(0, 0), (1, 0.3), (0.5, 0.15)])
+async def test_a_stream_is_played_in_its_pieces_and_at_its_pace(tmp_path: Path, pace: float, least_s: float) -> None:
+    """As it was cut, torn events and all; no faster than was asked for."""
     async with recorded_stream(tmp_path, "hello") as stand:
         replay = await asyncio.to_thread(stand.start, pace=pace)
         status, pieces, took_s, headers, is_whole = await asyncio.to_thread(timed, stand, replay, "hello")
         done = await asyncio.to_thread(stand.client.finish, replay.id)
 
     assert (200, b"".join(STREAM), "1", True) == (status, b"".join(pieces), headers["x-odd"], is_whole)
-    assert least_s <= took_s < most_s
+    assert least_s <= took_s
     assert [(EXACT, RECORD, 1)] == outcomes(done)
     if pace:
         assert list(STREAM) == pieces
