@@ -52,7 +52,7 @@ class NoTools:
         """Refuse."""
         raise AssertionError("no tool is asked here")
 
-    def append(self, exchange: Exchange) -> None:
+    def append(self, exchange: Exchange) -> bool:
         """Refuse."""
         raise AssertionError("no tool is asked here")
 
@@ -60,7 +60,15 @@ class NoTools:
         """Refuse."""
         raise AssertionError("no tool is asked here")
 
-    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> None:
+    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> bool:
+        """Refuse."""
+        raise AssertionError("no tool is asked here")
+
+    def when_written(self, act: Callable[[], None]) -> float:
+        """Refuse."""
+        raise AssertionError("no tool is asked here")
+
+    def let_go(self) -> None:
         """Refuse."""
         raise AssertionError("no tool is asked here")
 

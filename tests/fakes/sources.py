@@ -51,19 +51,29 @@ class ListRecorder:
         self.gaps: list[tuple[str, str]] = []
         self._failure = failure
 
-    def append(self, exchange: Exchange) -> None:
+    def append(self, exchange: Exchange) -> bool:
         """Keep *exchange*."""
         if self._failure is not None:
             raise self._failure
         self.exchanges.append(exchange)
+        return True
 
     def spill(self) -> Spill:
         """No body in these tests is that large."""
         raise SpoolFailed("There are no files.")
 
-    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> None:
+    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> bool:
         """No body in these tests is that large."""
         raise SpoolFailed("There are no files.")
+
+    def when_written(self, act: Callable[[], None]) -> float:
+        """What is in a list is written."""
+        act()
+        return 1.0
+
+    def let_go(self) -> None:
+        """Fail: nothing has to be waited for."""
+        raise AssertionError("nobody is let go here")
 
     def when_durable(self, act: Callable[[], None]) -> None:
         """What is in a list is safe."""

@@ -26,6 +26,7 @@ from reenact.gateway.scope import Scope
 from reenact.gateway.source import AnswerSource
 from reenact.gateway.visit import Visit
 from reenact.server.listener import address_of, listen
+from reenact.spool.disk import Counters, Disk
 from reenact.spool.reader import Batch, SpoolReader
 from reenact.spool.writer import SpoolWriter
 
@@ -55,10 +56,12 @@ def authorise(key: str | None, headers: Sequence[Header]) -> str:
 class House:
     """A running gateway, and what it recorded."""
 
-    def __init__(self, origin: str, folder: Path, appended: threading.Semaphore) -> None:
+    def __init__(self, origin: str, folder: Path, appended: threading.Semaphore, counters: Counters) -> None:
         self.origin = origin
         self.port = int(origin.rpartition(":")[2])
         self.folder = folder
+        self.counters = counters
+        """What its spool's writer counted."""
         self._appended = appended
 
     def recorded(self) -> Batch:
@@ -79,12 +82,13 @@ async def house(
     read_timeout_seconds: float = 30,
     means: Means = MEANS,
     mask: Mask | None = None,
+    disk: Disk = Disk(),  # noqa: B008 - a frozen value
 ) -> AsyncIterator[House]:
     """Run a gateway while the block runs."""
     appended = threading.Semaphore(0)
     spool = folder / "spool"
     clock = _Ticking()
-    writer = SpoolWriter(spool, clock=clock, on_append=appended.release)
+    writer = SpoolWriter(spool, clock=clock, on_append=appended.release, disk=disk)
     recorder = writer if mask is None else Masker(writer, mask)
     pooled = PooledSource(connect_timeout_s=5, silence_timeout_s=read_timeout_seconds, permit=means.guard.permits)
     source: AnswerSource = pooled if mask is None else Uncompressed(pooled)
@@ -114,7 +118,7 @@ async def house(
     with closing(listen("127.0.0.1", 0)) as bound:
         await hall.open([bound])
         try:
-            yield House(address_of(bound), spool, appended)
+            yield House(address_of(bound), spool, appended, writer.counters)
         finally:
             await hall.close(0)
             await pooled.close()

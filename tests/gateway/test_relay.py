@@ -249,3 +249,47 @@ async def test_where_wished_for_the_end_waits_for_the_disk(
     await relaying
 
     assert ((False, held), (True, b"".join(chunks))) == (before, (sink.is_whole, sink.body))
+
+
+class _Behind(ListRecorder):
+    """Writes when it is told to; agents may wait for so many seconds."""
+
+    def __init__(self, hold_s: float) -> None:
+        super().__init__()
+        self.asked: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
+        self.let_go_count = 0
+        self._hold_s = hold_s
+
+    def append(self, exchange: Exchange) -> bool:
+        super().append(exchange)
+        return False
+
+    def when_written(self, act: Callable[[], None]) -> float:
+        self.asked.put_nowait(act)
+        return self._hold_s
+
+    def let_go(self) -> None:
+        self.let_go_count += 1
+
+
+async def test_the_end_waits_until_the_record_is_written() -> None:
+    """While a slow disk keeps a record waiting, its agent is not given the end of the answer, and others are answered."""
+    recorder, sink = _Behind(60.0), Collector()
+    source = ScriptedSource(ScriptedAnswer(200, (), [b"data", b": [DONE]\n\n"]))
+    relaying = asyncio.ensure_future(Relay(source, recorder, itertools.count(101).__next__).relay(_ask(), sink))
+    act = await asyncio.wait_for(recorder.asked.get(), 10)
+    other = Collector()
+    await _relay(ScriptedAnswer(200, (), [b"other"]), ListRecorder()).relay(_ask(), other)
+    before = sink.is_whole, relaying.done(), other.is_whole
+    act()
+    await relaying
+    assert ((False, False, True), True, 0) == (before, sink.is_whole, recorder.let_go_count)
+
+
+async def test_a_stuck_disk_holds_no_end_back_for_ever() -> None:
+    """Past the bound the agent is given the end of its answer, and that is counted: a kill just then would lose the call."""
+    recorder, sink = _Behind(0.0), Collector()
+    source = ScriptedSource(ScriptedAnswer(200, (), [b"data"]))
+    await Relay(source, recorder, itertools.count(101).__next__).relay(_ask(), sink)
+    assert (True, 1) == (sink.is_whole, recorder.let_go_count)
+    (await recorder.asked.get())()  # written after all; nobody waits any more

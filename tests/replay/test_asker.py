@@ -35,17 +35,27 @@ class Kept:
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
 
-    def append(self, exchange: Exchange) -> None:
+    def append(self, exchange: Exchange) -> bool:
         """Keep *exchange*."""
         self.exchanges.append(exchange)
+        return True
 
     def spill(self) -> Spill:
         """Fail: no body here is that large."""
         raise AssertionError
 
-    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> None:
+    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> bool:
         """Fail: no body here is that large."""
         raise AssertionError
+
+    def when_written(self, act: Callable[[], None]) -> float:
+        """What is in a list is written."""
+        act()
+        return 1.0
+
+    def let_go(self) -> None:
+        """Fail: nothing has to be waited for."""
+        raise AssertionError("nobody is let go here")
 
     def when_durable(self, act: Callable[[], None]) -> None:
         """What is in a list is safe."""

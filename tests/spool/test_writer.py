@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from reenact.domain.exchange import Cursor, Gap
+from reenact.domain.exchange import Cursor
 from reenact.errors import SpoolFailed
+from reenact.spool.disk import Counters, Disk
 from reenact.spool.reader import SpoolReader
 from reenact.spool.segment import segments
-from reenact.spool.writer import Counters, Disk, SpoolWriter
+from reenact.spool.writer import SpoolWriter
 from tests.spool.exchanges import an_exchange
+from tests.spool.stuck import stuck
 
 NOW_US = 1_700_000_000_000_000
 
@@ -113,8 +115,9 @@ def test_an_unusable_folder_fails_the_append_and_its_gap_is_kept_for_later(tmp_p
     folder.unlink()
     assert written.wait(timeout=10)  # by the thread's own retry: nothing else is appended
     writer.close()
-    expected = Gap(organisation_id="acme", first_us=NOW_US, last_us=NOW_US, count=2, reason="Not a directory")
-    assert (SpoolReader(folder).read(Cursor()).gaps, writer.counters.gaps) == ((expected,), 2)
+    gaps = SpoolReader(folder).read(Cursor()).gaps
+    assert {("acme", "Not a directory", NOW_US)} == {(gap.organisation_id, gap.reason, gap.last_us) for gap in gaps}
+    assert 2 == sum(gap.count for gap in gaps) == writer.counters.gaps
 
 
 FULL_DISK = """
@@ -123,6 +126,7 @@ from pathlib import Path
 from reenact.errors import SpoolFailed
 from reenact.spool.writer import SpoolWriter
 from tests.spool.exchanges import an_exchange
+from tests.spool.stuck import stuck
 
 writer = SpoolWriter(Path(sys.argv[1]), clock=lambda: 5)
 writer.append(an_exchange(1))
@@ -157,6 +161,7 @@ import itertools, sys
 from pathlib import Path
 from reenact.spool.writer import SpoolWriter
 from tests.spool.exchanges import an_exchange
+from tests.spool.stuck import stuck
 
 writer = SpoolWriter(Path(sys.argv[1]), clock=lambda: 5, segment_bytes=20_000)
 for number in itertools.count():
@@ -178,43 +183,156 @@ def test_a_killed_process_leaves_every_acknowledged_record(folder: Path) -> None
     assert len(found) - len(acknowledged) <= 1
 
 
-class _Gate:
-    """A disk whose syncs hang until it is let go."""
+def test_a_record_is_written_while_a_sync_hangs(folder: Path) -> None:
+    """A slow sync keeps no record in memory: another thread writes it beside the sync, and tells."""
+    with stuck(folder) as disk:
+        assert disk.writer.append(an_exchange(1)) is False
+        written = threading.Event()
+        assert disk.writer.when_written(written.set) > 0
+        assert written.wait(10)
+        assert _read_all(folder) == [an_exchange(0).id, an_exchange(1).id]
+        assert disk.writer.counters.queued_bytes == 0
+        durable = threading.Event()
+        disk.writer.when_durable(durable.set)
+        assert not durable.is_set()
+        disk.let_go()
+        assert durable.wait(10)
+        assert disk.writer.append(an_exchange(2)) is True
 
-    def __init__(self) -> None:
-        self.syncing = threading.Event()
-        self.opened = threading.Event()
 
-    def __call__(self, file: int) -> None:
-        self.syncing.set()
-        assert self.opened.wait(20)
-        os.fsync(file)
+SLOW_SYNC = """
+import sys, threading
+from pathlib import Path
+from reenact.spool.disk import Disk
+from reenact.spool.writer import SpoolWriter
+from tests.spool.exchanges import an_exchange
+from tests.spool.stuck import stuck
+
+syncing = threading.Event()
+
+def hang(file):
+    syncing.set()
+    threading.Event().wait()
+
+writer = SpoolWriter(Path(sys.argv[1]), clock=lambda: 5, segment_bytes=20_000, disk=Disk(sync=hang, slow_sync_s=0.0))
+writer.append(an_exchange(0))
+syncing.wait()
+for number in range(1, 200):
+    written = threading.Event()
+    assert writer.append(an_exchange(number)) is False
+    writer.when_written(written.set)
+    written.wait()
+    print(number, flush=True)
+threading.Event().wait()
+"""
+
+
+def test_a_process_that_is_killed_while_a_sync_hangs_leaves_every_record(folder: Path) -> None:
+    """Over several segments none is lost that was told of as written, although none was ever synced."""
+    with _run_child(SLOW_SYNC, folder) as child:
+        assert child.stdout is not None
+        for _ in range(199):
+            assert child.stdout.readline()
+        child.send_signal(signal.SIGKILL)
+    assert _read_all(folder) == [an_exchange(number).id for number in range(200)]
 
 
 def test_a_hanging_disk_holds_nobody_up(folder: Path) -> None:
-    """While a sync hangs, records wait in memory up to their bound; then they are gaps; all that waited is written after."""
-    gate = _Gate()
-    writer = SpoolWriter(folder, clock=lambda: NOW_US, disk=Disk(queue_bytes=20_000, sync=gate, slow_sync_s=0.0))
-    writer.append(an_exchange(0))
-    assert gate.syncing.wait(10)
-    refused = 0
-    for number in range(1, 11):
-        try:
-            writer.append(an_exchange(number))
-        except SpoolFailed as error:
-            refused += 1
-            writer.gap("acme", error.message)
-    queued_bytes = writer.counters.queued_bytes
-    gate.opened.set()
-    writer.close()
+    """While a write hangs, records wait in memory up to their bound; then they are gaps; all that waited is written after."""
+    with stuck(folder, writes=True, queue_bytes=20_000) as disk:
+        refused = 0
+        for number in range(1, 11):
+            try:
+                assert disk.writer.append(an_exchange(number)) is False
+            except SpoolFailed as error:
+                refused += 1
+                disk.writer.gap("acme", error.message)
+        queued_bytes = disk.writer.counters.queued_bytes
+        disk.let_go()
+        disk.writer.close()
 
-    kept = _read_all(folder)
-    assert (11 - refused, 0) == (len(kept), writer.counters.queued_bytes)
-    assert 0 < refused < 10
-    assert 0 < queued_bytes <= writer.counters.most_queued_bytes <= 20_000
+        kept = _read_all(folder)
+        assert kept == [an_exchange(number).id for number in range(11 - refused)]
+        assert 0 < refused < 10
+        assert (0, True) == (disk.writer.counters.queued_bytes, 0 < queued_bytes <= 20_000)
     assert [(refused, True)] == [
         (gap.count, "too slow" in gap.reason) for gap in SpoolReader(folder).read(Cursor()).gaps
     ]
+
+
+def test_nobody_waits_for_a_disk_that_is_known_to_bestuck(folder: Path) -> None:
+    """What one write may cost agents, it costs those that wait when it gets stuck, and not everybody after them."""
+    with stuck(folder, writes=True, hold_s=0.0) as disk:
+        disk.writer.append(an_exchange(1))
+        assert disk.writing.wait(10)
+        assert disk.writer.when_written(lambda: None) == 0.0
+    with stuck(folder, writes=True, hold_s=3600.0) as disk:
+        disk.writer.append(an_exchange(1))
+        assert disk.writing.wait(10)
+        assert 0 < disk.writer.when_written(lambda: None) < 3600.0
+
+
+def test_a_record_that_cannot_be_written_aside_is_a_gap_and_nobody_waits_for_it(folder: Path) -> None:
+    """The disk is slow, then full: whoever waits is told, what was lost is counted, and what follows is kept."""
+    with stuck(folder, writes=True) as disk:
+        disk.failure = OSError(28, "No space left on device")
+        disk.writer.append(an_exchange(1))
+        told = threading.Event()
+        disk.writer.when_written(told.set)
+        disk.let_go()
+        assert told.wait(10)
+        assert disk.writer.counters.gaps == 1
+        disk.failure = None
+        disk.writer.append(an_exchange(2))
+        disk.writer.close()
+    batch = SpoolReader(folder).read(Cursor())
+    assert [exchange.id for exchange in batch.exchanges] == [an_exchange(0).id, an_exchange(2).id]
+    assert [(1, True)] == [(gap.count, "No space left on device" in gap.reason) for gap in batch.gaps]
+
+
+def test_bodies_in_files_wait_as_records_do(folder: Path) -> None:
+    """A large body's file is named when its record is written; one whose record is lost is closed and deleted."""
+    with stuck(folder, writes=True) as disk:
+        kept, lost = disk.writer.spill(), disk.writer.spill()
+        kept.write(b"large")
+        assert disk.writer.append_spilled(an_exchange(1), None, kept) is False
+        assert disk.writer.append_spilled(an_exchange(2), None, lost) is False
+        (part,) = [path for path in (folder / "bodies").glob("*.part") if path.stat().st_size == 0]
+        part.unlink()
+        disk.let_go()
+        disk.writer.close()
+    batch = SpoolReader(folder).read(Cursor())
+    assert [b"large"] == [exchange.response_body for exchange in batch.exchanges[1:]]
+    assert (1, -1) == (disk.writer.counters.gaps, lost.file)
+    assert 1 == len(list((folder / "bodies").iterdir()))
+
+
+def test_after_a_slow_write_the_thread_writes(folder: Path) -> None:
+    """Whoever appends pays for one slow write, not for each."""
+    writer = SpoolWriter(folder, clock=lambda: NOW_US, disk=Disk(slow_write_s=-1.0))
+    assert writer.append(an_exchange(0)) is True
+    assert writer.append(an_exchange(1)) is False
+    writer.close()
+    assert _read_all(folder) == [an_exchange(0).id, an_exchange(1).id]
+
+
+def test_after_a_sync_that_fails_records_go_elsewhere(folder: Path) -> None:
+    """The kernel may have dropped what it could not sync: what follows is written to another segment."""
+    failed = threading.Event()
+
+    def fail(file: int) -> None:
+        if not failed.is_set():
+            raise OSError(5, "Input/output error")
+
+    writer = SpoolWriter(folder, clock=lambda: NOW_US, disk=Disk(sync=fail))
+    writer.append(an_exchange(0))
+    writer.when_durable(failed.set)
+    assert failed.wait(10)
+    writer.append(an_exchange(1))
+    writer.close()
+    assert [1, 2] == [segment.number for segment in segments(folder)]
+    assert writer.counters.failed_syncs == 1
+    assert _read_all(folder) == [an_exchange(0).id, an_exchange(1).id]
 
 
 def test_a_quota_is_kept_until_something_was_discarded(folder: Path) -> None:

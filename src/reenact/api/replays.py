@@ -92,7 +92,7 @@ async def take_tool_result(
     principal: GivenPrincipal,
 ) -> Response[bytes]:
     """Give the result of a tool call that waits for it, as the events of `progress` tell, to the server that performs it."""
-    parts.replays.take_result(principal.organisation_id, replay_id, tool_id, data)
+    await parts.replays.take_result(principal.organisation_id, replay_id, tool_id, data)
     return answer(None)
 
 

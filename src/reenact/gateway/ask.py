@@ -77,8 +77,8 @@ class Sink(Protocol):
 class Recorder(Protocol):
     """Whoever keeps what crossed; the spool."""
 
-    def append(self, exchange: Exchange) -> None:
-        """Keep *exchange*; a process killed after this returns has kept it.
+    def append(self, exchange: Exchange) -> bool:
+        """Keep *exchange*; return whether it is written: a process killed from then on has kept it. If not, see `when_written`.
 
         Raises:
             SpoolFailed: it could not be kept.
@@ -93,12 +93,23 @@ class Recorder(Protocol):
         """
         ...
 
-    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> None:
+    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> bool:
         """Keep *exchange*, whose bodies lie in files that are its own from now on; see `append`.
 
         Raises:
             SpoolFailed: it could not be kept.
         """
+        ...
+
+    def when_written(self, act: Callable[[], None]) -> float:
+        """Have *act* called, on any thread, once everything appended so far is written, or cannot be.
+
+        Returns for how many seconds an agent may wait for that.
+        """
+        ...
+
+    def let_go(self) -> None:
+        """Count an exchange whose agent was given the end of its answer before it was written; never raises."""
         ...
 
     def when_durable(self, act: Callable[[], None]) -> None:

@@ -21,8 +21,8 @@ class Masker:
         self._recorder = recorder
         self._mask = mask
 
-    def append(self, exchange: Exchange) -> None:
-        """Keep *exchange*, masked.
+    def append(self, exchange: Exchange) -> bool:
+        """Keep *exchange*, masked; return whether it is written.
 
         Raises:
             SpoolFailed: it could not be kept.
@@ -31,13 +31,13 @@ class Masker:
             exchange = _without_request(exchange, "compressed")
         if _is_compressed(exchange.response_headers) and exchange.response_body:
             exchange = _without_response(exchange, "compressed")
-        self._recorder.append(self._masked(exchange))
+        return self._recorder.append(self._masked(exchange))
 
     def spill(self) -> Spill:
         """Open nothing: a body that is too large to be looked through is not written."""
         return _Nowhere()
 
-    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> None:
+    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> bool:
         """Keep *exchange* without the bodies that were too large; see `append`.
 
         Raises:
@@ -47,7 +47,15 @@ class Masker:
             exchange = _without_request(exchange, "too large")
         if response is not None:
             exchange = _without_response(exchange, "too large")
-        self.append(exchange)
+        return self.append(exchange)
+
+    def when_written(self, act: Callable[[], None]) -> float:
+        """Have *act* called once everything appended so far is written; return how long that may be waited for."""
+        return self._recorder.when_written(act)
+
+    def let_go(self) -> None:
+        """Count an exchange whose agent was let go before it was written."""
+        self._recorder.let_go()
 
     def when_durable(self, act: Callable[[], None]) -> None:
         """Have *act* called once everything appended so far is safe."""

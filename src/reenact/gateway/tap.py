@@ -1,6 +1,5 @@
 """Tap: the copy of what crosses, and when it is kept."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
@@ -8,6 +7,7 @@ from reenact.domain.exchange import Chunk, Ending, Exchange, Frame, Header
 from reenact.errors import SpoolFailed
 from reenact.gateway.ask import Ask, Recorder
 from reenact.gateway.course import Course
+from reenact.gateway.holder import until_durable, until_written
 from reenact.gateway.redacting import redact_headers, redact_target
 from reenact.gateway.refusing import Refusal
 from reenact.gateway.streaming import REACH_BYTES, ends_stream
@@ -32,7 +32,7 @@ class Tap:
         is_durable: bool = False,
     ) -> None:
         self.is_unsettled = False
-        """Whether what was kept last has to be made durable before the agent is given the end."""
+        """Whether the agent is given the end only once what was kept last is safer than it is now; see `settle`."""
         self._is_durable = is_durable
         self._ask = ask
         self._course = course
@@ -116,11 +116,8 @@ class Tap:
             self.keep(Ending.CLIENT_LEFT, detail)
 
     async def settle(self) -> None:
-        """Wait until what was kept is safe from a power cut."""
-        loop = asyncio.get_running_loop()
-        durable = loop.create_future()
-        self._recorder.when_durable(lambda: _resolve_on(loop, durable))
-        await durable
+        """Wait until what was kept is written, and where that is wished for, until it is safe from a power cut."""
+        await (until_durable if self._is_durable else until_written)(self._recorder)
         self.is_unsettled = False
 
     def keep(self, ending: Ending, detail: str = "") -> Exchange:
@@ -129,8 +126,7 @@ class Tap:
         self._kept_bytes = self._request.size + self._response.size
         self._kept = exchange = whole if self._course is None else self._course.record(whole)
         try:
-            self._record(exchange)
-            self.is_unsettled = self._is_durable
+            self.is_unsettled = not self._record(exchange) or self._is_durable
         except SpoolFailed as error:
             self._lose(error.message)
         except Exception as error:  # noqa: BLE001 - a fault of ours in recording a call is no reason to fail it
@@ -140,15 +136,16 @@ class Tap:
             self._course.kept(whole)
         return exchange
 
-    def _record(self, exchange: Exchange) -> None:
+    def _record(self, exchange: Exchange) -> bool:
+        """Return whether there is nothing to wait for."""
         request, response = self._request.spill, self._response.spill
         if self._is_lost or self._is_handed_over:
-            return
+            return True
         if request is None and response is None:
-            self._recorder.append(exchange)
-        else:
-            self._recorder.append_spilled(exchange, request, response)
-            self._is_handed_over = True
+            return self._recorder.append(exchange)
+        is_written = self._recorder.append_spilled(exchange, request, response)
+        self._is_handed_over = True
+        return is_written
 
     def _copy(self, transcript: Transcript, piece: bytes) -> None:
         """Copy a piece; one that cannot be copied costs the record, and its agent nothing."""
@@ -216,15 +213,6 @@ def _recorded(ask: Ask) -> tuple[Header, ...]:
     if ask.recorded is not None:
         return ask.recorded
     return redact_headers(ask.headers if ask.received is None else ask.received)
-
-
-def _resolve_on(loop: asyncio.AbstractEventLoop, future: "asyncio.Future[None]") -> None:
-    loop.call_soon_threadsafe(_resolve, future)
-
-
-def _resolve(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
 
 
 def _content_length(headers: Sequence[Header]) -> int | None:

@@ -87,6 +87,8 @@ async def pass_both_ways(answer: UpstreamTunnel, agent: Speaker, tap: Tap) -> Ex
                     closes.set()
             if closes.is_set():
                 tap.keep(Ending.ANSWERED)  # whoever sees a connection close finds its record
+                if tap.is_unsettled:
+                    await tap.settle()
             await agent.pass_on(piece)
     except UpstreamFailed as error:
         failure = error.message

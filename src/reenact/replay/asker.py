@@ -13,6 +13,7 @@ from reenact.domain.exchange import Chunk, Exchange, Handling, Header
 from reenact.domain.replay import Answered, Plan
 from reenact.errors import InvalidInput
 from reenact.gateway.collector import Collector
+from reenact.gateway.holder import until_written
 from reenact.gateway.keying import keyed
 from reenact.gateway.redacting import MARK
 from reenact.gateway.relay import Ask, Recorder, Sink
@@ -143,7 +144,8 @@ class RelayAsker:
             chunks=(Chunk(body_bytes=len(exchange.response_body), after_us=0),),
             handling=Handling(attempts=0, cache_reference_id=exchange.id),
         )
-        self._recorder.append(copy)
+        if not self._recorder.append(copy):
+            await until_written(self._recorder)
         return judged(question, copy, self._decode)
 
     def _target(self, source: Call, url: str) -> Target:

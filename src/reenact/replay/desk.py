@@ -96,7 +96,7 @@ class Desk:
             permit.answered = told(ask, await self._asked(run, take, question))
             return permit.answered
 
-    def take(self, replay_id: str, tool_id: str, given: ToolResult) -> None:
+    async def take(self, replay_id: str, tool_id: str, given: ToolResult) -> None:
         """Take what the client's tool gave back; once this returns it is recorded.
 
         Raises:
@@ -115,6 +115,7 @@ class Desk:
             raise TooLarge(f"A tool's result may have {MOST_RESULT_BYTES:,} bytes; this one has {len(body):,}.")
         is_error = given.error is not None
         waiting.came.set_result(self._caller.keep_given(waiting.question, waiting.began_us, body, is_error=is_error))
+        await self._caller.settle()
 
     async def _recorded(self, run: Run, call_id: str) -> Exchange | None:
         if call_id not in run.recorded:

@@ -189,7 +189,7 @@ class Runner:
         run = self._runs.get(replay_id)
         return run.replay if run is not None and run.organisation_id == organisation_id else None
 
-    def take_result(self, organisation_id: str, replay_id: str, tool_id: str, given: ToolResult) -> None:
+    async def take_result(self, organisation_id: str, replay_id: str, tool_id: str, given: ToolResult) -> None:
         """Take what the client's tool gave back for a tool call that waits; once this returns it is recorded.
 
         Raises:
@@ -197,7 +197,7 @@ class Runner:
         """
         if self.running(organisation_id, replay_id) is None:
             raise NotFound(f"The replay {replay_id} is not under way on this server.")
-        self._desk.take(replay_id, tool_id, given)
+        await self._desk.take(replay_id, tool_id, given)
 
     async def wish(self, replay_id: str, state: State) -> bool:
         """Tell the worker that performs this, whoever it is, to bring it to *state*; return whether any does."""

@@ -210,7 +210,7 @@ class Replays:
             raise InvalidInput(f"The replay {replay_id} ends by itself; cancel stops it.", "replay_id")
         return replay
 
-    def take_result(self, organisation_id: str, replay_id: str, tool_id: str, given: ToolResult) -> None:
+    async def take_result(self, organisation_id: str, replay_id: str, tool_id: str, given: ToolResult) -> None:
         """Take what the client's tool gave back for a tool call that waits; once this returns it is recorded.
 
         Raises:
@@ -218,7 +218,7 @@ class Replays:
             InvalidInput: it is neither a result nor an error, or both.
             TooLarge: it is longer than a result may be.
         """
-        self._runner.take_result(organisation_id, replay_id, tool_id, given)
+        await self._runner.take_result(organisation_id, replay_id, tool_id, given)
 
     async def pause(self, organisation_id: str, replay_id: str) -> Replay:
         """Stop a replay at once, to be resumed, and return it; one that is not under way stays as it is.

@@ -12,6 +12,7 @@ from reenact.domain.exchange import Ending, Exchange, Header, Told
 from reenact.errors import UpstreamFailed
 from reenact.gateway.ask import Recorder
 from reenact.gateway.guarding import Guard
+from reenact.gateway.holder import until_written
 from reenact.gateway.redacting import redact_target
 from reenact.gateway.source import AnswerSource, UpstreamAnswer, UpstreamRequest
 from reenact.replay.question import ToolQuestion
@@ -57,7 +58,16 @@ class ToolCaller:
         return self._guard.objection(url)
 
     async def call(self, question: ToolQuestion, url: str, key: str | None) -> Exchange:
-        """Send one tool call and return what was kept of it; a failure is kept, too. Cancelled, nothing is kept."""
+        """Send one tool call and return what was kept of it; a failure is kept, too. Cancelled before that, nothing is."""
+        exchange = await self._call(question, url, key)
+        await self.settle()
+        return exchange
+
+    async def settle(self) -> None:
+        """Wait until what was kept is written, see Recorder: a tool is asked once whose result a killed server had."""
+        await until_written(self._recorder)
+
+    async def _call(self, question: ToolQuestion, url: str, key: str | None) -> Exchange:
         began_us, came = self._clock(), _Came()
         objection = self.objection(url)
         if objection is not None:

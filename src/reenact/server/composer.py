@@ -19,6 +19,7 @@ from reenact.api.app import build
 from reenact.api.keykeeper import KeyKeeper
 from reenact.api.parts import Parts
 from reenact.gateway.hall import Hall
+from reenact.gateway.holder import keep
 from reenact.gateway.masker import Masker
 from reenact.gateway.routing import Routes
 from reenact.ingest.decoding import decode
@@ -280,7 +281,7 @@ class Server:
             local=self._local,
             keyless=self._keyless,
             hidden=self._control.hidden,
-            record=self._recorder.append,
+            record=partial(keep, self._recorder),
             new_id=new_id,
             settle=self._settle,
             clock=self._clock,
@@ -338,10 +339,10 @@ class Server:
         counted = self._counted()
         odd = f"Headers that could not be understood since the server started: {counted.malformed}."
         strangers = f"Calls that were refused for want of a key since the server started: {counted.unadmitted}."
-        waited = (
-            f"The disk was slow: up to {counted.most_queued_bytes} bytes of recorded calls waited in memory for it."
+        let_go = (
+            f"Answers that a stuck disk let end before they were recorded, since the server started: {counted.let_go}."
         )
-        told = ((counted.malformed, odd), (counted.unadmitted, strangers), (counted.most_queued_bytes, waited))
+        told = ((counted.malformed, odd), (counted.unadmitted, strangers), (counted.let_go, let_go))
         return [*self._retainer.notes(), *(sentence for count, sentence in told if count)]
 
     def _counted(self) -> Report:

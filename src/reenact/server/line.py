@@ -37,7 +37,7 @@ from reenact.ingest.decoding import decode
 from reenact.replay.asker import key_variables
 from reenact.server.orders import Report
 from reenact.settings import Settings, environment
-from reenact.spool.writer import Counters
+from reenact.spool.disk import Counters
 
 if TYPE_CHECKING:
     from reenact.gateway.upstream import LiveUpstream
@@ -114,7 +114,7 @@ class Line:
             gaps=spool.gaps,
             malformed=self._controller.malformed,
             unadmitted=self.gateway.unadmitted,
-            most_queued_bytes=spool.most_queued_bytes,
+            let_go=spool.let_go,
         )
 
     async def close(self) -> None:

@@ -32,15 +32,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Headers that could not be understood."""
     unadmitted: int = 0
     """Calls that were refused for want of a key."""
-    most_queued_bytes: int = 0
-    """The most of its records that ever waited in memory for a slow disk."""
+    let_go: int = 0
+    """Calls whose agents were given the end before they were written: the disk was stuck."""
 
     def __add__(self, other: "Report") -> "Report":
         return Report(
             gaps=self.gaps + other.gaps,
             malformed=self.malformed + other.malformed,
             unadmitted=self.unadmitted + other.unadmitted,
-            most_queued_bytes=self.most_queued_bytes + other.most_queued_bytes,
+            let_go=self.let_go + other.let_go,
         )
 
 

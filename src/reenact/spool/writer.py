@@ -1,12 +1,6 @@
-"""SpoolWriter: keeps exchanges in the journal, whole, in the time of one write, and makes them durable right after.
+"""SpoolWriter: keeps exchanges in the journal, whole, in the time of one write, and makes them durable right after."""
 
-Long, since everything that one lock guards stands in one place.
-"""
-
-import contextlib
 import logging
-import os
-import secrets
 import threading
 import time
 from collections import deque
@@ -17,68 +11,37 @@ import msgspec
 
 from reenact.domain.exchange import Exchange, Gap, Spill
 from reenact.errors import SpoolFailed
-from reenact.spool.framing import frame
-from reenact.spool.segment import Segment, named, segments
-from reenact.spool.spillage import SpillFile, discard_orphans
-from reenact.spool.spilled import Spilled
+from reenact.spool.appender import Appender, Spilling
+from reenact.spool.disk import Counters, Disk
+from reenact.spool.gaps import Gaps
+from reenact.spool.spillage import SpillFile
+from reenact.spool.syncer import Syncer
 
 _log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 1.0
 """How often gaps are tried again while nothing else is appended."""
-_GROUP_SECONDS = 0.02
-"""How long a record may wait for its sync, so that those of many calls share one: a sync costs as much as a call."""
-_SLOW_WRITE_SECONDS = 0.05
-"""A disk that takes longer is not written to by whoever appends: that is the event loop that agents wait on."""
-
 _ENVELOPE_BYTES = 4096
 """About what a record takes beside its bodies."""
 
-_sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 _now_s = time.monotonic
 
 
-class Disk(msgspec.Struct, frozen=True, kw_only=True):
-    """What a writer expects of the disk below it, and does while it is slower."""
+class _Queued(msgspec.Struct):
+    """A record that waits to be written."""
 
-    slow_sync_s: float = 0.25
-    """While a sync takes longer, whoever appends does not touch the disk."""
-    queue_bytes: int = 64 * 1024 * 1024
-    """How much may wait for a slow one; what comes after is a gap."""
-    sync: Callable[[int], None] = _sync_data
-    """Makes what was written to a descriptor durable."""
-
-
-class Counters(msgspec.Struct):
-    """What a writer has done since it was made."""
-
-    records: int = 0
-    """Exchanges and gaps together."""
-    bytes: int = 0
-    syncs: int = 0
-    failed_syncs: int = 0
-    gaps: int = 0
-    """Exchanges that could not be kept."""
-    queued_bytes: int = 0
-    """Of records that a slow disk has yet to take; a killed process loses them."""
-    most_queued_bytes: int = 0
-    """The most that there ever were."""
-
-
-class _Spilling(msgspec.Struct, frozen=True):
-    """An exchange whose bodies lie in files that have no names yet."""
-
-    exchange: Exchange
-    request: SpillFile | None
-    response: SpillFile | None
+    record: Exchange | Spilling
+    bytes: int
+    acts: list[Callable[[], None]] = msgspec.field(default_factory=list)
+    """Called once it is written, or cannot be."""
 
 
 class SpoolWriter:
     """Appends to the newest segment of a folder; a Recorder for the gateway.
 
-    A record is in the kernel's hands when `append` returns: a killed process loses none. A thread of its own syncs what was
-    written since its last sync, so that no caller ever waits for a disk. While the disk is slow, that thread writes, too, out
-    of a bounded queue. One writer a folder; any thread may call it.
+    While the disk is quick, whoever appends writes: the record is in the kernel's hands when `append` returns, and a killed
+    process loses none. While it is slow, a thread writes out of a bounded queue, at once and beside the sync that takes so
+    long; `when_written` tells. Another thread syncs (Syncer). One writer a folder; any thread may call it.
     """
 
     def __init__(
@@ -99,35 +62,30 @@ class SpoolWriter:
             segment_bytes: a segment that has reached this size is followed by a new one.
             quota_bytes: how much may lie in the folder; what comes after is a gap until somebody has read and discarded.
             disk: what is expected of it.
-            on_append: called after every record, on the appending thread; must be quick and never raise.
+            on_append: called after every record, on the thread that wrote it; must be quick and never raise.
         """
         self.counters = Counters()
         self._folder = folder
         self._clock = clock
-        self._segment_bytes = segment_bytes
-        self._quota_bytes = quota_bytes
         self._disk = disk
         self._on_append = on_append
-        self._lock = threading.Lock()
-        self._file: int | None = None
-        self._segment: Segment | None = None
-        self._offset_bytes = 0
-        self._full: list[int] = []
-        self._folder_changed = False
-        self._is_clean = False
-        self._gaps: dict[tuple[str, str], Gap] = {}
-        self._queue: deque[tuple[Exchange | _Spilling, int]] = deque()
+        self._appender = Appender(folder, disk, self.counters, segment_bytes=segment_bytes, quota_bytes=quota_bytes)
+        self._syncer = Syncer(folder, self._appender, disk, self.counters)
+        self._lock = threading.RLock()
+        self._gaps = Gaps()
+        self._queue: deque[_Queued] = deque()
         self._is_aside = False
-        """Whether the thread writes."""
-        self._sync_since_s: float | None = None
-        """When the sync under way began."""
-        self._is_unsynced = False
-        self._waiting: list[Callable[[], None]] = []
-        self._hurry = threading.Event()
-        self._wake = threading.Event()
-        self._closing = threading.Event()
-        self._syncer = threading.Thread(target=self._sync_until_closed, name="reenact-spool-sync", daemon=True)
-        self._syncer.start()
+        """Whether the thread writes, and nobody else."""
+        self._is_sluggish = False
+        """Whether the last write took too long for a loop that agents wait on."""
+        self._since_s: float | None = None
+        """When the thread's write under way began."""
+        self._is_told = False
+        """Whether it was said that agents are let go."""
+        self._is_closed = False
+        self._due = threading.Event()
+        self._thread = threading.Thread(target=self._write_until_closed, name="reenact-spool-write", daemon=True)
+        self._thread.start()
 
     def spill(self) -> SpillFile:
         """Open a file for a body that is too large for memory.
@@ -136,10 +94,18 @@ class SpoolWriter:
             SpoolFailed: there can be none.
         """
         with self._lock:
-            self._clean()
+            self._appender.clean()
         return SpillFile(self._folder)
 
-    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> None:
+    def append(self, exchange: Exchange) -> bool:
+        """Keep *exchange*; return whether it is written: a process killed from then on has kept it. If not, see `when_written`.
+
+        Raises:
+            SpoolFailed: it could not be kept.
+        """
+        return self._append(exchange)
+
+    def append_spilled(self, exchange: Exchange, request: Spill | None, response: Spill | None) -> bool:
         """Keep *exchange*, whose bodies lie in files of this spool that are its own from now on; see `append`.
 
         Raises:
@@ -147,281 +113,183 @@ class SpoolWriter:
         """
         assert request is None or isinstance(request, SpillFile)
         assert response is None or isinstance(response, SpillFile)
-        self._append(_Spilling(exchange=exchange, request=request, response=response))
+        return self._append(Spilling(exchange=exchange, request=request, response=response))
 
-    def append(self, exchange: Exchange) -> None:
-        """Keep *exchange*; a process killed after this returns has kept it, unless the disk is slow (see Counters).
+    def when_written(self, act: Callable[[], None]) -> float:
+        """Have *act* called, on any thread, once everything appended so far is written, or cannot be.
 
-        Raises:
-            SpoolFailed: it could not be kept.
+        Returns for how many seconds an agent may wait for that: not at all once one write has taken longer than any should.
         """
-        self._append(exchange)
-
-    def _append(self, record: "Exchange | _Spilling") -> None:
         with self._lock:
-            if self._closing.is_set():
-                raise SpoolFailed(f"The spool in {self._folder} is closed.")
-            try:
-                if self._is_aside or self._is_slow():
-                    self._enqueue(record)
-                else:
-                    self._write(record)
-            except OSError as error:
-                raise SpoolFailed(f"Cannot write the spool in {self._folder}: {error.strerror or error}.") from error
-            if self._gaps and not self._is_aside:
-                self._write_gaps()
-        self._announce()
+            if self._queue:
+                self._queue[-1].acts.append(act)
+                since_s = self._since_s
+                taken_s = 0.0 if since_s is None else _now_s() - since_s
+                return max(0.0, self._disk.hold_s - taken_s)
+        act()
+        return self._disk.hold_s
+
+    def when_durable(self, act: Callable[[], None]) -> None:
+        """Have *act* called, on any thread, once everything appended so far is safe from a power cut, or cannot be made so."""
+        self.when_written(lambda: self._syncer.when_synced(act))
+
+    def let_go(self) -> None:
+        """Count an exchange whose agent was given the end of its answer before it was written."""
+        with self._lock:
+            self.counters.let_go += 1
+            is_told, self._is_told = self._is_told, True
+        if not is_told:
+            _log.warning(
+                "The disk of the spool in %s is stuck: answers end before they are recorded, and would be lost if this "
+                "process were killed now.",
+                self._folder,
+            )
 
     def gap(self, organisation_id: str, reason: str) -> None:
         """Count one exchange that was lost; it goes into the journal as soon as writing works again."""
         now_us = self._clock()
+        one = Gap(organisation_id=organisation_id, first_us=now_us, last_us=now_us, count=1, reason=reason)
         with self._lock:
             self.counters.gaps += 1
-            known = self._gaps.get((organisation_id, reason))
-            if known is None:
+            if self._gaps.add(one):
                 _log.error("Calls of %s are not being recorded: %s", organisation_id, reason)
-            self._gaps[organisation_id, reason] = Gap(
-                organisation_id=organisation_id,
-                first_us=known.first_us if known else now_us,
-                last_us=now_us,
-                count=known.count + 1 if known else 1,
-                reason=reason,
-            )
-        self._wake.set()
-
-    def when_durable(self, act: Callable[[], None]) -> None:
-        """Have *act* called, on the syncing thread, once everything appended so far is safe from a power cut.
-
-        It is called after a sync that fails, too: an agent that waits for its answer is not held up for ever.
-        """
-        with self._lock:
-            self._waiting.append(act)
-        self._hurry.set()
-        self._wake.set()
+        self._due.set()
 
     def close(self) -> None:
         """Write and sync what is left, and let go of the files. Gaps that still cannot be written are logged."""
         with self._lock:
-            if self._closing.is_set():
+            if self._is_closed:
                 return
-            self._closing.set()
-        self._hurry.set()
-        self._wake.set()
-        self._syncer.join()
+            self._is_closed = True
+        self._due.set()
+        self._thread.join()
+        self._appender.retire()
+        self._syncer.close()
+        for gap in self._gaps:
+            _log.error("%d calls of %s were not recorded: %s", gap.count, gap.organisation_id, gap.reason)
 
-    # --- writing; under the lock, or by the thread while it writes aside
-
-    def _is_slow(self) -> bool:
-        """Return whether the sync under way takes too long: then a write could, too."""
-        since_s = self._sync_since_s
-        if since_s is None or _now_s() - since_s < self._disk.slow_sync_s:
-            return False
-        _log.warning("The disk of the spool in %s is slow; records wait in memory.", self._folder)
-        self._is_aside = True
+    def _append(self, record: Exchange | Spilling) -> bool:
+        with self._lock:
+            if self._is_closed:
+                raise SpoolFailed(f"The spool in {self._folder} is closed.")
+            if self._is_aside or self._syncer.is_slow():
+                self._enqueue(record)
+                return False
+            try:
+                self._write(record)
+            except OSError as error:
+                raise SpoolFailed(self._failed(error)) from error
+            if self._gaps:
+                self._write_gaps()
+        self._announce()
         return True
 
-    def _enqueue(self, record: "Exchange | _Spilling") -> None:
+    def _enqueue(self, record: Exchange | Spilling) -> None:
         """Leave a record to the thread.
 
         Raises:
             SpoolFailed: too much waits already.
         """
-        exchange = record.exchange if isinstance(record, _Spilling) else record
+        exchange = _exchange_of(record)
         record_bytes = len(exchange.request_body) + len(exchange.response_body) + _ENVELOPE_BYTES
         if self.counters.queued_bytes + record_bytes > self._disk.queue_bytes:
             raise SpoolFailed(
                 f"The disk of the spool in {self._folder} is too slow: {self._disk.queue_bytes} bytes wait."
             )
         self.counters.queued_bytes += record_bytes
-        self.counters.most_queued_bytes = max(self.counters.most_queued_bytes, self.counters.queued_bytes)
-        self._queue.append((record, record_bytes))
+        self._queue.append(_Queued(record=record, bytes=record_bytes))
+        self._is_aside = True
+        self._due.set()
 
-    def _write(self, record: "Exchange | Gap | _Spilling") -> None:
-        file = self._open()
+    def _write(self, record: Exchange | Gap | Spilling) -> None:
+        """Write; under the lock, or by the thread while it writes aside."""
         begun_s = _now_s()
-        assert self._segment is not None
-        whole = self._settled(record, self._segment.number) if isinstance(record, _Spilling) else record
-        self._put(file, frame(whole, self._segment.salt))
-        if _now_s() - begun_s > _SLOW_WRITE_SECONDS:
-            _log.warning("The disk of the spool in %s is slow; records wait in memory.", self._folder)
-            self._is_aside = True
-
-    def _settled(self, record: "_Spilling", segment: int) -> Spilled:
-        """Give the record's files their names; they are synced before it is."""
-        names = ["", ""]
-        for at, spill in enumerate((record.request, record.response)):
-            if spill is not None:
-                names[at], descriptor = spill.settle(segment)
-                self._full.append(descriptor)
-                self._folder_changed = True
-        return Spilled(exchange=record.exchange, request_file=names[0], response_file=names[1])
-
-    def _put(self, file: int, parts: tuple[bytes, bytes]) -> None:
-        record_bytes = len(parts[0]) + len(parts[1])
-        try:
-            written = os.writev(file, parts)
-            while written < record_bytes:
-                written += os.write(file, b"".join(parts)[written:])
-        except OSError:
-            self._cut_torn_record(file)
-            raise
-        self._offset_bytes += record_bytes
-        self.counters.records += 1
-        self.counters.bytes += record_bytes
-
-    def _open(self) -> int:
-        if self._file is not None and self._offset_bytes >= self._segment_bytes:
-            self._retire()
-        if self._file is None or self._segment is None:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._clean()
-            existing = segments(self._folder)
-            if self._quota_bytes is not None:
-                self._heed_quota(existing)
-            segment = named(self._folder, existing[-1].number + 1 if existing else 1, secrets.randbits(32))
-            self._file = os.open(segment.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            self._segment, self._offset_bytes, self._folder_changed = segment, 0, True
-        return self._file
-
-    def _clean(self) -> None:
-        """Delete, before anything is written, what a killed writer left."""
-        if not self._is_clean:
-            self._is_clean = True
-            discard_orphans(self._folder)
-
-    def _heed_quota(self, existing: list[Segment]) -> None:
-        """Refuse to begin another segment that could lie beyond the quota.
-
-        Raises:
-            SpoolFailed: it could.
-        """
-        assert self._quota_bytes is not None
-        lying_bytes = 0
-        for segment in existing:
-            with contextlib.suppress(FileNotFoundError):  # read and discarded meanwhile
-                lying_bytes += segment.path.stat().st_size
-        if lying_bytes + self._segment_bytes > self._quota_bytes:
-            raise SpoolFailed(f"The spool in {self._folder} has reached its quota of {self._quota_bytes} bytes.")
-
-    def _retire(self) -> None:
-        """Leave the newest segment to the syncing thread; the next record opens another."""
-        if self._file is not None:
-            self._full.append(self._file)
-            self._file = None
-
-    def _cut_torn_record(self, file: int) -> None:
-        """Take back the part of a record that was written before the disk was full."""
-        try:
-            os.ftruncate(file, self._offset_bytes)
-        except OSError:
-            self._retire()  # a torn tail in a segment that nobody appends to is skipped by readers
+        self._appender.write(record)
+        taken_s = _now_s() - begun_s
+        if taken_s > self._disk.slow_write_s:
+            _log.warning("The disk of the spool in %s is slow: a write took %.2f s.", self._folder, taken_s)
+            self._is_aside = self._is_sluggish = True
+        elif self._is_sluggish:
+            self._is_sluggish = False
 
     def _write_gaps(self) -> None:
-        with contextlib.suppress(OSError, SpoolFailed):  # what is left stays in memory and is tried again
-            while self._gaps:
-                key, gap = next(iter(self._gaps.items()))
-                self._write(gap)
-                del self._gaps[key]
+        """Write gaps behind a record that could be written."""
+        while (gap := self._gaps.take()) is not None:
+            if not self._write_gap(gap):
+                return
 
     def _announce(self) -> None:
-        if not self._is_unsynced:
-            self._is_unsynced = True
-            self._wake.set()
+        self._syncer.notice()
         if self._on_append is not None:
             self._on_append()
 
+    def _failed(self, error: OSError) -> str:
+        return f"Cannot write the spool in {self._folder}: {error.strerror or error}."
+
     # --- the thread
 
-    def _sync_until_closed(self) -> None:
-        while not self._closing.is_set():
-            self._wake.wait(_RETRY_SECONDS if self._gaps else None)
-            self._wake.clear()
+    def _write_until_closed(self) -> None:
+        while not self._is_closed:
+            self._due.wait(_RETRY_SECONDS if self._gaps else None)
+            self._due.clear()
             self._write_aside()
-            self._retry_gaps()
-            self._sync()
-            self._hurry.wait(_GROUP_SECONDS)
-            self._hurry.clear()
-        self._finish()
+        self._write_aside()
 
     def _write_aside(self) -> None:
-        """Write what waits in the queue; once nothing does, whoever appends writes again."""
-        while self._is_aside:
-            with self._lock:
-                if not self._queue:
-                    self._is_aside = False
-                    return
-                record, record_bytes = self._queue[0]
-            try:  # without the lock, so that whoever appends goes on; while the thread writes, nobody else does
-                self._write(record)
-            except (OSError, SpoolFailed) as error:
-                exchange = record.exchange if isinstance(record, _Spilling) else record
-                self.gap(exchange.organisation_id, str(error))
-            with self._lock:
-                self._queue.popleft()
-                self.counters.queued_bytes -= record_bytes
+        """Write what waits, gaps last. Without the lock, so that whoever appends goes on; nobody else writes meanwhile."""
+        with_gaps = True
+        while (found := self._next(with_gaps)) is not None:
+            if isinstance(found, Gap):
+                with_gaps = self._write_gap(found)
+                continue
+            self._write_queued(found.record)
+            for act in self._taken_off(found):
+                act()
 
-    def _retry_gaps(self) -> None:
-        if not self._gaps:
-            return
+    def _next(self, with_gaps: bool) -> _Queued | Gap | None:
+        """Return what is to be written now; when nothing is, whoever appends writes again."""
         with self._lock:
-            before = self.counters.records
-            self._write_gaps()
-            has_written = self.counters.records > before
-        if has_written and self._on_append is not None:
-            self._on_append()
+            found = self._queue[0] if self._queue else self._gaps.take() if with_gaps else None
+            self._is_aside = found is not None or self._is_sluggish
+            self._since_s = None if found is None else _now_s()
+            return found
 
-    def _sync(self) -> None:
-        with self._lock:
-            full, self._full = self._full, []
-            newest = self._file if self._is_unsynced else None
-            self._is_unsynced = False
-            waiting, self._waiting = self._waiting, []
-            folder_changed, self._folder_changed = self._folder_changed, False
-        for file in full:
-            self._sync_file(file)
-            os.close(file)
-        if newest is not None and not self._sync_file(newest):
-            self._abandon(newest)
-        if folder_changed:
-            self._sync_folder()
-        for act in waiting:
-            act()
-
-    def _sync_file(self, file: int) -> bool:
-        self._sync_since_s = _now_s()
+    def _write_queued(self, record: Exchange | Spilling) -> None:
         try:
-            self._disk.sync(file)
-        except OSError:
-            self.counters.failed_syncs += 1
-            _log.exception("The spool in %s could not be synced; a power cut may lose records.", self._folder)
+            self._write(record)
+        except OSError as error:
+            self._lose(record, self._failed(error))
+        except SpoolFailed as error:
+            self._lose(record, error.message)
+        except Exception as error:  # noqa: BLE001 - a fault of ours with one record is no reason to keep none after it
+            _log.exception("A call could not be recorded.")
+            self._lose(record, type(error).__name__)
+        else:
+            self._announce()
+
+    def _lose(self, record: Exchange | Spilling, reason: str) -> None:
+        if isinstance(record, Spilling):
+            record.drop()
+        self.gap(_exchange_of(record).organisation_id, reason)
+
+    def _write_gap(self, gap: Gap) -> bool:
+        try:
+            self._write(gap)
+        except (OSError, SpoolFailed):  # it stays in memory and is tried again
+            with self._lock:
+                self._gaps.add(gap)
             return False
-        finally:
-            self._sync_since_s = None
-        self.counters.syncs += 1
+        self._announce()
         return True
 
-    def _abandon(self, file: int) -> None:
-        """Go on in a new segment: after a failed sync the kernel may have dropped pages of this one."""
+    def _taken_off(self, written: _Queued) -> list[Callable[[], None]]:
+        """Take the first off the queue; return what is to be called now."""
         with self._lock:
-            if self._file == file:
-                self._retire()
+            self._queue.popleft()
+            self.counters.queued_bytes -= written.bytes
+            self._is_told = self._is_told and bool(self._queue)
+            return written.acts
 
-    def _sync_folder(self) -> None:
-        try:
-            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        except OSError:
-            self.counters.failed_syncs += 1
-            _log.exception("The spool folder %s could not be synced.", self._folder)
 
-    def _finish(self) -> None:
-        self._write_aside()
-        self._retry_gaps()
-        with self._lock:
-            self._retire()
-        self._sync()
-        for gap in self._gaps.values():
-            _log.error("%d calls of %s were not recorded: %s", gap.count, gap.organisation_id, gap.reason)
+def _exchange_of(record: Exchange | Spilling) -> Exchange:
+    return record.exchange if isinstance(record, Spilling) else record
