@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -15,8 +14,9 @@ import uvloop
 from reenact.errors import ReenactError
 from reenact.server.composer import Server
 from reenact.server.dispatcher import Dispatcher
+from reenact.server.interpreter import settle, share_finely
 from reenact.server.listener import address_of, listen, share
-from reenact.server.worker import GRACE_S, SWITCH_S
+from reenact.server.worker import GRACE_S
 from reenact.settings import Settings
 
 _KEEP_ALIVE_S = 120
@@ -40,14 +40,19 @@ def serve(settings: Settings, on_ready: Callable[[Ready], None]) -> None:
         FolderUnusable: the data folder cannot be opened.
         InvalidInput: a setting is not one that its part can work with.
     """
-    sys.setswitchinterval(SWITCH_S)
+    share_finely()
     with ExitStack() as opened:
         bound = listen(settings.host, settings.port)
         sockets = share(bound, settings.gateway_workers) if settings.gateway_workers > 1 else [bound]
         for one in sockets:
             opened.callback(one.close)
         house = opened.enter_context(contextlib.closing(Server(settings)))
-        running = _Running(house, sockets, _url(settings, sockets[0]), on_ready)
+
+        def tell(told: Ready) -> None:
+            settle()
+            on_ready(told)
+
+        running = _Running(house, sockets, _url(settings, sockets[0]), tell)
         with contextlib.suppress(KeyboardInterrupt):
             running.run()
 

@@ -7,7 +7,6 @@ What the calls mean is worked out in the server's process, so that it costs no a
 import asyncio
 import contextlib
 import fcntl
-import gc
 import logging
 import os
 import signal
@@ -24,6 +23,7 @@ from reenact.gateway.hall import Hall
 from reenact.gateway.masker import Masker
 from reenact.server.clock import Clock
 from reenact.server.epoch import Epoch
+from reenact.server.interpreter import settle, share_finely
 from reenact.server.line import Admission, Line
 from reenact.server.orders import Orders, Report, decode_orders, encode
 from reenact.server.passer import Passer
@@ -31,14 +31,9 @@ from reenact.server.patterns import read_mask
 from reenact.spool.writer import SpoolWriter
 from reenact.store.control.store import ControlStore
 
-SWITCH_S = 0.001
-"""The interpreter lets another thread run after this long. Its own 5 ms would be added to every chunk that the event loop
-passes on while a thread works; switching more often costs threads little and agents nothing."""
 GRACE_S = 5.0
 """How long answers under way may take to end when the server is stopped."""
 _TELL_S = 1.0
-_OBJECTS_BEFORE_COLLECTING = 20_000
-"""Calls leave hardly any circles behind; looking for some after every 700 objects is a tenth of a call's cost."""
 
 
 def main() -> None:
@@ -46,7 +41,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the server is told, and tells its workers
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    sys.setswitchinterval(SWITCH_S)
+    share_finely()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
         loop.run(_work(socket.socket(fileno=int(sys.argv[1]))))
 
@@ -73,9 +68,7 @@ async def _work(channel: socket.socket) -> None:
         hall = Hall(passer)
         listener = socket.socket(fileno=orders.listener)
         await hall.open([listener])
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
+        settle()
         await _follow(reader, writer, spool, line)
         await hall.close(GRACE_S)
         await passer.close()
