@@ -73,7 +73,9 @@ def recording_of(world: World) -> Recording:
             response_body_bytes=0,
         )
         calls.append(call)
-        bodies[call.id] = Bodies(request=json.dumps(event.body).encode(), response=b"", answer=event.response)
+        bodies[call.id] = Bodies(
+            request=json.dumps(event.body).encode(), response=b"", answer_json=json.dumps(event.response).encode()
+        )
     return Recording(session_id="s", calls=calls, bodies=bodies)
 
 

@@ -94,7 +94,7 @@ def test_bodies_come_back_byte_for_byte(store: CallStore) -> None:
         FULL.call.id: Bodies(
             request=exchange.request_body,
             response=exchange.response_body,
-            answer=FULL.answer,
+            answer_json=msgspec.json.encode(FULL.answer),
             request_headers=exchange.request_headers,
             response_headers=exchange.response_headers,
             chunks=exchange.chunks,

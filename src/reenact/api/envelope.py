@@ -1,6 +1,8 @@
 """Envelope: the shape of every answer, and the one place that turns values into JSON bytes."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Generic, TypeVar, cast
 
 import msgspec
@@ -12,6 +14,7 @@ T = TypeVar("T")
 _NOT_KEPT = {"cache-control": "no-store"}
 _SENT_BYTES = 256 * 1024
 """About what is given to a connection at once."""
+_MADE_PIECES = 8
 
 
 class Envelope(msgspec.Struct, Generic[T], frozen=True):
@@ -31,12 +34,11 @@ def encoded(content: bytes) -> Response[bytes]:
     return Response(content, media_type=MediaType.JSON, headers=_NOT_KEPT)
 
 
-def listed(items: Iterable[object]) -> list[bytes]:
-    """Return the envelope of *items* in pieces, for `pieced`. Encodes: call it in a thread.
+def listed(items: Iterable[object]) -> Iterator[bytes]:
+    """Yield the envelope of *items* in pieces, for `pieced`.
 
     Item by item: agents' calls wait for the interpreter while one value is encoded, and a page can have 100 MB.
     """
-    pieces: list[bytes] = []
     gathered = bytearray(b'{"data":[')
     mark = b""
     for item in items:
@@ -44,23 +46,32 @@ def listed(items: Iterable[object]) -> list[bytes]:
         gathered += msgspec.json.encode(item)
         mark = b","
         if len(gathered) >= _SENT_BYTES:
-            pieces.append(bytes(gathered))
+            yield bytes(gathered)
             gathered.clear()
     gathered += b'],"error":null}'
-    return [*pieces, bytes(gathered)]
+    yield bytes(gathered)
 
 
-def pieced(pieces: Sequence[bytes]) -> Response[bytes]:
-    """Return JSON in pieces as an answer; whoever reads it slowly is waited for between them."""
-    if len(pieces) == 1:
-        return encoded(pieces[0])
-    headers = {**_NOT_KEPT, "content-length": str(sum(map(len, pieces)))}
-    return cast("Response[bytes]", Stream(_each(pieces), media_type=MediaType.JSON, headers=headers))
+async def pieced(pieces: Iterator[bytes]) -> Response[bytes]:
+    """Return JSON in *pieces* as an answer: a few are made at once, in a thread, when the connection has taken those before.
+
+    What is raised while the first few are made is raised; later the answer breaks off.
+    """
+    begun = await asyncio.to_thread(_some, pieces)
+    if len(begun) < _MADE_PIECES:
+        return encoded(b"".join(begun))
+    return cast("Response[bytes]", Stream(_each(begun, pieces), media_type=MediaType.JSON, headers=_NOT_KEPT))
 
 
-async def _each(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
-    for piece in pieces:
-        yield piece
+async def _each(made: Sequence[bytes], left: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while made:
+        for piece in made:
+            yield piece
+        made = await asyncio.to_thread(_some, left)
+
+
+def _some(pieces: Iterator[bytes]) -> list[bytes]:
+    return list(islice(pieces, _MADE_PIECES))
 
 
 def described(kind: object) -> dict[int, ResponseSpec]:

@@ -1,6 +1,7 @@
 """Pager: reads calls with their bodies out of the store and writes them as Helicone's rows."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -17,6 +18,8 @@ INLINE_BYTES = 64 * 1024 * 1024
 """Bodies in one answer, as they crossed the gateway. What is over it is at `signed_body_url`, as Helicone always has it."""
 UNPACKED_BYTES = 16 * 1024 * 1024
 """Of bodies in one answer that were compressed, a thousandfold perhaps; those that do not fit are shown as they crossed."""
+_BATCH_CALLS, _BATCH_BYTES = 25, 1024 * 1024
+"""How much is read at once: what an answer holds in memory, and what the interpreter has to look through meanwhile."""
 
 
 class Pager(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,29 +33,35 @@ class Pager(msgspec.Struct, frozen=True, kw_only=True):
     now_s: float
     typed_scores: bool = False
 
-    def page(self, calls: Sequence[Call], *, with_bodies: bool = True) -> list[bytes]:
-        """Return the answer for a list of *calls*, in pieces. Reads and encodes: call it in a thread."""
-        return listed(self.rows(calls, with_bodies=with_bodies))
+    def page(self, calls: Sequence[Call]) -> Iterator[bytes]:
+        """Yield the answer for a list of *calls* in pieces, each read and encoded when it is asked for."""
+        return listed(self._rows(calls))
 
     def one(self, call: Call, *, with_bodies: bool) -> bytes:
         """Return the answer for one call."""
-        return msgspec.json.encode(Envelope(self.rows([call], with_bodies=with_bodies)[0]))
+        [only] = self._rows([call]) if with_bodies else [self._row(call, None)]
+        return msgspec.json.encode(Envelope(only))
 
-    def rows(self, calls: Sequence[Call], *, with_bodies: bool = True) -> list[HeliconeRequest]:
-        """Return *calls* as rows, bodies inline from the first on while they fit."""
-        inline = _fitting(calls) if with_bodies else []
-        bodies = _unpacked(self._bodies(inline)) if inline else {}
-        return [
-            row(
-                call,
-                bodies.get(call.id),
-                origin=self.origin,
-                signed_body_url=self._address(call.id),
-                typed_scores=self.typed_scores,
-                asset_urls=self._asset_urls(call.id, bodies.get(call.id)),
-            )
-            for call in calls
-        ]
+    def _rows(self, calls: Sequence[Call]) -> Iterator[HeliconeRequest]:
+        """Yield *calls* as rows, bodies inline from the first on while they fit."""
+        inline = _fitting(calls)
+        unpacked = _Unpacker()
+        for batch in _batches(calls[:inline]):
+            found = self._bodies([call.id for call in batch])
+            for call in batch:
+                yield self._row(call, unpacked(found[call.id]) if call.id in found else None)
+        for call in calls[inline:]:
+            yield self._row(call, None)
+
+    def _row(self, call: Call, bodies: Bodies | None) -> HeliconeRequest:
+        return row(
+            call,
+            bodies,
+            origin=self.origin,
+            signed_body_url=self._address(call.id),
+            typed_scores=self.typed_scores,
+            asset_urls=self._asset_urls(call.id, bodies),
+        )
 
     def _bodies(self, call_ids: Sequence[str]) -> Mapping[str, Bodies]:
         """Return the bodies of these calls; one that is damaged is left out and hides no other."""
@@ -81,38 +90,51 @@ class Pager(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.origin}/v1/public/request/{call_id}/body?{query}"
 
 
-def _fitting(calls: Sequence[Call]) -> list[str]:
-    """Return the ids of the calls whose bodies fit into one answer, from the first on."""
-    fitting: list[str] = []
-    total_bytes = 0
-    for call in calls:
-        total_bytes += call.request_body_bytes + call.response_body_bytes
-        if total_bytes > INLINE_BYTES and fitting:
-            break
-        fitting.append(call.id)
-    return fitting
+class _Unpacker:
+    """Unpacks the bodies of one answer that were compressed, as long as they fit into it."""
 
+    def __init__(self) -> None:
+        self._left_bytes = UNPACKED_BYTES
 
-def _unpacked(found: Mapping[str, Bodies]) -> dict[str, Bodies]:
-    """Return bodies with the compressed ones unpacked, as long as they fit into one answer."""
-    left_bytes = UNPACKED_BYTES
-    unpacked: dict[str, Bodies] = {}
-    for call_id, bodies in found.items():
-        request = _opened(bodies.request, bodies.request_headers, left_bytes)
-        left_bytes -= len(request) if request is not bodies.request else 0
-        response = bodies.response
-        if bodies.answer is None:
-            response = _opened(response, bodies.response_headers, left_bytes)
-            left_bytes -= len(response) if response is not bodies.response else 0
-        unpacked[call_id] = msgspec.structs.replace(
+    def __call__(self, bodies: Bodies) -> Bodies:
+        """Return *bodies* as they were before they were compressed."""
+        request, response = self._open(bodies.request, bodies.request_headers), bodies.response
+        if bodies.answer_json is None:
+            response = self._open(response, bodies.response_headers)
+        return msgspec.structs.replace(
             bodies, request=request, response=response, request_headers=(), response_headers=()
         )
-    return unpacked
+
+    def _open(self, body: bytes, headers: Sequence[Header]) -> bytes:
+        """Return *body* unpacked; as it crossed when it cannot be, or would be too long."""
+        try:
+            opened = unpack(body, headers, self._left_bytes)
+        except InvalidInput:
+            return body
+        if opened is not body:
+            self._left_bytes -= len(opened)
+        return opened
 
 
-def _opened(body: bytes, headers: Sequence[Header], most_bytes: int) -> bytes:
-    """Return *body* unpacked; as it crossed when it cannot be, or would be too long."""
-    try:
-        return unpack(body, headers, most_bytes)
-    except InvalidInput:
-        return body
+def _bytes_of(call: Call) -> int:
+    return call.request_body_bytes + call.response_body_bytes
+
+
+def _fitting(calls: Sequence[Call]) -> int:
+    """Return how many calls' bodies fit into one answer, from the first on; the first always does."""
+    totals = itertools.accumulate(map(_bytes_of, calls))
+    return max(1, sum(total <= INLINE_BYTES for total in totals))
+
+
+def _batches(calls: Sequence[Call]) -> Iterator[list[Call]]:
+    """Yield *calls* in batches of few bytes, or of one call."""
+    batch: list[Call] = []
+    batch_bytes = 0
+    for call in calls:
+        batch_bytes += _bytes_of(call)
+        if batch and (batch_bytes > _BATCH_BYTES or len(batch) == _BATCH_CALLS):
+            yield batch
+            batch, batch_bytes = [], _bytes_of(call)
+        batch.append(call)
+    if batch:
+        yield batch

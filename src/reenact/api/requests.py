@@ -112,7 +112,7 @@ async def count_requests(
 async def query_ids(data: JSONBody[Ids], parts: GivenParts, pager: GivenPager) -> Response[bytes]:
     """Get requests by id, in the order asked; unknown ids are left out."""
     await parts.settle()
-    return pieced(await asyncio.to_thread(lambda: pager.page(parts.calls.get(pager.organisation_id, data.request_ids))))
+    return await pieced(pager.page(await asyncio.to_thread(parts.calls.get, pager.organisation_id, data.request_ids)))
 
 
 @get("/v1/request/{request_id:str}", responses=described(HeliconeRequest))
@@ -218,10 +218,10 @@ async def _page(data: JSONBody[RequestQuery], request: JsonRequest, parts: Parts
             data.limit,
         )
 
-    def read() -> list[bytes]:
-        return pager.page(parts.calls.find(pager.organisation_id, where, sort, offset=data.offset, limit=data.limit))
-
-    return pieced(await asyncio.to_thread(read))
+    found = await asyncio.to_thread(
+        parts.calls.find, pager.organisation_id, where, sort, offset=data.offset, limit=data.limit
+    )
+    return await pieced(pager.page(found))
 
 
 async def _where(data: RequestQuery, parts: Parts, organisation_id: str) -> Filter:

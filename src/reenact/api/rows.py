@@ -224,7 +224,9 @@ def request_json(bodies: Bodies) -> Json:
 
 def response_json(bodies: Bodies) -> Json:
     """Return the response's body as JSON, a stream merged into one answer; text when it is none."""
-    return bodies.answer if bodies.answer is not None else _shown(bodies.response, bodies.response_headers)
+    if bodies.answer_json is not None:
+        return msgspec.Raw(bodies.answer_json)
+    return _shown(bodies.response, bodies.response_headers)
 
 
 def _shown(body: bytes, headers: Sequence[Header]) -> Json:

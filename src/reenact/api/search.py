@@ -45,11 +45,10 @@ async def search_calls(data: JSONBody[SearchQuery], parts: GivenParts, pager: Gi
     )
     where = every([await select(data.filter, parts, pager.organisation_id), said])
     sort = read_sort(data.sort, None)
-
-    def read() -> list[bytes]:
-        return pager.page(parts.calls.find(pager.organisation_id, where, sort, offset=data.offset, limit=data.limit))
-
-    return pieced(await asyncio.to_thread(read))
+    found = await asyncio.to_thread(
+        parts.calls.find, pager.organisation_id, where, sort, offset=data.offset, limit=data.limit
+    )
+    return await pieced(pager.page(found))
 
 
 ROUTES: list[HTTPRouteHandler] = [search_calls]

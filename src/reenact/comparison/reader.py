@@ -74,13 +74,14 @@ def _read_prompt(call: Call, bodies: Bodies, known: dict[bytes, Json]) -> Prompt
 
 
 def _read_answer(call: Call, bodies: Bodies) -> Answer | None:
-    if bodies.answer is None:
+    answer = bodies.answer
+    if answer is None:
         return None
     dialect = dialect_named(call.dialect)
     try:
-        return dialect.read_answer(bodies.answer) if dialect else Answer(origin=bodies.answer)
+        return dialect.read_answer(answer) if dialect else Answer(origin=answer)
     except InvalidInput:
-        return Answer(origin=bodies.answer)
+        return Answer(origin=answer)
 
 
 def _shared(body: Json, known: dict[bytes, Json]) -> Json:

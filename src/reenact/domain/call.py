@@ -82,8 +82,8 @@ class Bodies(msgspec.Struct, frozen=True, kw_only=True):
     request: bytes
     response: bytes
     """Still compressed or SSE if it was; `answer` is what it means."""
-    answer: Json = None
-    """The response as JSON, streams merged; None when it is not JSON."""
+    answer_json: bytes | None = None
+    """The response as JSON text, streams merged; None when it is not JSON."""
     request_headers: tuple[Header, ...] = ()
     response_headers: tuple[Header, ...] = ()
     chunks: tuple[Chunk, ...] = ()
@@ -93,6 +93,11 @@ class Bodies(msgspec.Struct, frozen=True, kw_only=True):
     """What stood inline in them and is large enough to be kept by itself, in order, each once."""
     lost: tuple[str, ...] = ()
     """Objects that could not be read: a marker stands in the bodies where each of them was."""
+
+    @property
+    def answer(self) -> Json:
+        """The response as JSON, read anew each time; None when it is not JSON."""
+        return None if self.answer_json is None else msgspec.json.decode(self.answer_json)
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

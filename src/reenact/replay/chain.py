@@ -107,7 +107,7 @@ def _prompt(dialect: Dialect, bodies: Bodies) -> Prompt:
 
 def _answer(dialect: Dialect, call: Call, bodies: Bodies) -> Answer | None:
     """Return what was answered; None for failures and for what broke off."""
-    if call.status >= 400 or call.ending is not Ending.ANSWERED or bodies.answer is None:
+    if call.status >= 400 or call.ending is not Ending.ANSWERED or bodies.answer_json is None:
         return None
     try:
         return dialect.read_answer(bodies.answer)

@@ -188,7 +188,7 @@ def to_bodies(kept: Kept, bodies: Whole) -> Bodies:
     return Bodies(
         request=bodies.request,
         response=bodies.response,
-        answer=None if bodies.answer is None else msgspec.json.decode(bodies.answer or bodies.response),
+        answer_json=None if bodies.answer is None else bodies.answer or bodies.response,
         request_headers=kept.request_headers,
         response_headers=kept.response_headers,
         chunks=kept.chunks,

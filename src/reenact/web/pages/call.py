@@ -181,9 +181,9 @@ def read_page(visit: Visit, call: Call, replays: Sequence[Replay]) -> CallPage:
 
 def _merged(call: Call, bodies: Bodies) -> RawBody | None:
     """Return the answer as JSON where the bytes that came are not that: a stream, or compressed."""
-    if bodies.answer is None or not (call.streamed or raw_body(bodies.response).is_binary):
+    if bodies.answer_json is None or not (call.streamed or raw_body(bodies.response).is_binary):
         return None
-    return raw_body(msgspec.json.encode(bodies.answer))
+    return raw_body(bodies.answer_json)
 
 
 def _frame(visit: Visit, call: Call) -> Frame:
