@@ -6,6 +6,7 @@ What is large in its bodies is lifted out before that, and stands among the obje
 import itertools
 import zlib
 from collections.abc import Hashable, Mapping, Sequence
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
@@ -92,6 +93,8 @@ _decoder = msgspec.msgpack.Decoder(Kept)
 
 
 _BODIES = {"literals", "steps", "request_crc32", "response_body", "answer_json", "lifts"}
+_AS_RECORDED = tuple(name for name in Kept.__struct_fields__ if name not in _BODIES)
+_recorded = attrgetter(*_AS_RECORDED)
 
 
 def cut(reading: Reading, least_bytes: int) -> Cut:
@@ -124,7 +127,7 @@ def keep(reading: Reading, pieces: Cut, literals: tuple[bytes, ...], numbers: Se
         response_body=pieces.response,
         answer_json=pieces.answer,
         lifts=pieces.lifts,
-        **{name: getattr(exchange, name) for name in Kept.__struct_fields__ if name not in _BODIES},
+        **dict(zip(_AS_RECORDED, _recorded(exchange), strict=True)),
     )
 
 

@@ -69,6 +69,9 @@ def join(literals: Sequence[bytes], parts: Sequence[bytes]) -> bytes:
 
 def _shared(body: bytes, before: bytes, cut: Split) -> tuple[int, int]:
     """Return how many first parts *body* begins with just as *before* does, and where the last of them ends."""
+    at = len(before) - len(cut.literals[-1])
+    if body.startswith(before[:at]):  # as most do: a session goes on where it was
+        return len(cut.parts), at
     lengths = (len(literal) + len(part) for literal, part in zip(cut.literals, cut.parts, strict=False))
     ends = list(itertools.accumulate(lengths))
     shared, at, most = 0, 0, len(ends)

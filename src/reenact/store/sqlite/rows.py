@@ -1,6 +1,7 @@
 """Rows: a Call as the columns of the table `calls`, and back."""
 
 import sqlite3
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -38,6 +39,7 @@ CALL_COLUMNS = (
 """Every column of `calls` that a Call is made of, in the order of `to_row`."""
 
 
+_plain, _labels, _usage = attrgetter(*_PLAIN), attrgetter(*_LABELS), attrgetter(*_USAGE)
 _handling = msgspec.json.Decoder(Handling)
 _told = msgspec.json.Decoder(Told)
 
@@ -46,9 +48,9 @@ def to_row(call: Call) -> tuple[Any, ...]:
     """Return the values of CALL_COLUMNS; properties and scores have tables of their own."""
     replay = call.labels.replay
     return (
-        *(getattr(call, name) for name in _PLAIN),
-        *(getattr(call.labels, name) for name in _LABELS),
-        *(getattr(call.usage, name) for name in _USAGE),
+        *_plain(call),
+        *_labels(call.labels),
+        *_usage(call.usage),
         *(
             (None,) * len(_REPLAY)
             if replay is None
