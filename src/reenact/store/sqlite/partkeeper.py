@@ -15,6 +15,8 @@ from reenact.store.sqlite.schema import PARTS
 _DIGESTS = "SELECT digest, part % ? FROM parts WHERE part >= ? AND part < ? ORDER BY part"
 _MOST_SESSIONS = 256
 """That are remembered; a session that comes back after so many others is read again."""
+_MOST_DIGESTS = 50_000
+"""Of their parts, each about 150 bytes of memory."""
 _MOST_BYTES = 32 * 1024 * 1024
 """Of their newest bodies."""
 _MOST_BODY_BYTES = 4 * 1024 * 1024
@@ -32,11 +34,19 @@ class PartKeeper:
     Parts are never shared between sessions, let alone organisations: nobody can learn from a size what others have sent.
     """
 
-    def __init__(self, connection: sqlite3.Connection, compressor: zstandard.ZstdCompressor) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        compressor: zstandard.ZstdCompressor,
+        *,
+        most_digests: int = _MOST_DIGESTS,
+    ) -> None:
         self._connection = connection
         self._compressor = compressor
         self._known: OrderedDict[int, _Known] = OrderedDict()
         self._newest_bytes = 0
+        self._digests = 0
+        self._most_digests = most_digests
 
     def keep(self, session: int, body: bytes) -> tuple[tuple[bytes, ...], list[int]]:
         """Return the literals of a request body and the numbers of its parts, those that are new kept first."""
@@ -49,7 +59,7 @@ class PartKeeper:
     def forget(self) -> None:
         """Read everything anew: parts that seemed kept may not be: a transaction was rolled back, or they were freed."""
         self._known.clear()
-        self._newest_bytes = 0
+        self._newest_bytes = self._digests = 0
 
     def _numbers(self, session: int, digests: dict[bytes, int], parts: Sequence[bytes]) -> list[int]:
         """Return the number of each of *parts*."""
@@ -62,6 +72,7 @@ class PartKeeper:
                 number = digests[name] = last = last + 1
                 rows.append((session * PARTS + number, name, pack_part(part, self._compressor)))
             numbers.append(number)
+        self._digests += len(rows)
         if rows:
             self._connection.executemany("INSERT INTO parts VALUES (?, ?, ?)", rows)
         return numbers
@@ -72,6 +83,7 @@ class PartKeeper:
         if known is None:
             rows = self._connection.execute(_DIGESTS, (PARTS, *span(session)))
             known = self._known[session] = _Known(digests=dict(rows))
+            self._digests += len(known.digests)
         self._known.move_to_end(session)
         return known
 
@@ -79,9 +91,17 @@ class PartKeeper:
         """Remember a body that the next of its session begins like, and forget sessions that were not met for long."""
         self._newest_bytes += len(newest) - len(known.newest)
         known.newest, known.cut, known.numbers = newest, cut, numbers
-        while len(self._known) > _MOST_SESSIONS or self._newest_bytes > _MOST_BYTES:
+        while len(self._known) > 1 and self._holds_much:
             _, forgotten = self._known.popitem(last=False)
             self._newest_bytes -= len(forgotten.newest)
+            self._digests -= len(forgotten.digests)
+
+    @property
+    def _holds_much(self) -> bool:
+        """Whether more is remembered than is worth it."""
+        return (
+            len(self._known) > _MOST_SESSIONS or self._newest_bytes > _MOST_BYTES or self._digests > self._most_digests
+        )
 
 
 class _Known(msgspec.Struct):
