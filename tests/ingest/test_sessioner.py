@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import msgspec
 import pytest
 
 from reenact.domain.call import Call
-from reenact.domain.exchange import Exchange
+from reenact.domain.exchange import Cursor, Exchange
 from reenact.domain.labels import Labels
 from reenact.ingest.decoding import decode
 from reenact.ingest.sessioner import Sessioner
+from reenact.spool.reader import SpoolReader
+from reenact.spool.writer import SpoolWriter
 from reenact.store.sqlite.store import SqliteStore
 from reenact.upkeep.archiving import annotations
 from reenact.upkeep.reingester import Reingester, Selection, Summary
@@ -252,3 +255,43 @@ def test_what_is_no_conversation_has_no_session(ingest: Ingest) -> None:
     assert ingest.take(ingest.post(asked, {"data": []}, target_url=embeddings)) is None
     assert ingest.take(msgspec.structs.replace(ingest.chat(HI), request_body=b"{")) is None
     assert ingest.say() is None
+
+
+def test_calls_in_several_journals_are_placed_as_if_in_one(ingest: Ingest, tmp_path: Path) -> None:
+    """The thread of one journal comes to the second call before that of the other comes to the first, and to the third."""
+    talk = [
+        ingest.chat(HI),
+        ingest.chat(HI, HELLO, HO, answer=WELL),
+        ingest.chat(HI, HELLO, HO, WELL, HI),
+        ingest.chat(HO, labels=Labels(session_id="declared")),
+    ]
+    for name, calls in (("a", (talk[0], talk[2], talk[3])), ("b", (talk[1],))):
+        with closing(SpoolWriter(tmp_path / name, clock=lambda: CREATED_US)) as writer:
+            for call in calls:
+                writer.append(call)
+        ingest.sessioner.journals.follow(name, SpoolReader(tmp_path / name), Cursor(), Cursor)
+    decoded = [ingest.sessioner.decode(talk[at], "ab"[at == 1]).call.labels.session_id for at in (1, 2, 0, 3)]
+    assert [*[begun_by(1)] * 3, "declared"] == decoded
+
+
+def test_a_journal_that_cannot_be_read_ahead_holds_up_nothing(ingest: Ingest, tmp_path: Path) -> None:
+    """Its own reader tells what is wrong with it."""
+    (tmp_path / "file").touch()
+    ingest.sessioner.journals.follow("a", SpoolReader(tmp_path / "file"), Cursor(), Cursor)
+    assert begun_by(1) == ingest.say(HI)
+
+
+def test_servers_that_share_a_store_know_of_each_others_calls(ingest: Ingest) -> None:
+    """An agent that is passed from one to the other has one session, however often; nothing else is joined."""
+    both = [Sessioner(ingest.store, idle_us=IDLE_US, is_shared=True) for _ in range(2)]
+    for ingest.sessioner in both:
+        ingest.say(WELL)  # each has looked into the store once
+    for first in (3, 9):
+        said: list[dict[str, Any]] = [HI]
+        for number in range(6):
+            ingest.sessioner = both[number % 2]
+            assert begun_by(first) == ingest.say(*said)
+            said += [HELLO, {"role": "user", "content": f"{first} and {number}"}]
+    assert begun_by(15) == ingest.say(HO, WELL, HI)
+    ingest.sessioner = both[0]
+    assert begun_by(16) == ingest.say(HO, HELLO, HI)

@@ -100,6 +100,33 @@ def test_calls_through_all_workers_are_found_at_once(tmp_path: Path, upstream: s
         assert 61 == count(again.url)
 
 
+def converse(url: str, agent: int) -> list[str]:
+    """Have an agent that names no session make six calls, each on a connection of its own; return their ids."""
+    messages: list[dict[str, object]] = [{"role": "user", "content": f"I am agent {agent}. Hello?"}]
+    ids = []
+    for turn in range(6):
+        with httpx2.Client(trust_env=False, timeout=30) as http:
+            answer = http.post(url + CHAT, json={"model": "gpt-4o-mini", "messages": messages}).raise_for_status()
+        ids.append(answer.headers["helicone-id"])
+        messages += [answer.json()["choices"][0]["message"], {"role": "user", "content": f"And {turn}?"}]
+    return ids
+
+
+def test_a_conversation_without_headers_stays_one_session_across_workers(tmp_path: Path, upstream: str) -> None:
+    """Each agent's calls lie in both spools, which are read by two threads; all of them are in the first one's session."""
+    with server(tmp_path / "data", upstream) as running:
+        with ThreadPoolExecutor(8) as pool:
+            agents = list(pool.map(lambda agent: converse(running.url, agent), range(40)))
+        with httpx2.Client(trust_env=False, timeout=30) as http:
+            query = {"filter": "all", "limit": 1000}
+            rows = http.post(f"{running.url}/v1/request/query", json=query).json()["data"]
+        spools = [len(list((tmp_path / "data/spool" / number).glob("*.spool"))) for number in ("1", "2")]
+
+    sessions = {row["request_id"]: row["properties"]["Helicone-Session-Id"] for row in rows}
+    assert ([1, 1], 240) == (spools, len(sessions))
+    assert [{f"inferred-{ids[0]}"} for ids in agents] == [{sessions[one] for one in ids} for ids in agents]
+
+
 def test_a_worker_that_dies_is_replaced(tmp_path: Path, upstream: str) -> None:
     """Calls are answered again, on the same port, and nothing that was answered before is lost."""
     with server(tmp_path / "data", upstream) as running:

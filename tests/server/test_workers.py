@@ -112,3 +112,24 @@ def test_either_stops_what_the_other_performs(pair: Pair) -> None:
         assert State.CANCELLED is second.cancel_batch(batch.id).state
         assert State.CANCELLED is first.get_batch(batch.id).state
         assert [State.CANCELLED] == [item.state for item in first.get_batch(batch.id).items]
+
+
+def test_an_agent_that_is_passed_from_one_to_the_other_has_one_session(pair: Pair) -> None:
+    """It names no session; each server finds in the store what the other has recorded."""
+    messages: list[dict[str, object]] = [{"role": "user", "content": "Hello? [[fault: delay=300ms]]"}]
+    ids = []
+    with httpx2.Client(trust_env=False, timeout=60, headers={"authorization": "Bearer sk-test"}) as http:
+        other = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Somebody else"}]}
+        for url in (pair.first.url, pair.second.url):  # each has looked into the store once
+            http.post(f"{url}/v1/gateway/oai/v1/chat/completions", json=other).raise_for_status()
+            http.post(f"{url}/v1/request/count/query", json={"filter": "all"}).raise_for_status()
+        for turn in range(4):
+            url = (pair.first.url, pair.second.url)[turn % 2]
+            body = {"model": "gpt-4o-mini", "messages": messages}
+            answer = http.post(f"{url}/v1/gateway/oai/v1/chat/completions", json=body).raise_for_status()
+            ids.append(answer.headers["helicone-id"])
+            said = {"role": "user", "content": f"And {turn}? [[fault: delay=300ms]]"}
+            messages += [answer.json()["choices"][0]["message"], said]
+            http.post(f"{url}/v1/request/count/query", json={"filter": "all"}).raise_for_status()  # it is saved now
+    with Client(pair.first.url) as client:
+        assert ids == [row.request_id for row in client.session(f"inferred-{ids[0]}")]

@@ -106,6 +106,11 @@ def thread(understood: Understood) -> Thread | None:
     )
 
 
+def may_continue(thread: Thread) -> bool:
+    """Return whether a call says that something was before it."""
+    return thread.is_deep or thread.follows is not None
+
+
 def said(messages: Sequence[Message]) -> Said:
     """Return what an answer says that may stand in several messages, as reasoning, text and tool calls do in Responses."""
     parts = [part for message in messages for part in message.parts]

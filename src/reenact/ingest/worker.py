@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from reenact.domain.call import Reading
-from reenact.domain.exchange import Exchange, Gap, Unreadable
+from reenact.domain.exchange import Cursor, Exchange, Gap, Unreadable
 from reenact.errors import BucketFailed, StoreFailed
 from reenact.ingest.decoding import leave_unread
 from reenact.spool.reader import Batch, SpoolReader
@@ -82,6 +82,7 @@ class IngestWorker:
         self._settled = 0
         self._drains = 0
         self._drained = 0
+        self._position = Cursor()
         self._status = Status(behind=0, saved=0, gaps=0, unreadable=0, failures=0, last_error="")
         self._thread = threading.Thread(target=self._work, name="reenact-ingest", daemon=True)
 
@@ -102,6 +103,10 @@ class IngestWorker:
             target = self._drains
             self._wake.set()
             return self._changed.wait_for(lambda: self._drained >= target, timeout_s)
+
+    def position(self) -> Cursor:
+        """Return up to where the spool is in the store, as far as this worker has read it."""
+        return self._position
 
     def status(self) -> Status:
         """Return how ingest is doing now."""
@@ -146,7 +151,7 @@ class IngestWorker:
             self._save(batch)
             if batch.cursor.segment > cursor.segment:
                 self._reader.discard(batch.cursor)
-            cursor = batch.cursor
+            self._position = cursor = batch.cursor
         return False
 
     def _save(self, batch: Batch) -> None:

@@ -44,10 +44,9 @@ from reenact.server.orders import Orders, Report
 from reenact.server.passer import Passer
 from reenact.server.patterns import read_mask
 from reenact.server.prices import read_tariff
-from reenact.server.shelf import batches, open_decode, open_store, spool_name
+from reenact.server.shelf import open_ingest, open_store
 from reenact.server.worker import GRACE_S
 from reenact.settings import Settings, environment
-from reenact.spool.reader import SpoolReader
 from reenact.spool.writer import SpoolWriter
 from reenact.store.control.store import ControlStore
 from reenact.upkeep.checker import Checker
@@ -111,16 +110,10 @@ class Server:
     async def start(self) -> None:
         """Start every part; what is started first is stopped last."""
         async with AsyncExitStack() as running:
-            read = open_decode(self._settings, self._calls, self._tariff)
-            for name, folder in self._folder.spools(self._settings.gateway_workers):
-                worker = IngestWorker(
-                    SpoolReader(folder),
-                    self._calls,
-                    read,
-                    spool=spool_name(self._settings, self._folder, name),
-                    yields=self._settings.gateway_workers > 0,
-                    batches=batches(self._settings),
-                )
+            workers = self._settings.gateway_workers
+            for worker in open_ingest(
+                self._settings, self._folder, self._calls, self._tariff, workers=workers, yields=workers > 0
+            ):
                 worker.notify()  # of what a killed server left: the first query waits for it as for any new call
                 worker.start()
                 running.push_async_callback(asyncio.to_thread, worker.stop)

@@ -16,16 +16,13 @@ from reenact.server.folder import Folder
 from reenact.server.prices import read_tariff
 from reenact.server.shelf import (
     as_found,
-    batches,
     found_in,
     objects_place,
-    open_decode,
+    open_ingest,
     open_objects,
     open_store,
-    spool_name,
 )
 from reenact.settings import Settings, environment, read_settings
-from reenact.spool.reader import SpoolReader
 from reenact.store.control.store import ControlStore
 from reenact.store.objects.objects import Objects
 from reenact.store.upkeep import Upkeep
@@ -77,10 +74,8 @@ def held(settings: Settings) -> Iterator[Held]:
         understand = partial(decode, tariff=tariff)
         calls = opened.enter_context(closing(open_store(settings)))
         control = opened.enter_context(closing(ControlStore(settings.control or folder.control)))
-        read = open_decode(settings, calls, tariff)
-        for name, place in folder.spools(0):
-            spool = spool_name(settings, folder, name)
-            _drain(IngestWorker(SpoolReader(place), calls, read, spool=spool, batches=batches(settings)))
+        for worker in open_ingest(settings, folder, calls, tariff, workers=0):
+            _drain(worker)
         yield Held(settings, folder, calls, control, understand)
 
 

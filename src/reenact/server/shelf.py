@@ -1,22 +1,21 @@
 """Shelf: the store of calls that the settings choose. A store's packages are imported when it is chosen, and only then."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
-from reenact.domain.call import Reading
-from reenact.domain.exchange import Exchange
 from reenact.errors import InvalidInput
 from reenact.ingest.decoding import decode
 from reenact.ingest.sessioner import Sessioner
 from reenact.ingest.tariff import Tariff
-from reenact.ingest.worker import SMALL, Batches
+from reenact.ingest.worker import SMALL, Batches, IngestWorker
 from reenact.server.folder import Folder
 from reenact.settings import Settings
+from reenact.spool.reader import SpoolReader
 from reenact.store.calls import CallStore
 from reenact.store.objects.files import FileObjects, mark
 from reenact.store.objects.keeper import NEVER, ObjectKeeper
@@ -86,11 +85,31 @@ def objects_place(settings: Settings) -> Path:
     return objects_folder(settings.data / _FILES.get(settings.store, settings.store))
 
 
-def open_decode(settings: Settings, store: CallStore, tariff: Tariff) -> Callable[[Exchange], Reading]:
-    """Return what turns recorded exchanges into calls of *store*, one for all that save into it."""
-    if not settings.infer_sessions:
-        return partial(decode, tariff=tariff)
-    return Sessioner(store, idle_us=round(settings.infer_idle_s * 1_000_000), tariff=tariff).decode
+def open_ingest(
+    settings: Settings, folder: Folder, store: CallStore, tariff: Tariff, *, workers: int, yields: bool = False
+) -> list[IngestWorker]:
+    """Return what reads the folder's journals into *store*, the server's own first; none is started.
+
+    Raises:
+        StoreFailed: the store cannot be read.
+        FolderUnusable: the folder cannot be read.
+    """
+    sessioner = _sessioner(settings, store, tariff) if settings.infer_sessions else None
+    made = []
+    for name, place in folder.spools(workers):
+        spool = spool_name(settings, folder, name)
+        read = partial(sessioner.decode, spool=spool) if sessioner else partial(decode, tariff=tariff)
+        worker = IngestWorker(SpoolReader(place), store, read, spool=spool, yields=yields, batches=batches(settings))
+        if sessioner:
+            sessioner.journals.follow(spool, SpoolReader(place), store.cursor(spool), worker.position)
+        made.append(worker)
+    return made
+
+
+def _sessioner(settings: Settings, store: CallStore, tariff: Tariff) -> Sessioner:
+    """Return what finds the sessions of agents that name none, one for all that save into *store*."""
+    is_shared = settings.store == "clickhouse"
+    return Sessioner(store, idle_us=round(settings.infer_idle_s * 1_000_000), tariff=tariff, is_shared=is_shared)
 
 
 def open_objects(settings: Settings) -> ObjectKeeper:
