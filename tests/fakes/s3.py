@@ -1,6 +1,8 @@
 """An S3-compatible server for tests: moto's, in a process of its own on a free port, and a door before it that can fail."""
 
+import json
 import os
+import re
 import socket
 import socketserver
 import subprocess
@@ -108,3 +110,25 @@ def _cut(one: socket.socket) -> None:
 def deny(url: str, *, is_denied: bool) -> None:
     """Let the server at *url* know nobody's key, or everybody's."""
     httpx2.post(f"{url}/moto-api/reset-auth", content=b"0" if is_denied else b"inf", trust_env=False).raise_for_status()
+
+
+def key_without_lists(url: str) -> dict[str, str]:
+    """Make a key that may keep, read and delete objects and list none; return it as its holder has it in the environment.
+
+    The server asks for rights once it knows nobody's key; see `deny`.
+    """
+    rights = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [rights]})
+    _administer(url, "CreateUser")
+    _administer(url, "PutUserPolicy", PolicyName="objects", PolicyDocument=policy)
+    made = _administer(url, "CreateAccessKey")
+    found = [re.search(f"<{name}>(.*?)<", made) for name in ("AccessKeyId", "SecretAccessKey")]
+    named = zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), found, strict=True)
+    return KEYS | {name: one[1] for name, one in named if one is not None}
+
+
+def _administer(url: str, action: str, **given: str) -> str:
+    """Ask the server's IAM for something and return its answer."""
+    scope = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=none"
+    asked = {"Action": action, "Version": "2010-05-08", "UserName": "agent", **given}
+    return httpx2.post(url, data=asked, headers={"authorization": scope}, trust_env=False).raise_for_status().text

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.fakes.s3 import KEYS, Door, deny, running_s3
+from tests.fakes.s3 import KEYS, Door, deny, key_without_lists, running_s3
 from tests.journeys.conftest import Running, start, stop
 from tests.store.pictures import asking, picture
 
@@ -17,9 +17,14 @@ DENIED = "The bucket of objects denies access."
 WELL: dict[str, Any] = {"status": "healthy :)"}
 
 
+UNLISTED = (
+    "The bucket of objects denies a list of what is in it: its key needs the right to list the bucket (s3:ListBucket)."
+)
+
+
 def degraded(why: str) -> dict[str, Any]:
-    """Return health that tells of waiting calls and of the look at the start; its client does not say why a list fails."""
-    return {"status": "degraded", "troubles": [f"Recorded calls wait in the spool. {why}", UNREACHED]}
+    """Return health that tells of waiting calls and of the look at the start."""
+    return {"status": "degraded", "troubles": [f"Recorded calls wait in the spool. {why}", why]}
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +37,12 @@ def s3() -> Iterator[str]:
 class Served:
     """A server whose objects are in a bucket, and an agent that shows pictures to a model through it."""
 
-    def __init__(self, provider: Running, data: Path, endpoint: str, http: httpx2.Client) -> None:
+    def __init__(
+        self, provider: Running, data: Path, endpoint: str, http: httpx2.Client, keys: dict[str, str] = KEYS
+    ) -> None:
         upstream, bucket = f"openai={provider.url}", f"s3://recorded/{data.name}"
         self._arguments = ("serve", "--data", str(data), "--port", "0", "--upstream", upstream, "--objects", bucket)
-        self._environ = {**KEYS, "REENACT_OBJECTS_ENDPOINT": endpoint}
+        self._environ = {**keys, "REENACT_OBJECTS_ENDPOINT": endpoint}
         self._http = http
         self.running = start(*self._arguments, environ=self._environ)
 
@@ -123,3 +130,21 @@ def test_a_bucket_that_denies_access(served: Served, s3: str) -> None:
     assert degraded(DENIED) == told
     assert WELL == healthy
     assert {picture(number) for number in range(1, 4)} == served.pictures()
+
+
+def test_a_key_that_may_not_list(provider: Running, tmp_path: Path, s3: str, http: httpx2.Client) -> None:
+    """Health says which right lacks; calls are recorded and found with their pictures all the same."""
+    keys = key_without_lists(s3)
+    deny(s3, is_denied=True)
+    served = Served(provider, tmp_path / "data", s3, http, keys)
+    try:
+        answered = served.show(1)
+        told = served.health({"status": "degraded", "troubles": [UNLISTED]})
+        shown = served.pictures()
+    finally:
+        deny(s3, is_denied=False)
+        stop(served.running)
+
+    assert 200 == answered
+    assert {"status": "degraded", "troubles": [UNLISTED]} == told
+    assert {picture(1)} == shown

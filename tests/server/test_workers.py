@@ -119,7 +119,7 @@ def test_an_agent_that_is_passed_from_one_to_the_other_has_one_session(pair: Pai
     messages: list[dict[str, object]] = [{"role": "user", "content": "Hello? [[fault: delay=300ms]]"}]
     ids = []
     with httpx2.Client(trust_env=False, timeout=60, headers={"authorization": "Bearer sk-test"}) as http:
-        other = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Somebody else"}]}
+        other: dict[str, object] = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Somebody else"}]}
         for url in (pair.first.url, pair.second.url):  # each has looked into the store once
             http.post(f"{url}/v1/gateway/oai/v1/chat/completions", json=other).raise_for_status()
             http.post(f"{url}/v1/request/count/query", json={"filter": "all"}).raise_for_status()

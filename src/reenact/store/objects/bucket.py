@@ -1,6 +1,7 @@
 """BucketObjects: objects in a bucket of an S3-compatible store. Imported only where one is named."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import BaseError, GenericError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
 from reenact.errors import BucketFailed, InvalidInput
@@ -18,6 +19,12 @@ from reenact.store.sniffing import SHOWN, UNKNOWN
 _AT_ONCE = 8
 _PATIENCE = dt.timedelta(seconds=10)
 """For one object, tries included: whoever waits behind it tries again."""
+_DENIED = "The bucket of objects denies access"
+_UNLISTED = (
+    "The bucket of objects denies a list of what is in it: its key needs the right to list the bucket (s3:ListBucket)"
+)
+_STATUS = re.compile(r"status code: (\d{3})[^\n]*(?:\n<Error><Code>(\w+))?")
+"""The status in the first line of what the client says of a refused list, and S3's code in the body behind it."""
 
 Given = TypeVar("Given")
 Got = TypeVar("Got")
@@ -71,7 +78,7 @@ class BucketObjects:
 
     def all(self) -> Iterator[Listed]:
         """Yield every object."""
-        with _told():
+        with _told(), _list_told():
             for page in obstore.list(self._store):
                 for one in page:
                     folder, _, key = one["path"].split("/")
@@ -124,6 +131,17 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
-        raise BucketFailed("The bucket of objects denies access") from error
+        raise BucketFailed(_DENIED) from error
     except (BaseError, OSError) as error:
         raise BucketFailed("The bucket of objects cannot be reached, or refuses") from error
+
+
+@contextmanager
+def _list_told() -> Iterator[None]:
+    """Raise what a list is denied with as our own error: the bucket's client has no error of its own for it (obstore 0.12)."""
+    try:
+        yield
+    except GenericError as error:
+        if (status := _STATUS.search(str(error))) is None or status[1] not in ("401", "403"):
+            raise
+        raise BucketFailed(_UNLISTED if status[2] == "AccessDenied" else _DENIED) from error
