@@ -45,6 +45,9 @@ def strangers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Strangers]:
     with a_house(data, require_key=True) as house, clients(house, _second_key(house, data)) as (theirs, ours):
         names = _fill(house, theirs)
         document = httpx2.get(f"{house.url}/download/swagger.json", trust_env=False).json()
+        for client in (theirs, ours):  # for the pages
+            key = client.headers["authorization"].removeprefix("Bearer ")
+            assert 303 == client.post("/login", data={"key": key}).status_code
         yield Strangers(house, theirs, ours, names, document)
 
 
@@ -117,8 +120,10 @@ def _fill(house: House, theirs: httpx2.Client) -> dict[str, str]:
         theirs.post(path, json=body).raise_for_status()
     keys = theirs.get("/v1/api-keys").json()["data"]
     [asset_id, *_] = theirs.get(f"/v1/request/{request_id}").json()["data"]["asset_ids"]
-    order = {"session_id": session_id, "session_name": SECRET, "provider_keys": {"openai": "sk-x"}}
-    replay = theirs.post("/v1/replay", json=order)
+    house.say(f"{SECRET}-talk", f"Talk of {SECRET}.")
+    order: dict[str, Any] = {"provider_keys": {"openai": "sk-x"}, "control": False}
+    replay_id = _done(theirs, "/v1/replay", order | {"session_id": f"{SECRET}-talk", "session_name": SECRET})
+    batch_id = _done(theirs, "/v1/replay/batch", order | {"name": SECRET, "sessions": [f"{SECRET}-talk"]})
     return {
         "request_id": request_id,
         "session_id": session_id,
@@ -128,10 +133,18 @@ def _fill(house: House, theirs: httpx2.Client) -> dict[str, str]:
         "asset_id": asset_id,
         "key_id": keys[-1]["id"],
         "organization_id": keys[-1]["organization_id"],
-        "replay_id": str((replay.json().get("data") or {}).get("id") or uuid.uuid4()),
-        "batch_id": str(uuid.uuid4()),
+        "replay_id": replay_id,
+        "batch_id": batch_id,
         "tool_id": str(uuid.uuid4()),
     }
+
+
+def _done(client: httpx2.Client, route: str, order: dict[str, Any]) -> str:
+    """Start something, watch it until it is over, and return its id."""
+    begun: str = client.post(route, json=order).raise_for_status().json()["data"]["id"]
+    with client.stream("GET", f"{route}/{begun}/progress") as events:
+        assert "done" in list(filter(None, events.iter_lines()))[-1]
+    return begun
 
 
 EVER = {"start": "2000-01-01T00:00:00Z", "end": "2100-01-01T00:00:00Z"}
@@ -159,6 +172,7 @@ BODIES: dict[str, list[Any]] = {
     "NameQuery": [{"nameContains": ""}],
     "QuantileQuestion": [{"filter": "all", "timeFilter": EVER, "metric": "latency"}],
     "NewKey": [{"api_key_name": "ours"}],
+    "NewVaultKey": [{"proxyKeyName": "ours", "providerKeyId": SECRET}],
     "KeyName": [{"api_key_name": "ours"}],
     "Key": [{"key": "ours"}],
     "Rating": [{"rating": True}],
@@ -187,8 +201,20 @@ def bodies_of(operation: dict[str, Any], names: dict[str, str]) -> list[Any]:
     if not content:
         return [None]
     schema = str(content["schema"].get("$ref", "")).rpartition("/")[2]
-    aimed = {"session_id": names["session_id"], "requestIds": [names["request_id"]], "helicone-id": names["request_id"]}
+    aimed = {
+        "session_id": names["session_id"],
+        "sessions": [names["session_id"]],
+        "requestIds": [names["request_id"]],
+        "helicone-id": names["request_id"],
+    }
     return BODIES.get(schema, [GENERIC | aimed | {"name": "ours", "value": 1, "dry_run": True}])
+
+
+def query_of(operation: dict[str, Any]) -> dict[str, str]:
+    """Return what a route's address is asked with after its path, aimed at the other organisation."""
+    aimed = {"left": f"{SECRET}-session", "right": f"{SECRET}-session", "session_id": f"{SECRET}-session"}
+    wanted = [one["name"] for one in operation.get("parameters", []) if one["in"] == "query"]
+    return {name: aimed[name] for name in wanted if name in aimed}
 
 
 def state(client: httpx2.Client) -> str:
@@ -198,6 +224,8 @@ def state(client: httpx2.Client) -> str:
         client.post("/v1/session/query", json={"filter": "all"}).json()["data"],
         client.post("/v1/property/hidden/query", json={}).json()["data"],
         client.get("/v1/api-keys").json()["data"],
+        client.get("/v1/replay").json()["data"],
+        client.get("/v1/replay/batch").json()["data"],
     ]
     text = re.sub(r"(expires|signature)=[0-9a-f]+", "", str(told))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -211,7 +239,7 @@ def test_no_route_tells_or_changes_anything_of_another_organisation(strangers: S
         assert not missing, f"{method} {path}: say in _fill what {missing} of the other organisation is"
         where = PARAMETER.sub(lambda found: strangers.names[found[1]], path)
         for body in bodies_of(operation, strangers.names):
-            with strangers.ours.stream(method.upper(), where, json=body) as answer:
+            with strangers.ours.stream(method.upper(), where, params=query_of(operation), json=body) as answer:
                 text = answer.read().decode(errors="replace")
             asked += 1
             echoed = {str(name) for name in strangers.names.values()} | {SECRET}
@@ -219,6 +247,40 @@ def test_no_route_tells_or_changes_anything_of_another_organisation(strangers: S
             assert answer.status_code < 500, f"{method} {where}: {text}"
             assert not [name for name in echoed if name in told], f"{method} {where} told: {text[:500]}"
     assert asked > 60
+    assert before == state(strangers.theirs)
+
+
+@pytest.mark.parametrize(
+    ("method", "page", "statuses"),
+    [
+        ("GET", "/", {200}),
+        ("GET", f"/?q={SECRET}", {200}),
+        ("GET", "/calls", {200}),
+        ("GET", f"/calls?q={SECRET}", {200}),
+        ("GET", f"/calls?session={SECRET}-session", {200}),
+        ("GET", "/sessions/{session_id}", {404}),
+        ("GET", "/calls/{request_id}", {404}),
+        ("GET", "/calls/{request_id}/request", {404}),
+        ("GET", "/calls/{request_id}/assets/{asset_id}", {404}),
+        ("GET", "/compare?left={session_id}&right={session_id}", {404}),
+        ("GET", "/replays?session={session_id}", {404}),
+        ("GET", "/replays/{replay_id}", {404}),
+        ("POST", "/replays/{replay_id}/cancel", {404}),
+    ],
+)
+def test_no_page_tells_or_changes_anything_either(
+    strangers: Strangers, method: str, page: str, statuses: set[int]
+) -> None:
+    """What is the other's is not there, and nothing of it is shown but what was asked for."""
+    before = state(strangers.theirs)
+    seen = {}
+    for name, client in (("ours", strangers.ours), ("theirs", strangers.theirs)):
+        if (name, method) != ("theirs", "POST"):
+            seen[name] = client.request(method, page.format(**strangers.names), headers={"origin": strangers.house.url})
+    told = seen["ours"].text.replace(f"{SECRET}-session", "").replace(f'value="{SECRET}"', "")
+    assert seen["ours"].status_code in statuses
+    assert SECRET not in told.replace(f"q={SECRET}", "")
+    assert "theirs" not in seen or 200 == seen["theirs"].status_code
     assert before == state(strangers.theirs)
 
 
