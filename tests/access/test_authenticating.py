@@ -3,6 +3,7 @@
 import pytest
 
 from reenact.access.authenticating import admit, need_read, need_write
+from reenact.access.keys import issue_vault_key, vaulted_provider
 from reenact.access.principal import Principal
 from reenact.errors import Forbidden, Unauthenticated
 
@@ -30,6 +31,17 @@ def test_elsewhere_a_known_key_is_needed(key: str | None, is_loopback: bool, req
     with pytest.raises(Unauthenticated) as refused:
         admit(key=key, holder=None, is_loopback=is_loopback, require_key=require_key, local=LOCAL)
     assert "unknown" not in refused.value.message
+
+
+def test_a_dashboards_session_and_a_strange_vault_key_are_told_what_to_use() -> None:
+    """The one where a key is needed; the other everywhere, since there is no provider's key to put in its place."""
+    with pytest.raises(Unauthenticated, match=r"in place of Helicone-JWT.* send `Helicone-Auth: Bearer <key>`"):
+        admit(key=None, holder=None, is_loopback=True, require_key=True, local=LOCAL, brings_login=True)
+    key = issue_vault_key("openai", "123e4567-e89b-12d3-a456-426614174000")
+    assert "openai" == vaulted_provider(key)
+    assert (None, "") == (vaulted_provider("sk-helicone-a"), vaulted_provider("sk-helicone-proxy-x"))
+    with pytest.raises(Unauthenticated, match="/v1/api-keys/proxy-key"):
+        admit(key=key, holder=None, is_loopback=True, require_key=False, local=LOCAL)
 
 
 def test_permissions_bound_what_a_key_does() -> None:

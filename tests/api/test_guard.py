@@ -33,6 +33,15 @@ def test_without_a_known_key_nothing_is_told(locked: House, headers: dict[str, s
     assert answer.headers["www-authenticate"].startswith("Basic ")
 
 
+@pytest.mark.parametrize("path", ["/v1/request/query", "/v1/gateway/oai/v1/chat/completions"])
+@pytest.mark.parametrize("name", ["helicone-jwt", "helicone-manual-access-key"])
+def test_a_dashboards_session_is_told_what_to_send(locked: House, path: str, name: str) -> None:
+    """There is none here; the sentence names the header that is."""
+    answer = locked.http.post(path, json=ALL, headers={name: "eyJ.x.y", "helicone-org-id": "one"})
+
+    assert (401, True) == (answer.status_code, "in place of Helicone-JWT" in answer.text)
+
+
 @pytest.mark.parametrize("path", ["/healthcheck", "/download/swagger.json", "/docs"])
 def test_what_needs_no_key(locked: House, path: str) -> None:
     """Health and the description of the API are open."""

@@ -128,7 +128,7 @@ def test_an_agent_that_is_passed_from_one_to_the_other_has_one_session(pair: Pai
             body = {"model": "gpt-4o-mini", "messages": messages}
             answer = http.post(f"{url}/v1/gateway/oai/v1/chat/completions", json=body).raise_for_status()
             ids.append(answer.headers["helicone-id"])
-            said = {"role": "user", "content": f"And {turn}? [[fault: delay=300ms]]"}
+            said: dict[str, object] = {"role": "user", "content": f"And {turn}? [[fault: delay=300ms]]"}
             messages += [answer.json()["choices"][0]["message"], said]
             http.post(f"{url}/v1/request/count/query", json={"filter": "all"}).raise_for_status()  # it is saved now
     with Client(pair.first.url) as client:

@@ -13,6 +13,8 @@ KEY_BYTES = 32
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _GROUPS, _GROUP_LENGTH = 4, 7
+_VAULT = "sk-helicone-proxy-"
+_UUID_LENGTH = 36
 
 
 class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +45,22 @@ def issue_key(random_bytes: bytes) -> str:
     text = "".join(characters)
     groups = [text[start : start + _GROUP_LENGTH] for start in range(0, len(text), _GROUP_LENGTH)]
     return "-".join(("sk-helicone", *groups))
+
+
+def issue_vault_key(provider: str, random_uuid: str) -> str:
+    """Return the key `sk-helicone-proxy-PROVIDER-UUID`, which stands for the server's own key of a provider (surface 1.1).
+
+    It is kept as its hash, as any key: nobody can make it stand for another provider's.
+    """
+    return f"{_VAULT}{provider}-{random_uuid}"
+
+
+def vaulted_provider(key: str) -> str | None:
+    """Return the provider whose key *key* stands for; None for one of another form."""
+    if not key.startswith(_VAULT):
+        return None
+    provider, dash = key[len(_VAULT) : -_UUID_LENGTH - 1], key[-_UUID_LENGTH - 1 : -_UUID_LENGTH]
+    return provider if dash == "-" else ""
 
 
 def hash_key(key: str) -> bytes:

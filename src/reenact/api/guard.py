@@ -63,6 +63,7 @@ def key_guard(parts: Parts) -> Guard:
             is_loopback=parts.keyless,
             require_key=not parts.keyless,
             local=parts.local,
+            brings_login=any(name in connection.headers for name in ("helicone-jwt", "helicone-manual-access-key")),
         )
         (need_write if handler.opt.get("writes") else need_read)(principal)
         connection.scope["auth"] = principal

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from reenact.access.authenticator import Authenticator
-from reenact.access.keys import KEY_BYTES, KeyRecord, hash_key, issue_key
+from reenact.access.keys import KEY_BYTES, KeyRecord, hash_key, issue_key, issue_vault_key
 from reenact.access.principal import Permissions, Principal
 from reenact.store.control.store import ControlStore
 
@@ -67,7 +67,13 @@ class KeyKeeper:
 
     def issue(self, organisation_id: str, name: str, permissions: Permissions) -> tuple[str, KeyRecord]:
         """Make a key; return it, for the only time, and what is kept of it."""
-        key = issue_key(secrets.token_bytes(KEY_BYTES))
+        return self._keep(issue_key(secrets.token_bytes(KEY_BYTES)), organisation_id, name, permissions)
+
+    def issue_for(self, organisation_id: str, name: str, provider: str) -> tuple[str, KeyRecord]:
+        """Make a key that stands for the server's key of *provider* and may record; return it as `issue` does."""
+        return self._keep(issue_vault_key(provider, str(uuid.uuid4())), organisation_id, name, "w")
+
+    def _keep(self, key: str, organisation_id: str, name: str, permissions: Permissions) -> tuple[str, KeyRecord]:
         record = KeyRecord(
             id=str(uuid.uuid4()),
             organisation_id=organisation_id,

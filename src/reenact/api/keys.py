@@ -17,7 +17,7 @@ from reenact.access.principal import Permissions, Principal
 from reenact.api.envelope import answer, described, encoded
 from reenact.api.guard import WRITES, GivenParts, GivenPrincipal
 from reenact.api.rows import iso
-from reenact.errors import Forbidden
+from reenact.errors import Forbidden, InvalidInput
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -35,6 +35,32 @@ class MadeKey(msgspec.Struct, frozen=True, rename="camel"):
     hashed_key: str
     """SHA-256 in hexadecimal."""
     id: str
+
+
+class NewVaultKey(msgspec.Struct, frozen=True, rename="camel"):
+    """A key to make that stands for a provider's."""
+
+    proxy_key_name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    provider_key_id: str
+    """Which one: `/v1/api-keys/provider-keys` lists them."""
+
+
+class MadeVaultKey(msgspec.Struct, frozen=True, rename="camel"):
+    """A new key, shown now and never again."""
+
+    proxy_key: str
+    proxy_key_id: str
+
+
+class ProviderKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider's key that the server's owner named in the settings; never the key itself."""
+
+    id: str
+    """The provider's name."""
+    provider_name: str
+    provider_key_name: str
+    soft_delete: bool = False
+    byok_enabled: bool = True
 
 
 class KeyName(msgspec.Struct, frozen=True):
@@ -84,6 +110,37 @@ async def make_key(data: JSONBody[NewKey], parts: GivenParts, principal: GivenPr
     return encoded(msgspec.json.encode(MadeKey(api_key=key, hashed_key=record.key_hash.hex(), id=record.id)))
 
 
+@post(
+    "/v1/api-keys/proxy-key",
+    status_code=200,
+    opt=WRITES,
+    responses={200: ResponseSpec(MadeVaultKey, generate_examples=False)},
+)
+async def make_vault_key(data: JSONBody[NewVaultKey], parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
+    """Make a key that an agent sends in place of a provider's, and that may do nothing but record: it never sees that one."""
+    _check(principal)
+    if data.provider_key_id not in parts.provider_keys:
+        known = ", ".join(sorted(parts.provider_keys)) or "none"
+        raise InvalidInput(
+            f"The server has no such key; it has: {known}. Its owner names them in REENACT_PROVIDER_KEYS.",
+            "providerKeyId",
+            data.provider_key_id,
+        )
+    key, record = await asyncio.to_thread(
+        parts.keys.issue_for, principal.organisation_id, data.proxy_key_name, data.provider_key_id
+    )
+    return encoded(msgspec.json.encode(MadeVaultKey(key, record.id)))
+
+
+@get("/v1/api-keys/provider-keys", responses={200: ResponseSpec(list[ProviderKey], generate_examples=False)})
+async def list_provider_keys(parts: GivenParts) -> Response[bytes]:
+    """List the providers whose keys the server's owner named: keys made here may stand for them."""
+    found = sorted(parts.provider_keys)
+    return encoded(
+        msgspec.json.encode([ProviderKey(id=one, provider_name=one, provider_key_name=one) for one in found])
+    )
+
+
 @patch("/v1/api-keys/{key_id:str}", opt=WRITES, responses={200: ResponseSpec(HashedKey, generate_examples=False)})
 async def rename_key(
     key_id: FromPath[str], data: JSONBody[KeyName], parts: GivenParts, principal: GivenPrincipal
@@ -107,7 +164,9 @@ async def delete_key(key_id: FromPath[str], parts: GivenParts, principal: GivenP
     return encoded(msgspec.json.encode(HashedKey(record.key_hash.hex())))
 
 
-ROUTES: list[HTTPRouteHandler] = [list_keys, make_key, rename_key, delete_key]
+ROUTES: list[HTTPRouteHandler] = [
+    list_keys, make_key, make_vault_key, list_provider_keys, rename_key, delete_key,
+]  # fmt: skip
 
 
 def _check(principal: Principal) -> None:

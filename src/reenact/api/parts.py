@@ -42,5 +42,7 @@ class Parts:
     """Deletes what was recorded."""
     troubles: Callable[[], list[str]]
     """What is wrong now with recording, in words that show nothing of any call; empty when all is well."""
+    provider_keys: frozenset[str] = frozenset()
+    """Providers whose keys the server's owner named: what keys of this server's may stand for."""
     notes: Callable[[], list[str]] = list
     """What goes on that is no trouble, in such words."""

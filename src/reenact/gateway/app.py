@@ -1,6 +1,6 @@
 """Gateway: what serves agents' calls, on the hot path. It knows HTTP and keys, and leaves the rest to the relay."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -17,6 +17,7 @@ from reenact.gateway.refusing import refuse
 from reenact.gateway.relay import Relay
 from reenact.gateway.routing import NOT_OURS, Routes
 from reenact.gateway.scope import Scope
+from reenact.gateway.vaulting import objection, opened
 from reenact.gateway.visit import Visit
 
 _READING = "reenact.reading"
@@ -39,6 +40,7 @@ class Gateway:
         clock: Callable[[], int],
         new_id: Callable[[], str],
         max_body_bytes: int = 100 * 1024 * 1024,
+        provider_keys: Mapping[str, str] | None = None,
     ) -> None:
         """Take the parts.
 
@@ -49,6 +51,7 @@ class Gateway:
             clock: microseconds since the epoch; the relay's own.
             new_id: gives UUIDs.
             max_body_bytes: a larger request is refused with 413.
+            provider_keys: by provider, what keys of the server's may stand for.
         """
         self._relay = relay
         self._routes = routes
@@ -56,6 +59,7 @@ class Gateway:
         self._clock = clock
         self._new_id = new_id
         self._max_body_bytes = max_body_bytes
+        self._provider_keys = provider_keys or {}
         self.unadmitted = 0
         """Calls since the start that were refused for want of a key: they are nobody's, so there is no record of them."""
 
@@ -88,6 +92,8 @@ class Gateway:
         if reading.rejection is not None:
             refusal = refuse(reading.rejection.status, "invalid_target", reading.rejection.message)
             await self._relay.refuse(ask(b""), refusal, agent)
+        elif (objection := self._locked(reading)) is not None:
+            await self._relay.refuse(ask(b""), refuse(403, "disallowed", objection), agent)
         elif agent.is_upgrade:
             await self._tunnel(ask(b""), agent)
         elif reading.is_upload and not agent.is_received and (upload := ask(b"")).is_plain:
@@ -108,7 +114,7 @@ class Gateway:
             origin=target.origin,
             target=target.target,
             labels=reading.labels,
-            headers=reading.headers,
+            headers=self._headers(reading),
             received=received,
             recorded=recorded,
             body=body,
@@ -118,6 +124,18 @@ class Gateway:
             elects=target.elects,
             take=reading.take,
         )
+
+    def _locked(self, reading: HeadReading) -> str | None:
+        """Return why the provider's key that the agent's stands for is not put in; None when it is, or none is wanted."""
+        if reading.vault is None:
+            return None
+        return objection(reading.vault, reading.target, reading.controls, self._provider_keys)
+
+    def _headers(self, reading: HeadReading) -> tuple[Header, ...]:
+        """Return what is forwarded, the provider's key among it where the agent's stands for one."""
+        if reading.vault is None or self._locked(reading) is not None:
+            return reading.headers
+        return opened(reading.headers, reading.target, self._provider_keys[reading.vault])
 
     async def _serve(self, ask: Callable[[bytes], Ask], agent: Visit) -> None:
         """Read the body, and relay what is asked with it."""

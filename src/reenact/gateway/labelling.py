@@ -12,6 +12,8 @@ from reenact.domain.exchange import Header
 from reenact.domain.labels import Labels, ReplayLink
 
 _OURS = (b"helicone-", b"reenact-")
+LOGINS = frozenset({b"helicone-jwt", b"helicone-manual-access-key"})
+"""Ways in that Helicone has and this server has not."""
 _PROPERTY = b"property-"
 
 _HOP_BY_HOP = frozenset(

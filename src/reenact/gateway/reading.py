@@ -15,6 +15,7 @@ from reenact.gateway.labelling import end_to_end, label, value_of
 from reenact.gateway.redacting import redact_headers
 from reenact.gateway.routing import NotOurs, Rejection, Routes, Target
 from reenact.gateway.scope import Scope
+from reenact.gateway.vaulting import asked_of
 
 _UPLOADS = ("multipart/", "audio/", "image/", "video/", "application/octet-stream")
 _TAKE = b"reenact-take"
@@ -33,6 +34,8 @@ class HeadReading(msgspec.Struct, frozen=True, kw_only=True):
     labels: Labels
     key: str | None
     """The Helicone key, out of a header or the path."""
+    vault: str | None
+    """The provider whose key that one stands for, where the call brings none of its own."""
     request_id: str | None
     """The id that the call is to have."""
     headers: tuple[Header, ...]
@@ -72,6 +75,7 @@ def read(scope: Scope, routes: Routes) -> HeadReading | NotOurs:
     if address.session_id is not None and labels.session_id is None:
         labels = msgspec.structs.replace(labels, session_id=address.session_id)
     received = end_to_end(headers)
+    key = labelled.helicone_key or target.path_key
     name = value_of(headers, _TAKE)
     take = address.take or (None if name is None else read_take(name))
     called = target.called.decode("latin-1")
@@ -81,7 +85,8 @@ def read(scope: Scope, routes: Routes) -> HeadReading | NotOurs:
         method=scope["method"],
         url=f"{scope['scheme']}://{value_of(headers, b'host') or 'localhost'}{called}",
         labels=labels,
-        key=labelled.helicone_key or target.path_key,
+        key=key,
+        vault=asked_of(key, labelled.headers),
         # An agent that runs again may give the ids that it gave before: the recorded calls are not to be overwritten.
         request_id=labelled.request_id if take is None else None,
         headers=keyed(labelled.headers, target.auth, target.target),

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from reenact.access.keys import vaulted_provider
 from reenact.domain.exchange import Header
 from reenact.errors import InvalidInput
 from reenact.gateway.addressing import cut_key
@@ -288,10 +289,11 @@ def _is_electable(path: bytes) -> bool:
 
 
 def _leaves_the_provider_open(call: _Call) -> bool:
-    """Return whether a bare path comes with a Helicone key where a provider's would stand (surface 2.5)."""
-    if not _is_electable(call.path):
+    """Return whether a bare path comes with a Helicone key where a provider's would stand, and that names none (surface 2.5)."""
+    authorization = value_of(call.headers, b"authorization")
+    if not _is_electable(call.path) or authorization is None or _has_provider_key(call.headers):
         return False
-    return value_of(call.headers, b"authorization") is not None and not _has_provider_key(call.headers)
+    return vaulted_provider(authorization.rpartition(" ")[2]) is None
 
 
 def _prefixed(call: _Call, name: str) -> _Call:

@@ -280,6 +280,7 @@ class Server:
             clock=self._clock,
             eraser=self._eraser,
             troubles=self._troubles,
+            provider_keys=frozenset(self._settings.provider_keys),
             notes=self._notes,
         )
         pages = PageParts(

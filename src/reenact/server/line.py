@@ -23,6 +23,7 @@ from reenact.gateway.controller import Controller
 from reenact.gateway.distrusting import is_from_a_strange_page
 from reenact.gateway.forwarder import Forwarder
 from reenact.gateway.guarding import Guard
+from reenact.gateway.labelling import LOGINS
 from reenact.gateway.limiter import Limiter, MemoryLimiter
 from reenact.gateway.means import Means
 from reenact.gateway.pool import PooledSource
@@ -71,6 +72,7 @@ class Admission(msgspec.Struct, frozen=True):
             is_loopback=self.keyless,
             require_key=not self.keyless,
             local=self.local,
+            brings_login=key is None and any(name in LOGINS for name, _ in headers),
         )
         need_write(principal)
         return principal.organisation_id
@@ -105,7 +107,13 @@ class Line:
         self.relay, self._controller = self._relay(cache, recorder, clock, admission)
         """What every call goes through, agents' and replays' alike."""
         self.gateway = Gateway(
-            self.relay, self.routes, admission, clock=clock, new_id=new_id, max_body_bytes=settings.max_body_bytes
+            self.relay,
+            self.routes,
+            admission,
+            clock=clock,
+            new_id=new_id,
+            max_body_bytes=settings.max_body_bytes,
+            provider_keys=settings.provider_keys,
         )
 
     def report(self, spool: Counters) -> Report:
