@@ -329,7 +329,7 @@ def test_a_key_is_renamed(house: House) -> None:
     changed = house.http.patch(f"/v1/api-keys/{made['id']}", json={"api_key_name": "new"}).json()
     names = {row["id"]: row["api_key_name"] for row in house.http.get("/v1/api-keys").json()["data"]}
 
-    assert ({"hashedKey": made["hashedKey"]}, "new") == (changed, names[made["id"]])
+    assert ({"hashedKey": made["hashedKey"]}, "new") == (changed, names[int(made["id"])])
 
 
 def test_a_request_has_no_inputs_of_a_saved_prompt(house: House, session_id: str) -> None:

@@ -21,7 +21,7 @@ def test_a_key_is_made_listed_and_revoked(run: Run) -> None:
     made = run("keys new", "CI", "--may", "r").stdout
     [listed] = [one for one in json.loads(run("keys", "--json").stdout) if one["api_key_name"] == "CI"]
     table = run("keys").stdout
-    said = run("keys revoke", listed["id"]).stdout
+    said = run("keys revoke", str(listed["id"])).stdout
 
     assert KEY.fullmatch(made.strip())
     assert (made.strip()[-4:], "r") == (listed["last_four"], listed["key_permissions"])
@@ -29,7 +29,7 @@ def test_a_key_is_made_listed_and_revoked(run: Run) -> None:
     assert f"The key {listed['id']} works no more.\n" == said
     assert "CI" not in run("keys").stdout
     with pytest.raises(ServerRefused):
-        run("keys revoke", listed["id"])
+        run("keys revoke", str(listed["id"]))
 
 
 def test_a_folder_whose_key_was_lost_gets_another(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,7 @@ def _fill(house: House, theirs: httpx2.Client) -> dict[str, str]:
         "user_id": SECRET,
         "property_key": SECRET,
         "asset_id": asset_id,
-        "key_id": keys[-1]["id"],
+        "key_id": str(keys[-1]["id"]),
         "organization_id": keys[-1]["organization_id"],
         "replay_id": replay_id,
         "batch_id": batch_id,

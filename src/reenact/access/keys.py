@@ -30,6 +30,11 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The key's last characters, to tell keys apart by."""
     created_us: int
 
+    @property
+    def number(self) -> int:
+        """The key's id as a number, which Helicone's clients expect; of 52 bits, so that JavaScript's can hold it."""
+        return int(hashlib.sha256(self.id.encode()).hexdigest()[:13], 16)
+
 
 def issue_key(random_bytes: bytes) -> str:
     """Return the key `sk-helicone-xxxxxxx-xxxxxxx-xxxxxxx-xxxxxxx` that KEY_BYTES random bytes make.

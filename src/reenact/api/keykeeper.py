@@ -9,6 +9,7 @@ from typing import Protocol
 from reenact.access.authenticator import Authenticator
 from reenact.access.keys import KEY_BYTES, KeyRecord, hash_key, issue_key, issue_vault_key
 from reenact.access.principal import Permissions, Principal
+from reenact.errors import NotFound
 from reenact.store.control.store import ControlStore
 
 _REMEMBERED_S = 600.0
@@ -97,7 +98,7 @@ class KeyKeeper:
         Raises:
             NotFound: the organisation has no such key.
         """
-        return self._control.rename_key(organisation_id, key_id, name)
+        return self._control.rename_key(organisation_id, self._named(organisation_id, key_id).id, name)
 
     def revoke(self, organisation_id: str, key_id: str) -> KeyRecord:
         """Let a key work no more, at once; return what was kept of it.
@@ -105,10 +106,17 @@ class KeyKeeper:
         Raises:
             NotFound: the organisation has no such key.
         """
-        records = [record for record in self.keys_of(organisation_id) if record.id == key_id]
-        self._control.delete_key(organisation_id, key_id, self._clock())
+        record = self._named(organisation_id, key_id)
+        self._control.delete_key(organisation_id, record.id, self._clock())
         self._epoch.advance()
-        return records[0]
+        return record
+
+    def _named(self, organisation_id: str, key_id: str) -> KeyRecord:
+        """Return the key whose id is *key_id*, or whose number, which the API shows."""
+        for record in self.keys_of(organisation_id):
+            if key_id in (record.id, str(record.number)):
+                return record
+        raise NotFound(f"There is no key {key_id}")
 
     def _forget(self) -> None:
         self._known = self._epoch()

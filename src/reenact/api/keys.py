@@ -78,7 +78,7 @@ class HashedKey(msgspec.Struct, frozen=True, rename="camel"):
 class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
     """One key that works, as Helicone lists it."""
 
-    id: str
+    id: int
     api_key_name: str
     api_key_hash: str
     last_four: str
@@ -107,7 +107,7 @@ async def make_key(data: JSONBody[NewKey], parts: GivenParts, principal: GivenPr
     key, record = await asyncio.to_thread(
         parts.keys.issue, principal.organisation_id, data.api_key_name, data.key_permissions
     )
-    return encoded(msgspec.json.encode(MadeKey(api_key=key, hashed_key=record.key_hash.hex(), id=record.id)))
+    return encoded(msgspec.json.encode(MadeKey(api_key=key, hashed_key=record.key_hash.hex(), id=str(record.number))))
 
 
 @post(
@@ -129,7 +129,7 @@ async def make_vault_key(data: JSONBody[NewVaultKey], parts: GivenParts, princip
     key, record = await asyncio.to_thread(
         parts.keys.issue_for, principal.organisation_id, data.proxy_key_name, data.provider_key_id
     )
-    return encoded(msgspec.json.encode(MadeVaultKey(key, record.id)))
+    return encoded(msgspec.json.encode(MadeVaultKey(key, str(record.number))))
 
 
 @get("/v1/api-keys/provider-keys", responses={200: ResponseSpec(list[ProviderKey], generate_examples=False)})
@@ -176,7 +176,7 @@ def _check(principal: Principal) -> None:
 
 def _row(record: KeyRecord) -> KeyRow:
     return KeyRow(
-        id=record.id,
+        id=record.number,
         api_key_name=record.name,
         api_key_hash=record.key_hash.hex(),
         last_four=record.last_four,

@@ -26,7 +26,7 @@ def list_keys(
     rows = table("id", "name", "ends in", "may", "created")
     for one in found:
         rows.add_row(
-            plain(one.id),
+            plain(str(one.id)),
             plain(one.api_key_name),
             plain(one.last_four),
             _WORDS.get(one.key_permissions, one.key_permissions),

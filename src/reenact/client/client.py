@@ -286,10 +286,10 @@ class Client:
             raise refusal(answer.status_code, answer.content)
         return understood(answer.status_code, b'{"data":' + answer.content + b"}", _MadeKey).api_key
 
-    def revoke_key(self, key_id: str) -> None:
+    def revoke_key(self, key_id: int | str) -> None:
         """Let an API key work no more, at once."""
         with self._reaching():
-            answer = self._http.delete(f"{self.url}/v1/api-keys/{_segment(key_id)}")
+            answer = self._http.delete(f"{self.url}/v1/api-keys/{_segment(str(key_id))}")
         if answer.status_code >= 400:
             raise refusal(answer.status_code, answer.content)
 

@@ -88,7 +88,7 @@ Permissions = Literal["r", "w", "rw"]
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """One API key that works: never the key itself."""
 
-    id: str
+    id: int
     api_key_name: str
     last_four: str
     key_permissions: str

@@ -289,7 +289,7 @@ def _is_electable(path: bytes) -> bool:
 
 
 def _leaves_the_provider_open(call: _Call) -> bool:
-    """Return whether a bare path comes with a Helicone key where a provider's would stand, and that names none (surface 2.5)."""
+    """Return whether a bare path has a Helicone key in a provider's place, which stands for no provider's (surface 2.5)."""
     authorization = value_of(call.headers, b"authorization")
     if not _is_electable(call.path) or authorization is None or _has_provider_key(call.headers):
         return False
