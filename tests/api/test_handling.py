@@ -82,3 +82,41 @@ def test_headers_that_could_not_be_understood_are_told(house: House, session_id:
 
     expected = "Helicone-Ratelimit-Policy: 'lots' is no policy such as 100;w=3600;u=cents;s=user; it was ignored."
     assert {"notes": [expected]} == row["handling"]
+
+
+def test_headers_that_cannot_be_understood_are_told_in_the_row_and_counted(house: House, session_id: str) -> None:
+    """Whatever they are about; the call is made."""
+    headers = {"helicone_request_id": "no UUID", "helicone_ratelimit_policy": "2;w=5"}
+    [call_id] = house.chat(session_id, "Odd?", **headers)
+    (row,) = house.rows(session_id)
+    health = house.http.get("/healthcheck").json()
+
+    assert (call_id, 200) == (row["request_id"], row["response_status"])
+    assert ["Helicone-Request-Id", "Helicone-Ratelimit-Policy"] == [
+        note.partition(":")[0] for note in row["handling"]["notes"]
+    ]
+    assert any("could not be understood" in note for note in health["notes"])
+
+
+def test_calls_that_the_gateway_chose_a_provider_for_and_overridden_ones_are_found(
+    house: House, session_id: str
+) -> None:
+    """By what their rows tell of it."""
+    labels = {"authorization": "Bearer sk-provider", "helicone-session-id": session_id}
+    body = {"model": "gpt-4o-mini/openai", "messages": [{"role": "user", "content": "Hi"}]}
+    house.http.post("/ai/chat/completions", json=body, headers=labels).raise_for_status()
+    house.chat(session_id, "Hi", helicone_model_override="gpt-4o")
+    first, second = house.rows(session_id)
+    shown = [
+        (row["request_referrer"], row["ai_gateway_body_mapping"], row["model_override"]) for row in (first, second)
+    ]
+
+    assert [("ai-gateway", "OPENAI", None), (None, None, "gpt-4o")] == shown
+    for leaf, expected in (
+        ({"request_response_rmt": {"request_referrer": {"equals": "ai-gateway"}}}, first),
+        ({"request": {"modelOverride": {"equals": "gpt-4o"}}}, second),
+        ({"request_response_log": {"model": {"equals": "gpt-4o"}}}, second),
+    ):
+        where = {"left": of(session_id), "operator": "and", "right": leaf}
+        found = house.http.post("/v1/request/query", json={"filter": where}).json()["data"]
+        assert [expected["request_id"]] == [row["request_id"] for row in found]

@@ -487,7 +487,23 @@ async def test_a_model_is_asked_where_there_is_a_key(tmp_path: Path) -> None:
         fields={"model": "llama-3/groq", "plugins": []},
         added=("stream_options",),
     )
-    assert Handling(attempts=1, changed_by=("model",), asked=asked) == exchange.handling
+    handling = Handling(attempts=1, changed_by=("model",), body_mapping="OPENAI", asked=asked)
+    assert handling == exchange.handling
+
+
+async def test_the_responses_path_says_its_format_by_itself(tmp_path: Path) -> None:
+    """Nothing of the chat format is put into such a body, and the row tells the format."""
+    async with (
+        upstream(counting(b'{"ok":1}')) as provider,
+        house(tmp_path, {"openai": provider.origin}, means=means(provider_keys={"openai": "k1"})) as gateway,
+    ):
+        body = b'{"model":"gpt-4o","input":"Hi","stream":true}'
+        await fetch(gateway, b"POST /ai/v1/responses", body=body)
+        exchange = await gateway.exchange()
+
+    (received,) = provider.requests
+    assert (b"POST /v1/responses HTTP/1.1", body) == (received.line, received.body)
+    assert ("RESPONSES", "ai-gateway") == (exchange.handling.body_mapping, exchange.handling.referrer)
 
 
 @pytest.mark.parametrize(
@@ -614,7 +630,7 @@ async def test_a_prompt_that_is_too_long_is_cut(tmp_path: Path, handler: bytes, 
     asked = exchange.handling.asked
     assert asked is not None
     assert (json.loads(LONG)["messages"], "gpt-4o/openai") == (asked.fields["messages"], asked.fields["model"])
-    assert Handling(attempts=2, changed_by=changed, asked=asked) == exchange.handling
+    assert Handling(attempts=2, changed_by=changed, body_mapping="OPENAI", asked=asked) == exchange.handling
 
 
 @pytest.mark.parametrize("headers", [(), (b"helicone-token-limit-exception-handler: fallback",)])

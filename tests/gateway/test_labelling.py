@@ -71,7 +71,10 @@ def test_the_replay_link_is_given_and_never_read_from_headers() -> None:
 )
 def test_only_a_uuid_of_versions_one_to_five_is_a_request_id(value: str, request_id: str | None) -> None:
     """Any other id is ignored, as upstream does."""
-    assert label([(b"helicone-request-id", value.encode())]).request_id == request_id
+    labelled = label([(b"helicone-request-id", value.encode())])
+
+    assert request_id == labelled.request_id
+    assert (request_id is None) == bool(labelled.notes)
 
 
 @pytest.mark.parametrize(

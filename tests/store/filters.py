@@ -40,6 +40,7 @@ def _reading(draw: st.DrawFn, number: int) -> Reading:
         session_path=draw(_maybe(TEXTS)),
         prompt_id=draw(_maybe(TEXTS)),
         user_id=draw(_maybe(TEXTS)),
+        model_override=draw(_maybe(TEXTS)),
         properties=draw(st.dictionaries(st.sampled_from(["k", "Ключ", "other"]), TEXTS)),
     )
     reading = given_reading(
@@ -59,13 +60,14 @@ def _reading(draw: st.DrawFn, number: int) -> Reading:
             attempts=draw(st.sampled_from([1, 2])),
             cache_reference_id=draw(_maybe(st.just("c"))),
             is_threat=draw(st.booleans()),
+            body_mapping=draw(_maybe(st.just("OPENAI"))),
         ),
     )
     return msgspec.structs.replace(reading, search_text=draw(SPOKEN), answer_text=draw(SPOKEN))
 
 
 VALUES: dict[Kind, st.SearchStrategy[Any]] = {
-    Kind.TEXT: TEXTS | st.sampled_from(["openai", "gpt", "Helicone-Session-Id", "k", "KЛЮЧ"]),
+    Kind.TEXT: TEXTS | st.sampled_from(["openai", "gpt", "ai-gateway", "Helicone-Session-Id", "k", "KЛЮЧ"]),
     Kind.NUMBER: st.sampled_from([0, 1, 0.5, 1.5, 200, 500, -2, 0.0012, 1e300, float("inf")]),
     Kind.TIME: st.sampled_from([CREATED_US, CREATED_US + 1, CREATED_US + 1000.5, 0]),
     Kind.BOOLEAN: st.booleans(),

@@ -74,7 +74,7 @@ _FALSE = Constant(kind=Kind.BOOLEAN, value=False)
 _PROPERTIES = _kept("properties")
 
 REQUESTS: dict[str, Meaning] = {
-    "assets": _NO_TEXT,
+    "assets": Unmet(reason="what is in bodies is not kept by call; `asset_ids` of a row tells it"),
     "cache_enabled": _kept("cache_enabled"),
     "cache_reference_id": Kept(column="cache_reference_id", operators=OPERATORS[Kind.TEXT], absent=ZERO_UUID),
     "cached": _kept("cached"),
@@ -100,7 +100,7 @@ REQUESTS: dict[str, Meaning] = {
     "request_created_at": _kept("created_us"),
     "request_id": _kept("request_id"),
     "request_path": _kept("url"),
-    "request_referrer": _NO_TEXT,
+    "request_referrer": _kept("referrer"),
     "response_body": _kept("response_body"),
     "response_created_at": _kept("completed_us"),
     "scores": _kept("scores"),
@@ -129,8 +129,13 @@ SESSIONS: dict[str, Meaning] = {
 }
 """`sessions_request_response_rmt`."""
 
+_LOGGED = (
+    "latency", "status", "request_created_at", "response_created_at", "model", "user_id", "organization_id", "node_id",
+    "job_id", "threat",
+)  # fmt: skip
 TABLES: dict[str, dict[str, Meaning]] = {
     "request_response_rmt": REQUESTS,
+    "request_response_log": {"auth_hash": _NO_TEXT} | {name: REQUESTS[name] for name in _LOGGED},
     "sessions_request_response_rmt": SESSIONS,
     "request": {
         "auth_hash": _NO_TEXT,
@@ -138,7 +143,7 @@ TABLES: dict[str, dict[str, Meaning]] = {
         "created_at": _kept("created_us"),
         "id": _kept("request_id"),
         "model": _kept("model"),
-        "modelOverride": Unmet(reason="overrides are not kept apart from the model: ask for `model`"),
+        "modelOverride": _kept("model_override"),
         "node_id": _NO_TEXT,
         "org_id": OwnOrganisation(),
         "path": _kept("url"),
@@ -161,6 +166,15 @@ TABLES: dict[str, dict[str, Meaning]] = {
     },
 }
 """Every leaf table but `properties`, whose columns are free."""
+
+STRANGE = frozenset(
+    {
+        "cache_metrics", "experiment", "experiment_hypothesis_run", "job", "job_node", "organization_properties", "prompt_v2",
+        "prompts_versions", "properties_table", "properties_v3", "property_with_response_v1", "rate_limit_log", "score_value",
+        "user_api_keys", "user_metrics", "users_view", "values",
+    }
+)  # fmt: skip
+"""Tables that Helicone names and whose rows are not calls."""
 
 PROPERTIES = _PROPERTIES
 """What any column of the legacy table `properties` is."""

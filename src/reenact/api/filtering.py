@@ -13,6 +13,7 @@ import msgspec
 from reenact.api.coercing import read_value
 from reenact.api.columns import (
     PROPERTIES,
+    STRANGE,
     TABLES,
     Constant,
     HasScores,
@@ -132,6 +133,8 @@ def _table(name: str, columns: Json, asker: _Asker, path: str, depth: int) -> Fi
         return every(
             [_quantified(word, test, asker, f"{path}.{word}", depth) for word, test in _entries(columns, path)]
         )
+    if name in STRANGE:
+        raise InvalidFilter(f"Calls cannot be asked for by Helicone's table {name}: its rows are no calls.", path)
     if name != "properties" and name not in TABLES:
         raise InvalidFilter(f"Unknown table; known: {', '.join(sorted([*TABLES, 'properties', _SESSION]))}.", path)
     parts: list[Filter] = []

@@ -86,7 +86,9 @@ class HeliconeRequest(msgspec.Struct, frozen=True, kw_only=True):
     cache_enabled: bool = False
     cache_reference_id: str = ZERO_UUID
     request_referrer: str | None = None
+    """`ai-gateway` where the gateway chose the provider."""
     ai_gateway_body_mapping: str | None = None
+    """What format the body was in then."""
     body: Json
     """The same as `request_body`: the name that the replay guide uses."""
     path: str
@@ -170,6 +172,8 @@ def row(
         body=request_body,
         path=call.labels.path,
         created_at=created,
+        request_referrer=call.handling.referrer or None,
+        ai_gateway_body_mapping=call.handling.body_mapping,
         cache_enabled=call.handling.cache_enabled,
         cache_reference_id=call.handling.cache_reference_id or ZERO_UUID,
         replay=call.labels.replay,

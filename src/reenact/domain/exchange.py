@@ -95,6 +95,8 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which target of the call's list answered, counted from 0."""
     changed_by: tuple[str, ...] = ()
     """Which headers changed the body that the agent sent; `request_body` is what the provider was given."""
+    body_mapping: str | None = None
+    """Set where the gateway was to choose who answers: what format the body was in, `OPENAI`, `RESPONSES` or `NO_MAPPING`."""
     asked: AsAsked | None = None
     """Set where the gateway chose who answers: what the agent asked, which is what a playback knows the call by."""
     omitted_request: bool = False
@@ -108,6 +110,11 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_rate_limited: bool = False
     notes: tuple[str, ...] = ()
     """Headers that could not be understood or done, in words."""
+
+    @property
+    def referrer(self) -> str:
+        """Who chose the provider, as Helicone names it; empty for the agent itself."""
+        return "" if self.body_mapping is None else "ai-gateway"
 
 
 NOTHING_SPECIAL = Handling()

@@ -61,6 +61,8 @@ COLUMNS: dict[str, Kind] = {
     "prompt_id": Kind.TEXT,
     "prompt_version": Kind.TEXT,
     "user_id": Kind.TEXT,
+    "model_override": Kind.TEXT,
+    "referrer": Kind.TEXT,
     "provider": Kind.TEXT,
     "model": Kind.TEXT,
     "response_id": Kind.TEXT,
@@ -88,9 +90,10 @@ COLUMNS: dict[str, Kind] = {
     "request_body": Kind.SEARCH,
     "response_body": Kind.SEARCH,
 }
-"""Every column a filter may name. `properties` matches a property by key, the session headers and Helicone-Prompt-Id
-among them; `property_values` the same; `property_key` the presence of a key. Absent text reads as the empty string, so that
-`not-equals` keeps rows without it, as upstream does (surface 3.3); an absent number matches no comparison."""
+"""Every column a filter may name. `referrer` is `ai-gateway` where the gateway chose who answers. `properties` matches a
+property by key, the session headers and Helicone-Prompt-Id among them; `property_values` the same; `property_key` the presence
+of a key. Absent text reads as the empty string, so that `not-equals` keeps rows without it, as upstream does (surface 3.3); an
+absent number matches no comparison."""
 
 
 class Everything(msgspec.Struct, frozen=True, tag="everything"):

@@ -259,7 +259,9 @@ def _text(column: str, call: Call) -> str:
             return ""
         case "cache_reference_id":
             return call.handling.cache_reference_id or ""
-        case "session_id" | "session_name" | "session_path" | "prompt_id" | "user_id":
+        case "referrer":
+            return call.handling.referrer
+        case "session_id" | "session_name" | "session_path" | "prompt_id" | "user_id" | "model_override":
             return getattr(call.labels, column) or ""
         case _:
             return getattr(call, column) or ""

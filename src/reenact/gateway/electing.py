@@ -134,6 +134,12 @@ def compatible_path(provider: str, called: bytes, mapping: Mapping) -> bytes:
     return base_path(provider).encode() + b"/" + resource
 
 
+def mapping_of(target: bytes, wanted: Mapping) -> Mapping:
+    """Return what format the body of a call to *target* is in: Responses' own path says so by itself (surface 1.4)."""
+    is_responses = target.partition(b"?")[0].endswith(b"/responses")
+    return Mapping.RESPONSES if is_responses and wanted is Mapping.OPENAI else wanted
+
+
 def base_path(provider: str) -> str:
     """Return the path under which *provider* speaks OpenAI's format."""
     return _BASES.get(provider, "/v1")

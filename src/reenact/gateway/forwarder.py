@@ -22,6 +22,7 @@ from reenact.gateway.electing import (
     elect,
     fails_over,
     is_too_long,
+    mapping_of,
     told_failure,
 )
 from reenact.gateway.falling_back import falls, merged_body, replaced_headers
@@ -139,6 +140,7 @@ class Forwarder:
     # --- a choice of providers (surface 2.3)
 
     async def _elect(self, course: Course) -> UpstreamAnswer | Refusal:
+        course.handle(body_mapping=mapping_of(course.ask.target, course.ask.controls.mapping).value)
         fields = read_fields(course.ask.body)
         model = _text(fields.get("model", b"")) if fields is not None else None
         if model is None:
@@ -214,7 +216,7 @@ class Forwarder:
         Raises:
             InvalidInput: this server knows no address of the provider.
         """
-        mapping = ask.controls.mapping
+        mapping = mapping_of(ask.target, ask.controls.mapping)
         called, _, query = ask.target.partition(b"?")
         path = compatible_path(candidate.provider, called, mapping)
         place = self._routes.provider(candidate.provider, path + (b"?" + query if query else b""))

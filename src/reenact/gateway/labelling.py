@@ -49,6 +49,7 @@ _KEPT_AS_PROPERTIES = {
 }
 """Headers that upstream stores among the custom properties, under these names."""
 
+_STRANGE_ID = "Helicone-Request-Id: this is no UUID of version 1 to 5; it was ignored."
 _KEY_PREFIXES = ("sk-helicone-", "pk-helicone-")
 _BEARER = "bearer "
 
@@ -62,6 +63,8 @@ class Labelled(msgspec.Struct, frozen=True, kw_only=True):
     helicone_key: str | None = None
     request_id: str | None = None
     """The UUID that the agent wants the call to have."""
+    notes: tuple[str, ...] = ()
+    """What could not be understood, in words."""
 
 
 def label(headers: Iterable[Header], replay: ReplayLink | None = None) -> Labelled:
@@ -83,11 +86,13 @@ def label(headers: Iterable[Header], replay: ReplayLink | None = None) -> Labell
     if dropped:
         forwarded = [header for header in forwarded if header[0] not in dropped]
     key, forwarded = _take_key(ours.get(b"auth"), forwarded)
+    request_id = _request_id(wanted := ours.get(b"request-id"))
     return Labelled(
         labels=_labels(ours, replay),
         headers=tuple(forwarded),
         helicone_key=key,
-        request_id=_request_id(ours.get(b"request-id")),
+        request_id=request_id,
+        notes=(_STRANGE_ID,) if wanted is not None and request_id is None else (),
     )
 
 

@@ -75,6 +75,9 @@ def read(scope: Scope, routes: Routes) -> HeadReading | NotOurs:
     if address.session_id is not None and labels.session_id is None:
         labels = msgspec.structs.replace(labels, session_id=address.session_id)
     received = end_to_end(headers)
+    controls = control(headers)
+    if labelled.notes:
+        controls = msgspec.structs.replace(controls, notes=(*labelled.notes, *controls.notes))
     key = labelled.helicone_key or target.path_key
     name = value_of(headers, _TAKE)
     take = address.take or (None if name is None else read_take(name))
@@ -93,7 +96,7 @@ def read(scope: Scope, routes: Routes) -> HeadReading | NotOurs:
         received=received,
         recorded=redact_headers(received),
         length_at=next((at for at, header in enumerate(received) if header[0] == _LENGTH), None),
-        controls=control(headers),
+        controls=controls,
         take=take,
         is_upload=(value_of(labelled.headers, b"content-type") or "").lower().startswith(_UPLOADS),
     )

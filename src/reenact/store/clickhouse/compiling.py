@@ -47,6 +47,8 @@ _TEXTS = {
     "prompt_id": "c.prompt_id",
     "prompt_version": "CAST(NULL, 'Nullable(String)')",
     "user_id": "c.user_id",
+    "model_override": "c.model_override",
+    "referrer": "if(JSONHas(c.handling, 'body_mapping'), 'ai-gateway', NULL)",
     "provider": "c.provider",
     "model": "c.model",
     "response_id": "c.response_id",

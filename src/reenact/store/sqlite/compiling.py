@@ -44,6 +44,8 @@ _TEXTS = {
     "prompt_id": "c.prompt_id",
     "prompt_version": "NULL",
     "user_id": "c.user_id",
+    "model_override": "c.model_override",
+    "referrer": "iif(json_extract(c.handling, '$.body_mapping') IS NULL, NULL, 'ai-gateway')",
     "provider": "c.provider",
     "model": "c.model",
     "response_id": "c.response_id",
