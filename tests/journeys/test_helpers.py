@@ -23,6 +23,12 @@ ANSWERED = {
     "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
 }
 
+EVENTS: dict[str, dict[str, Any]] = {
+    "tool": {"_type": "tool", "toolName": "weather", "input": {"city": "Lisbon"}},
+    "vector_db": {"_type": "vector_db", "operation": "search", "text": "spring", "topK": 3},
+    "data": {"_type": "data", "name": "orders", "meta": {"table": "orders"}},
+}
+
 
 def steps(server: Running, http: httpx2.Client, session_id: str) -> dict[str, dict[str, Any]]:
     """Return the rows of a session by their property Step."""
@@ -42,7 +48,7 @@ def steps(server: Running, http: httpx2.Client, session_id: str) -> dict[str, di
     not (HELPERS / "node_modules").is_dir(), reason=f"needs npm packages: run npm install in {HELPERS.name}/"
 )
 def test_the_javascript_helpers(server: Running, http: httpx2.Client) -> None:
-    """A call, streams in every form, an error, and the three events."""
+    """All that the package has: calls, streams in every form, an error, a stream that was left, and the three events."""
     session_id = str(uuid.uuid4())
     environ = {**os.environ, "HOST": server.url, "KEY": server.key, "SESSION": session_id}
     done = subprocess.run(
@@ -51,10 +57,23 @@ def test_the_javascript_helpers(server: Running, http: httpx2.Client) -> None:
     rows = steps(server, http, session_id)
 
     assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
-    assert {"request", "stream", "single", "builder", "error", "tool", "vector", "data"} == rows.keys()
-    said = {step: rows[step]["response_body"]["choices"][0]["message"]["content"] for step in ("request", "stream")}
-    said |= {step: rows[step]["response_body"]["choices"][0]["message"]["content"] for step in ("single", "builder")}
-    assert dict.fromkeys(("request", "stream", "single", "builder"), "Lisbon.") == said
+    whole = ("request", "stream", "single", "builder", "recorded", "set", "passed", "sent")
+    assert {*whole, "left", "error", "tool", "vector", "data"} == rows.keys()
+    said = {step: rows[step]["response_body"]["choices"][0]["message"]["content"] for step in whole}
+    assert dict.fromkeys(whole, "Lisbon.") == said
+    assert {(session_id, "Helpers", "/js")} == {
+        (row["properties"]["Helicone-Session-Id"], row["properties"]["Helicone-Session-Name"], row["path"])
+        for row in rows.values()
+    }
+    assert -3 == rows["left"]["response_status"]
+    assert (429, 2500, 700, 1100) == (
+        rows["sent"]["response_status"], rows["sent"]["delay_ms"], rows["sent"]["time_to_first_token"],
+        rows["sent"]["total_tokens"],
+    )  # fmt: skip
+    assert [("tool", "weather"), ("vector_db", None), ("data", None)] == [
+        (rows[step]["response_body"]["_type"], rows[step]["request_body"].get("toolName"))
+        for step in ("tool", "vector", "data")
+    ]
     assert (0.0035, "OPENAI", 1000.0) == (
         rows["request"]["cost"],
         rows["request"]["provider"],
@@ -66,7 +85,7 @@ def test_the_javascript_helpers(server: Running, http: httpx2.Client) -> None:
 
 
 def test_the_python_helpers(server: Running, http: httpx2.Client, capsys: pytest.CaptureFixture[str]) -> None:
-    """A call, a builder with chunks, an error, a tool."""
+    """Everything that the package can tell: dicts, texts, chunks, an error, a stream that was left, and the three events."""
     helpers = pytest.importorskip("helicone_helpers", reason="needs the development packages: run scripts/setup dev")
     session_id = str(uuid.uuid4())
     labels = {"Helicone-Session-Id": session_id, "Helicone-Session-Name": "Helpers", "Helicone-Session-Path": "/py"}
@@ -91,21 +110,55 @@ def test_the_python_helpers(server: Running, http: httpx2.Client, capsys: pytest
     failing = logger.log_builder(ASKED, {"Helicone-Property-Step": "error"})
     failing.set_error(ValueError("gone"))
     asyncio.run(failing.send_log())
-    logger.log_request(
-        request={"_type": "tool", "toolName": "weather", "input": {"city": "Lisbon"}},
-        operation=lambda recorder: recorder.append_results({"status": "success"}),
-        additional_headers={"Helicone-Property-Step": "tool"},
-    )
+    left = logger.new_builder({**ASKED, "stream": True}, {"Helicone-Property-Step": "left"})
+    left.add_chunk({"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "Lis"}}]})
+    left.was_cancelled = True
+    asyncio.run(left.send_log())
+    for step, body in (("whole", ANSWERED), ("text", "Lisbon, of course.")):
+        whole = logger.log_builder(ASKED, {"Helicone-Property-Step": step})
+        whole.add_model("gpt-4o-mini")
+        whole.add_response(body)
+        asyncio.run(whole.send_log())
+    said = {"content": [{"type": "text", "text": "Lisbon."}], "usage": {"input_tokens": 1000, "output_tokens": 100}}
+    times = {"start_time": 1_700_000_000.0, "end_time": 1_700_000_002.5, "time_to_first_token_ms": 700}
+    told = times | {"additional_headers": {"Helicone-Property-Step": "claude"}}
+    logger.send_log("anthropic", {**ASKED, "model": "claude-3-5-haiku-latest"}, {**ANSWERED, **said}, told)
+    for step, event in EVENTS.items():
+        logger.log_request(
+            request=event,
+            operation=lambda recorder: recorder.append_results({"status": "success", "message": "Well."}),
+            additional_headers={"Helicone-Property-Step": step},
+        )
     rows = steps(server, http, session_id)
 
     assert "" == capsys.readouterr().out
-    assert {"request", "builder", "error", "tool"} == rows.keys()
+    assert {"request", "builder", "error", "left", "whole", "text", "claude", *EVENTS} == rows.keys()
+    assert {(session_id, "Helpers", "/py")} == {
+        (row["properties"]["Helicone-Session-Id"], row["properties"]["Helicone-Session-Name"], row["path"])
+        for row in rows.values()
+    }
+    assert (200, "Lis") == (  # it says 200 of whatever it tells
+        rows["left"]["response_status"], rows["left"]["response_body"]["choices"][0]["message"]["content"],
+    )  # fmt: skip
+    assert [("gpt-4o-mini", 1100), ("gpt-4o-mini", None)] == [
+        (rows[step]["model"], rows[step]["total_tokens"]) for step in ("whole", "text")
+    ]
+    assert "Lisbon, of course." in json.dumps(rows["text"]["response_body"])
+    assert ("ANTHROPIC", 2500, 700, 1000, 100, True) == (
+        rows["claude"]["provider"], rows["claude"]["delay_ms"], rows["claude"]["time_to_first_token"],
+        rows["claude"]["prompt_tokens"], rows["claude"]["completion_tokens"], rows["claude"]["cost"] > 0,
+    )  # fmt: skip
+    assert all(rows["builder"][name] is not None for name in ("time_to_first_token", "delay_ms"))
+    assert {"tool": "tool:weather", "vector_db": "vector_db:search", "data": "data:orders"} == {
+        step: rows[step]["model"] for step in EVENTS
+    }
+    for step, event in EVENTS.items():
+        assert (event, step) == (rows[step]["request_body"], rows[step]["response_body"]["_type"])
+        assert (0, "success") == (rows[step]["cost"] or 0, rows[step]["response_body"]["status"])
     assert ["Lisbon."] * 2 == [
         rows[step]["response_body"]["choices"][0]["message"]["content"] for step in ("request", "builder")
     ]
-    assert (0.0035, "OPENAI", "tool:weather") == (
-        rows["request"]["cost"], rows["request"]["provider"], rows["tool"]["model"],
-    )  # fmt: skip
+    assert (0.0035, "OPENAI") == (rows["request"]["cost"], rows["request"]["provider"])
     assert "ValueError: gone" in json.dumps(rows["error"]["response_body"])
 
 

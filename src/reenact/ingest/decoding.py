@@ -208,7 +208,7 @@ def _call(
         organisation_id=exchange.organisation_id,
         created_us=exchange.started_us,
         duration_us=exchange.duration_us,
-        first_token_us=exchange.first_byte_us if told.streamed else None,
+        first_token_us=exchange.first_byte_us if told.streamed or exchange.told is not None else None,
         kind=_kind(exchange, dialect, asked),
         dialect=dialect or OPAQUE,
         provider=exchange.provider,

@@ -49,3 +49,27 @@ await logger.logRequest({ _type: "vector_db", operation: "search", text: "spring
 await logger.logRequest({ _type: "data", name: "orders" }, async (recorder) => {
   recorder.appendResults({ status: "success", message: "Read." });
 }, { "Helicone-Property-Step": "data" });
+
+await logger.logStream({ ...request, stream: true }, async (recorder) => {
+  recorder.attachStream(new Response(raw).body);
+}, { "Helicone-Property-Step": "recorded" });
+
+const set = logger.logBuilder(request);
+set.addAdditionalHeaders({ "Helicone-Property-Step": "set" });
+set.setResponse(JSON.stringify(answer));
+await set.sendLog();
+
+const passed = logger.logBuilder({ ...request, stream: true }, { "Helicone-Property-Step": "passed" });
+await new Response(passed.toReadableStream(stream())).text();
+await passed.sendLog();
+
+const left = logger.logBuilder({ ...request, stream: true }, { "Helicone-Property-Step": "left" });
+const reader = left.toReadableStream(stream()).getReader();
+await reader.read();
+await reader.cancel();
+await left.sendLog();
+
+await logger.sendLog(request, answer, {
+  startTime: 1_700_000_000_000, endTime: 1_700_000_002_500, timeToFirstToken: 700, status: 429, provider: "OPENAI",
+  additionalHeaders: { "Helicone-Property-Step": "sent" },
+});
