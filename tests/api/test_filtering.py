@@ -24,6 +24,7 @@ def rmt(columns: dict[str, Any]) -> dict[str, Any]:
     return {"request_response_rmt": columns}
 
 
+UP, DOWN = is_("feedback", True), is_("feedback", False)
 FAILED = rmt({"status": {"gte": 400}})
 
 
@@ -63,8 +64,6 @@ def test_the_guides_form_and_the_present_one_mean_the_same(raw: Any) -> None:
         (rmt({"helicone-score-feedback": {"equals": True}}), [("feedback", "equals", True)]),
         (rmt({"cached": {"equals": "false"}}), [("cached", "equals", False)]),
         (rmt({"property_key": {"equals": "app"}}), [("property_key", "equals", "app")]),
-        (rmt({"scores_column": {"not-equals": "{}"}}), [("scored", "equals", True)]),
-        (rmt({"scores_column": {"equals": "{}"}}), [("scored", "equals", False)]),
         (rmt({"request_created_at": {"gte": "1970-01-01T00:00:01.500Z"}}), [("created_us", "gte", 1_500_000.0)]),
         (rmt({"response_created_at": {"lt": "1970-01-01 01:00:00+01:00"}}), [("completed_us", "lt", 0.0)]),
         ({"request": {"created_at": {"lte": "1970-01-02"}}}, [("created_us", "lte", 86_400_000_000.0)]),
@@ -132,6 +131,22 @@ def test_branches_nest_and_chains_are_flat() -> None:
 
     expected = All(of=(is_("user_id", "a"), is_("user_id", "b"), AnyOf(of=(is_("user_id", "c"), is_("user_id", "d")))))
     assert expected == read_filter(raw, ORGANISATION)
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ({"scores_column": {"not-equals": "{}"}}, AnyOf((is_("scored", True), UP, DOWN))),
+        ({"scores_column": {"equals": "{}"}}, All((is_("scored", False), is_("feedback", None)))),
+        ({"scores": {"Helicone-Score-Feedback": {"equals": "1"}}}, AnyOf((UP,))),
+        ({"scores": {"helicone-score-feedback": {"lt": 2}}}, AnyOf((UP, DOWN))),
+        ({"scores": {"helicone-score-feedback": {"gt": 1}}}, NOTHING),
+        ({"scores": {"helicone-score-feedback": {"equals": "null"}}}, is_("feedback", None)),
+    ],
+)
+def test_feedback_is_a_score(test: Any, expected: Filter) -> None:
+    """As its row shows it: 1 for up, 0 for down."""
+    assert expected == read_filter(rmt(test), ORGANISATION)
 
 
 @pytest.mark.parametrize(

@@ -229,11 +229,33 @@ def test_scores(world: World) -> None:
             "name": name, "averageScore": 3.0, "minScore": 1.0, "maxScore": 6.0, "count": 3,
             "overTime": [{"date": FIRST, "count": 3}], "averageOverTime": [{"date": FIRST, "value": 3.0}],
         }
-    ] == world.ask("/v1/evals/query")  # fmt: skip
-    [spread] = world.ask("/v1/evals/score-distributions/query")
+    ] == [one for one in world.ask("/v1/evals/query") if one["name"] == name]  # fmt: skip
+    [spread] = [one for one in world.ask("/v1/evals/score-distributions/query") if one["name"] == name]
     assert (name, [1, 0, 1, 0, 0, 0, 0, 0, 0, 1]) == (spread["name"], [bar["value"] for bar in spread["distribution"]])
     scored = world.ask("/v1/dashboard/scores/query", userFilter=world.where, dbIncrement="year")
-    assert [{"created_at_trunc": FIRST, "score_key": name, "score_sum": 9.0}] == scored
+    assert {"created_at_trunc": FIRST, "score_key": name, "score_sum": 9.0} in scored
+
+
+def test_feedback_is_a_score_among_others(world: World) -> None:
+    """In the list of names, the sums, the ranges, on the dashboard, and for whoever asks for scored calls."""
+    http, name = world.house.http, "helicone-score-feedback"
+    rows = world.ask("/v1/request/query-clickhouse", timeFilter=None, sort={"created_at": "asc"})
+    for row, rating in zip(rows, (True, False, True), strict=True):
+        http.post(f"/v1/request/{row['request_id']}/feedback", json={"rating": rating}).raise_for_status()
+
+    assert name in http.get("/v1/evals/scores").json()["data"]
+    [summed] = [one for one in world.ask("/v1/evals/query") if one["name"] == name]
+    assert (3, 0.0, 1.0, [{"date": FIRST, "count": 3}]) == (
+        summed["count"], summed["minScore"], summed["maxScore"], summed["overTime"],
+    )  # fmt: skip
+    assert 2 / 3 == summed["averageScore"]
+    [spread] = [one for one in world.ask("/v1/evals/score-distributions/query") if one["name"] == name]
+    assert [1, 0, 0, 0, 0, 0, 0, 0, 0, 2] == [bar["value"] for bar in spread["distribution"]]
+    shown = world.ask("/v1/dashboard/scores/query", userFilter=world.where, dbIncrement="year")
+    assert {"created_at_trunc": FIRST, "score_key": name, "score_sum": 2.0} in shown
+    asked = {"filter": {"request_response_rmt": {"scores": {name: {"equals": 1}}}}, "isScored": True}
+    found = http.post("/v1/request/query-clickhouse", json=asked).json()["data"]
+    assert {rows[0]["request_id"], rows[2]["request_id"]} <= {one["request_id"] for one in found}
 
 
 def test_session_names_and_how_sessions_are_spread(world: World) -> None:

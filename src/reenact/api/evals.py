@@ -14,18 +14,16 @@ from reenact.api.envelope import answer, described
 from reenact.api.filtering import every
 from reenact.api.guard import WRITES, GivenParts, GivenPrincipal
 from reenact.api.rows import iso
+from reenact.api.scorereader import score_totals, score_values
 from reenact.api.selector import select
 from reenact.api.spans import STEPS, Count, Increment, Minutes, TimeSpan, ahead_minutes, within
-from reenact.domain.filter import Condition, Filter, Operator, Sort
+from reenact.domain.filter import EVERYTHING
 from reenact.domain.message import Json
 from reenact.domain.total import ScoreTotal, Step
 from reenact.errors import InvalidInput
-from reenact.store.calls import CallStore
 
 MAX_NAMES = 1000
 _BARS = 10
-_PAGE = 1000
-_SCORED = Condition(column="scored", operator=Operator.EQUALS, value=True)
 
 
 class NewEval(msgspec.Struct, frozen=True):
@@ -107,7 +105,7 @@ class ScorePoint(msgspec.Struct, frozen=True):
 async def list_names(parts: GivenParts, principal: GivenPrincipal) -> Response[bytes]:
     """List the names that scores have."""
     await parts.settle()
-    found = await asyncio.to_thread(parts.calls.score_totals, principal.organisation_id)
+    found = await asyncio.to_thread(score_totals, parts.calls, principal.organisation_id, EVERYTHING)
     return answer([one.name for one in found])
 
 
@@ -120,9 +118,9 @@ async def query_evals(data: JSONBody[EvalQuery], parts: GivenParts, principal: G
 
     def read() -> list[Eval]:
         days: dict[str, list[ScoreTotal]] = defaultdict(list)
-        for one in parts.calls.score_totals(organisation_id, where, step=Step.DAY, offset_minutes=ahead):
+        for one in score_totals(parts.calls, organisation_id, where, step=Step.DAY, offset_minutes=ahead):
             days[one.name.lower()].append(one)
-        values = _values(parts.calls, organisation_id, where)
+        values = score_values(parts.calls, organisation_id, where)
         return [_eval(days[name], values[name]) for name in sorted(days)][data.offset : data.offset + data.limit]
 
     return answer(await asyncio.to_thread(read))
@@ -137,8 +135,8 @@ async def query_distributions(
     where = every([await select(data.filter, parts, organisation_id), *within(data.time_filter)])
 
     def read() -> list[Distribution]:
-        names = {one.name.lower(): one.name for one in parts.calls.score_totals(organisation_id, where)}
-        values = _values(parts.calls, organisation_id, where)
+        names = {one.name.lower(): one.name for one in score_totals(parts.calls, organisation_id, where)}
+        values = score_values(parts.calls, organisation_id, where)
         found = [Distribution(names[key], _ranges(sorted(values[key]))) for key in sorted(names)]
         return found[data.offset : data.offset + data.limit]
 
@@ -164,24 +162,12 @@ async def query_scores(data: JSONBody[ScoresQuery], parts: GivenParts, principal
     where = every([await select(data.user_filter, parts, organisation_id, "userFilter"), *within(data.time_filter)])
     step, ahead = STEPS[data.db_increment], ahead_minutes(data.time_zone_difference)
     found = await asyncio.to_thread(
-        lambda: parts.calls.score_totals(organisation_id, where, step=step, offset_minutes=ahead)
+        lambda: score_totals(parts.calls, organisation_id, where, step=step, offset_minutes=ahead)
     )
     return answer([ScorePoint(iso(one.start_us or 0), one.name, one.sum) for one in found])
 
 
 ROUTES: list[HTTPRouteHandler] = [list_names, query_evals, query_distributions, add_eval, query_scores]
-
-
-def _values(calls: CallStore, organisation_id: str, where: Filter) -> dict[str, list[float]]:
-    """Return every score of the calls that match, by lower-cased name."""
-    values: dict[str, list[float]] = defaultdict(list)
-    scored, offset = every([where, _SCORED]), 0
-    while page := calls.find(organisation_id, scored, Sort(), offset=offset, limit=_PAGE):
-        for call in page:
-            for name, value in call.scores.items():
-                values[name.lower()].append(value)
-        offset += len(page)
-    return values
 
 
 def _eval(days: list[ScoreTotal], values: list[float]) -> Eval:

@@ -25,6 +25,7 @@ from reenact.api.columns import (
     Unmet,
 )
 from reenact.api.holding import holds
+from reenact.api.rating import FEEDBACK, SCORED, UNSCORED, rated
 from reenact.api.sessioning import CallsOf, Counted, Summed, Tagged, Wish
 from reenact.domain.filter import OPERATORS, All, AnyOf, Condition, Everything, Filter, Kind, Operator
 from reenact.domain.filtering import MOST_CONDITIONS, check
@@ -39,7 +40,6 @@ NOTHING = AnyOf(of=())
 _SESSION = "session"
 """Ours: asks about the calls of whole sessions, `{"session": {"any": FILTER, "count": {"of": FILTER, "gte": 3}}}`."""
 _ANY_TEXT, _ANY_NUMBER = Constant(kind=Kind.TEXT), Constant(kind=Kind.NUMBER)
-_MAPS = (Kind.MAP, Kind.NUMBER_MAP)
 
 
 def read_filter(raw: Json, organisation_id: str, path: str = "filter", calls_of: CallsOf | None = None) -> Filter:
@@ -175,7 +175,9 @@ def _column(meaning: Meaning, test: Json, asker: _Asker, path: str) -> Filter:
             return every([_has_scores(name, value, f"{path}.{name}") for name, value in _entries(test, path)])
         case OwnOrganisation():
             return _tests(Constant(kind=Kind.TEXT, value=asker.organisation_id), test, None, path)
-        case Kept(kind=kind) if kind in _MAPS:
+        case Kept(kind=Kind.NUMBER_MAP):
+            return every([_scores(meaning, inner, key, f"{path}.{key}") for key, inner in _entries(test, path)])
+        case Kept(kind=Kind.MAP):
             return every([_tests(meaning, inner, key, f"{path}.{key}") for key, inner in _entries(test, path)])
         case _:
             return _tests(meaning, test, None, path)
@@ -193,7 +195,15 @@ def _entries(raw: Json, path: str) -> list[tuple[str, Json]]:
 def _has_scores(operator: str, value: Json, path: str) -> Filter:
     if operator not in ("equals", "not-equals") or value != "{}":
         raise InvalidFilter('`scores_column` takes `equals` or `not-equals` and "{}" only.', path, value)
-    return Condition(column="scored", operator=Operator.EQUALS, value=operator == "not-equals")
+    return SCORED if operator == "not-equals" else UNSCORED
+
+
+def _scores(meaning: Kept, raw: Json, key: str, path: str) -> Filter:
+    """Return what is asked of one score; feedback is one."""
+    if key.lower() != FEEDBACK:
+        return _tests(meaning, raw, key, path)
+    tests = [_test_parts(meaning, name, value, f"{path}.{name}") for name, value in _entries(raw, path)]
+    return every([rated(operator, value) for operator, value in tests])
 
 
 def _tests(meaning: Kept | Constant, raw: Json, key: str | None, path: str) -> Filter:

@@ -21,6 +21,7 @@ from reenact.api.guard import WRITES, GivenPager, GivenParts, GivenPrincipal
 from reenact.api.listener import JsonRequest, note_unknown
 from reenact.api.pager import Pager
 from reenact.api.parts import Parts
+from reenact.api.rating import SCORED
 from reenact.api.rows import HeliconeRequest
 from reenact.api.selector import select
 from reenact.api.sorting import read_sort
@@ -230,7 +231,7 @@ async def _where(data: RequestQuery, parts: Parts, organisation_id: str) -> Filt
     if data.is_cached:
         wanted.append(Condition(column="cached", operator=Operator.EQUALS, value=True))
     if data.is_scored:
-        wanted.append(Condition(column="scored", operator=Operator.EQUALS, value=True))
+        wanted.append(SCORED)
     if data.is_part_of_experiment:
         wanted.append(Condition(column="property_key", operator=Operator.EQUALS, value="Helicone-Experiment-Id"))
     return every(wanted)
