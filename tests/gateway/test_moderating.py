@@ -94,7 +94,7 @@ def test_a_verdict_is_read_or_there_is_none(status: int, body: bytes, expected: 
 
 @pytest.mark.parametrize(
     ("refusal", "code"),
-    [(flagged("i1"), "PROMPT_FLAGGED_FOR_MODERATION"), (threatening("i1"), "PROMPT_THREAT_DETECTED")],
+    [(flagged(ASK), "PROMPT_FLAGGED_FOR_MODERATION"), (threatening(ASK), "PROMPT_THREAT_DETECTED")],
 )
 def test_blocked_calls_are_answered_in_helicones_shape(refusal: object, code: str) -> None:
     """Status 400, with the request's id where it can be looked up."""
@@ -103,4 +103,4 @@ def test_blocked_calls_are_answered_in_helicones_shape(refusal: object, code: st
     body = msgspec.json.decode(refusal.body)
 
     assert (400, False, code) == (refusal.status, body["success"], body["error"]["code"])
-    assert "i1" in body["error"]["details"]
+    assert "See http://gateway/calls/i1 for more." == body["error"]["details"]

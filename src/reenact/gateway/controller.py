@@ -225,10 +225,10 @@ class Controller:
         if text is None:
             return None
         if controls.moderates and await self._is_flagged(course, text, relay):
-            return flagged(course.ask.id)
+            return flagged(course.ask)
         if controls.screening is not Screening.NONE and await self._is_threat(course, text):
             course.handle(is_threat=True)
-            return threatening(course.ask.id)
+            return threatening(course.ask)
         return None
 
     async def _is_flagged(self, course: Course, text: str, relay: Relaying) -> bool:

@@ -1,5 +1,7 @@
 """Checks of what the user said last: which calls are checked, and what is answered in their place (surface 1.8, 5.9)."""
 
+from urllib.parse import urljoin
+
 import msgspec
 
 from reenact.domain.exchange import Ending, Header
@@ -64,20 +66,25 @@ def is_flagged(status: int, body: bytes) -> bool | None:
         return None
 
 
-def flagged(call_id: str) -> Refusal:
-    """Return the answer to a call whose text was flagged."""
+def flagged(ask: Ask) -> Refusal:
+    """Return the answer to a call whose text was flagged; it holds a link to the call's page (surface 1.8)."""
     return _blocked(
         "PROMPT_FLAGGED_FOR_MODERATION",
         "The given prompt was flagged by the OpenAI Moderation endpoint.",
-        f"See the request {call_id} for more.",
+        f"See {_page(ask)} for more.",
     )
 
 
-def threatening(call_id: str) -> Refusal:
+def threatening(ask: Ask) -> Refusal:
     """Return the answer to a call whose text was taken for an attack."""
     return _blocked(
-        "PROMPT_THREAT_DETECTED", "Prompt threat detected. The request was not sent.", f"See the request {call_id}."
+        "PROMPT_THREAT_DETECTED", "Prompt threat detected. The request was not sent.", f"See {_page(ask)} for more."
     )
+
+
+def _page(ask: Ask) -> str:
+    """Return the address of a call's page on this server, as its agent reaches it."""
+    return urljoin(ask.url, f"/calls/{ask.id}")
 
 
 def _blocked(code: str, message: str, details: str) -> Refusal:
