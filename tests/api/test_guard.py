@@ -91,7 +91,7 @@ def test_keys_are_listed_without_themselves_and_work_until_deleted(locked: House
     deleted = locked.http.delete(f"/v1/api-keys/{made['id']}", headers=bearer(locked.ready.key))
     after = locked.http.get("/v1/api-keys", headers=headers)
 
-    [row] = [row for row in first.json()["data"] if row["id"] == made["id"]]
+    [row] = [row for row in first.json()["data"] if str(row["id"]) == made["id"]]
     assert (made["hashedKey"], made["apiKey"][-4:], "rw", "test") == (
         row["api_key_hash"], row["last_four"], row["key_permissions"], row["api_key_name"],
     )  # fmt: skip

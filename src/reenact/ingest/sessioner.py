@@ -202,18 +202,19 @@ class Sessioner:
         self._learnt[organisation_id] = tied.ended_us
 
     def _learn_again(self, organisation_id: str, tied: Thread) -> None:
-        """Learn what others have saved since the last look, where nothing is known that *tied* may continue.
+        """Learn what others have saved since the last look, where nothing is known that *tied* alone may continue.
 
         After a look in vain nobody looks for a while: agents that begin with answers of their own making cost little so.
         """
         looked_us, begun_s = self._learnt[organisation_id], time.monotonic()
         is_covered = tied.started_us + _SAVED_WITHIN_US <= looked_us
-        if is_covered or begun_s < self._rests_until_s or self._before(tied) is not None:
+        before = self._before(tied)
+        if is_covered or begun_s < self._rests_until_s or (before is not None and not before.followers):
             return
         ended = Condition(column="completed_us", operator=Operator.GTE, value=looked_us - _SAVED_LATE_US)
         self._look(organisation_id, All((ended, _INFERRED)))
         self._learnt[organisation_id] = max(looked_us, tied.ended_us)
-        if self._before(tied) is None:
+        if self._before(tied) is before:
             ended_s = time.monotonic()
             self._rests_until_s = ended_s + _REST * (ended_s - begun_s)
 
