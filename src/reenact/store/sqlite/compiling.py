@@ -3,6 +3,8 @@
 The text is made of this module's own tables and words alone; whatever a user gave is bound.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from reenact.domain.filter import (
@@ -81,7 +83,7 @@ _SIGNS = {
     Operator.GT: ">",
     Operator.LT: "<",
 }
-_SIDES = {"request_body": 0, "response_body": 1}
+SIDES = {"request_body": 0, "response_body": 1}
 """Which entries of the table `words` a search column looks through."""
 
 
@@ -175,6 +177,11 @@ def compile_group(column: str, key: str | None) -> Sql:
 def compile_number(column: str) -> str:
     """Return a NUMBER column of calls `c`, in the unit it is kept in."""
     return _NUMBERS[column]
+
+
+def compile_words(asked: Iterable[str]) -> str:
+    """Return what the index of words is asked for entries that have each of these words; empty when there is none."""
+    return " AND ".join(f'"{word}"' for word in dict.fromkeys(asked))
 
 
 def compile_start(created: str, step: Step | None, offset_minutes: int) -> str:
@@ -326,8 +333,8 @@ def _search(condition: Condition) -> Sql:
     found = (
         "SELECT w.call FROM words_index i JOIN words w ON w.entry = i.rowid WHERE words_index MATCH ? AND w.side = ?"
     )
-    asked = " AND ".join(f'"{word}"' for word in dict.fromkeys(words(str(condition.value))))
-    positive = Sql(f"(c.call IN ({found}))", (asked, _SIDES[condition.column])) if asked else Sql("1")
+    asked = compile_words(words(str(condition.value)))
+    positive = Sql(f"(c.call IN ({found}))", (asked, SIDES[condition.column])) if asked else Sql("1")
     if condition.operator in POSITIVE:
         return Sql(f"(NOT {positive.text})", positive.values)
     return positive

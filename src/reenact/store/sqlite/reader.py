@@ -24,6 +24,7 @@ from reenact.store.sqlite.rolling import roll
 from reenact.store.sqlite.rows import CALL_COLUMNS, to_call
 from reenact.store.sqlite.schema import PARTS
 from reenact.store.sqlite.totaller import Page, totals
+from reenact.store.sqlite.wordwalker import walk_words
 
 _ABSENT = -1
 """The number of an organisation that has no rows."""
@@ -49,6 +50,9 @@ class Reader:
         """Return a page of calls."""
         with self._pool.snapshot() as reading:
             organisation = organisation_number(reading.connection, organisation_id)
+            said = walk_words(reading.connection, organisation, where, sort, offset + limit)
+            if said is not None:
+                return _calls(reading.connection, organisation_id, said[offset:])
             query = compile_query(organisation, where)
             order = compile_sort(sort, query.created)
             text = f"SELECT c.call FROM {query.source} WHERE {query.where.text} ORDER BY {order.text} LIMIT ? OFFSET ?"

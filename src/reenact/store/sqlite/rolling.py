@@ -40,11 +40,11 @@ def roll(where: Filter, grouping: Grouping) -> Rolled | None:
     Raises:
         InvalidFilter: as `compile_query`.
     """
-    times, rest = _apart(where)
+    times, rest = apart(where)
     coarsest = _coarsest(grouping)
     if coarsest is None or not all(map(_is_rolled, rest)):
         return None
-    from_us, to_us = _span(times)
+    from_us, to_us = time_in(times)
     pieces = tuple(_pieces(from_us, to_us, [span for span in (DAY_US, HOUR_US) if span <= coarsest]))
     if not any(piece.span_us for piece in pieces):
         return None
@@ -57,11 +57,11 @@ def time_span(where: Filter) -> tuple[int, int] | None:
     Raises:
         InvalidFilter: as `compile_query`.
     """
-    times, rest = _apart(where)
-    return None if any(not isinstance(part, Everything) for part in rest) else _span(times)
+    times, rest = apart(where)
+    return None if any(not isinstance(part, Everything) for part in rest) else time_in(times)
 
 
-def _apart(where: Filter) -> tuple[list[Condition], tuple[Filter, ...]]:
+def apart(where: Filter) -> tuple[list[Condition], tuple[Filter, ...]]:
     """Return what *where* says of the time of creation, and what must hold beside it."""
     flat = flatten(where)
     parts = flat.of if isinstance(flat, All) else (flat,)
@@ -69,7 +69,7 @@ def _apart(where: Filter) -> tuple[list[Condition], tuple[Filter, ...]]:
     return times, tuple(part for part in parts if part not in times)
 
 
-def _span(times: Sequence[Condition]) -> tuple[int, int]:
+def time_in(times: Sequence[Condition]) -> tuple[int, int]:
     """Return the time in which all of *times* hold."""
     bounds = [_bounds(time) for time in times]
     return max((first for first, _ in bounds), default=_FIRST_US), min((last for _, last in bounds), default=_LAST_US)

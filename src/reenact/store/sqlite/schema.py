@@ -7,6 +7,9 @@ Names: `organisation`, `session` and `call` are small numbers given by this data
 PARTS = 2**31
 """More than a session can have."""
 
+ENTRIES = 1024
+"""Of the index of words, that a row of `word_spans` is about."""
+
 _FIRST = """
 CREATE TABLE organisations (organisation INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
 
@@ -276,5 +279,13 @@ CREATE TABLE object_uses (call INTEGER NOT NULL, object INTEGER NOT NULL, PRIMAR
 CREATE INDEX object_uses_by_object ON object_uses (object);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH)
+_NINTH = f"""
+-- When the first and the last call were made that so many entries of the index of words in a row are of, so that a list by
+-- time knows that no entry it has not looked at belongs into its page. May be too wide, never too narrow.
+CREATE TABLE word_spans (span INTEGER PRIMARY KEY, first_us INTEGER NOT NULL, latest_us INTEGER NOT NULL);
+INSERT INTO word_spans SELECT w.entry / {ENTRIES}, min(c.created_us), max(c.created_us)
+FROM words w JOIN calls c ON c.call = w.call GROUP BY 1;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH)
 """In the order they are applied; `PRAGMA user_version` says how many have been."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reenact.errors import StoreFailed
 from reenact.store.sqlite.opener import open_word_reader
+from reenact.store.sqlite.schema import ENTRIES
 from reenact.store.sqlite.writer import Writer
 
 _AT_ONCE = 200
@@ -19,11 +20,19 @@ SELECT doc, group_concat(term, ' ') FROM temp.index_words
 WHERE doc IN (SELECT entry FROM main.stale_words ORDER BY entry LIMIT ?) GROUP BY doc
 """
 _TAKE_OUT = "INSERT INTO words_index (words_index, rowid, text) VALUES ('delete', ?, ?)"
+_FIT_SPAN = f"""
+UPDATE word_spans SET (first_us, latest_us) = (
+  SELECT coalesce(min(c.created_us), 0), coalesce(max(c.created_us), 0) FROM words w JOIN calls c ON c.call = w.call
+  WHERE w.entry BETWEEN span * {ENTRIES} AND span * {ENTRIES} + {ENTRIES - 1}
+) WHERE span = ?
+"""
 _MERGE = "INSERT INTO words_index (words_index, rank) VALUES ('merge', ?)"
 
 
 def sweep_words(path: Path, writer: Writer) -> None:
     """Take the entries that no call has any more out of the index at *path*, and merge it: taking out only marks them.
+
+    When the calls of the entries around them were made is noted anew.
 
     Raises:
         StoreFailed: the database could not be read or written.
@@ -36,6 +45,9 @@ def sweep_words(path: Path, writer: Writer) -> None:
             with writer.transaction() as connection:
                 connection.executemany(_TAKE_OUT, [entry for entry in chunk if entry[1]])
                 connection.executemany("DELETE FROM stale_words WHERE entry = ?", [(entry,) for entry, _ in chunk])
+        for span in sorted({entry // ENTRIES for entry, _ in stale}):
+            with writer.transaction() as connection:  # one by one: ingest waits for no more than that
+                connection.execute(_FIT_SPAN, (span,))
     pages = -_MERGED_PAGES  # a negative number begins to merge everything into one
     while has_swept and _merge(writer, pages):
         pages = _MERGED_PAGES

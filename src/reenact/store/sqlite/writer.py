@@ -16,6 +16,7 @@ from reenact.store.packing import Cut, compressor, cut, keep, pack
 from reenact.store.sqlite.opener import open_writer, rewrite
 from reenact.store.sqlite.partkeeper import PartKeeper
 from reenact.store.sqlite.rows import CALL_COLUMNS, to_row
+from reenact.store.sqlite.schema import ENTRIES
 
 _SHRUNK_PAGES = 1000
 _SAVE_CALL = (
@@ -38,6 +39,11 @@ _SAVE_SESSION_NAME = (
     "ON CONFLICT DO UPDATE SET first_us = min(first_us, excluded.first_us), latest_us = max(latest_us, excluded.latest_us)"
 )
 _SAVE_WORDS = "INSERT INTO words_index (rowid, text) VALUES (?, ?)"
+_WIDEN_SPANS = f"""
+INSERT INTO word_spans SELECT w.entry / {ENTRIES}, min(c.created_us), max(c.created_us)
+FROM words w JOIN calls c ON c.call = w.call WHERE w.entry >= ? GROUP BY 1
+ON CONFLICT DO UPDATE SET first_us = min(first_us, excluded.first_us), latest_us = max(latest_us, excluded.latest_us)
+"""
 _NAME_OBJECT = (
     "INSERT INTO objects (organisation, key, bytes) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET bytes = excluded.bytes "
     "RETURNING object"
@@ -90,6 +96,8 @@ class Writer:
             entries = list(self._save_all(cuts))
             # All at the end: any other statement between two of them may let the index write what it has gathered.
             connection.executemany(_SAVE_WORDS, entries)
+            if entries:
+                connection.execute(_WIDEN_SPANS, entries[0][:1])
             for gap in gaps:
                 row = (self.organisation(gap.organisation_id), gap.first_us, gap.last_us, gap.reason, gap.count)
                 connection.execute(_SAVE_GAP, row)
