@@ -29,7 +29,7 @@ class Annotator:
             organisation = self._writer.organisation(organisation_id)
             call, created_us = _locate(connection, organisation, call_id)
             low = key.lower()
-            connection.execute(_SET_PROPERTY, (call, low, key, value, organisation, created_us))
+            connection.execute(_SET_PROPERTY, (call, low, None if key == low else key, value, organisation, created_us))
             if low in LABEL_KEYS:
                 connection.execute(f"UPDATE calls SET {labelled(low)} WHERE call = ?", (value, call))
                 self._note_session(connection, organisation, call, created_us)

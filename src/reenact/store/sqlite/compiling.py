@@ -51,8 +51,8 @@ _TEXTS = {
     "provider": "c.provider",
     "model": "c.model",
     "response_id": "c.response_id",
-    "target_url": "c.target_url",
-    "url": "c.url",
+    "target_url": "(SELECT f.target_url FROM forms f WHERE f.form = c.form)",
+    "url": "(SELECT f.url FROM forms f WHERE f.form = c.form)",
     "cache_reference_id": "json_extract(c.handling, '$.cache_reference_id')",
 }
 _NUMBERS = {

@@ -21,7 +21,7 @@ from reenact.store.packing import Kept, Whole, to_bodies, to_exchange, unpack, u
 from reenact.store.sqlite.compiling import compile_query, compile_sort
 from reenact.store.sqlite.pool import ReaderPool, Reading
 from reenact.store.sqlite.rolling import roll
-from reenact.store.sqlite.rows import CALL_COLUMNS, to_call
+from reenact.store.sqlite.rows import CALL_COLUMNS, FORM_COLUMNS, to_call
 from reenact.store.sqlite.schema import PARTS
 from reenact.store.sqlite.totaller import Page, totals
 from reenact.store.sqlite.wordwalker import walk_words
@@ -158,14 +158,18 @@ def _numbers(connection: sqlite3.Connection, organisation_id: str, call_ids: Seq
 
 def _calls(connection: sqlite3.Connection, organisation_id: str, numbers: Sequence[int]) -> list[Call]:
     """Return the calls with these numbers, in this order."""
-    properties = _maps(_select(connection, "SELECT call, key, value FROM properties WHERE call IN", numbers))
+    properties = _maps(
+        _select(connection, "SELECT call, coalesce(key, key_lower), value FROM properties WHERE call IN", numbers)
+    )
     scores = _maps(_select(connection, "SELECT call, name, value FROM scores WHERE call IN", numbers))
     found = {}
-    columns = ", ".join(CALL_COLUMNS)
+    columns = ", ".join((*CALL_COLUMNS, *FORM_COLUMNS))
     for chunk in _chunks(numbers):
         cursor = connection.cursor()
         cursor.row_factory = sqlite3.Row
-        for row in _select_rows(cursor, f"SELECT call, {columns} FROM calls WHERE call IN", chunk):
+        for row in _select_rows(
+            cursor, f"SELECT call, {columns} FROM calls JOIN forms USING (form) WHERE call IN", chunk
+        ):
             number = row["call"]
             shown = {key: value for key, value in properties[number].items() if key.lower() not in LABEL_KEYS}
             found[number] = to_call(row, organisation_id, shown, scores[number])

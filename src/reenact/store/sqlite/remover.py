@@ -40,6 +40,7 @@ _UNUSED = """
 SELECT o.object, r.id, o.key FROM objects o JOIN organisations r USING (organisation)
 WHERE NOT EXISTS (SELECT 1 FROM object_uses u WHERE u.object = o.object)
 """
+_UNUSED_FORMS = "SELECT form FROM forms WHERE form NOT IN (SELECT form FROM calls)"
 _DROP_SESSIONS = """
 DELETE FROM sessions WHERE organisation IN (SELECT organisation FROM removals)
   AND NOT EXISTS (SELECT 1 FROM session_names n WHERE n.session = sessions.session)
@@ -122,8 +123,19 @@ class Remover:
         with self._writer.transaction() as connection:
             for text in (_FIT_NAMES, _DROP_NAMES, _DROP_SESSIONS):
                 connection.execute(text)
+        while not self._free_forms():
+            pass  # a batch failed meanwhile: look again
         sweep_words(self._path, self._writer)
         self._free_objects()
+
+    def _free_forms(self) -> bool:
+        """Delete what no call has in common any more, found without keeping ingest waiting; return whether it was."""
+        with self._writer.transaction():
+            watched = self._writer.watch_forms()
+        with self._snapshot() as reading:
+            unused = _firsts(reading.connection.execute(_UNUSED_FORMS))
+        with self._writer.transaction():
+            return self._writer.free_forms(unused, watched)
 
     def _free_objects(self) -> None:
         """Delete the objects that no call is made of any more, and then their rows: a kill between the two is made good."""

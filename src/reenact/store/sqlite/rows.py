@@ -1,4 +1,4 @@
-"""Rows: a Call as the columns of the table `calls`, and back."""
+"""Rows: a Call as the columns of the tables `calls` and `forms`, and back."""
 
 import sqlite3
 from operator import attrgetter
@@ -11,10 +11,10 @@ from reenact.domain.exchange import NOTHING_SPECIAL, Ending, Handling, Told
 from reenact.domain.labels import Labels, ReplayLink
 from reenact.domain.message import Usage
 
+_FORM = ("url", "target_url", "method", "dialect", "request_model", "response_model", "stop_reason")
 _PLAIN = (
-    "id", "created_us", "duration_us", "first_token_us", "dialect", "provider", "model", "request_model",
-    "response_model", "response_id", "status", "detail", "stop_reason", "error", "cost_nanodollars", "url", "target_url",
-    "method", "request_body_bytes", "response_body_bytes", "unreadable",
+    "id", "created_us", "duration_us", "first_token_us", "provider", "model", "response_id", "status", "detail", "error",
+    "cost_nanodollars", "request_body_bytes", "response_body_bytes", "unreadable",
 )  # fmt: skip
 _LABELS = ("session_id", "session_name", "session_path", "prompt_id", "user_id", "model_override")
 _USAGE = (
@@ -29,7 +29,6 @@ CALL_COLUMNS = (
     *_USAGE,
     *_REPLAY,
     "kind",
-    "ending",
     "streamed",
     "session_inferred",
     "feedback",
@@ -38,10 +37,18 @@ CALL_COLUMNS = (
 )
 """Every column of `calls` that a Call is made of, in the order of `to_row`."""
 
+FORM_COLUMNS = (*_FORM, "ending")
+"""Every column of `forms` that a Call is made of, in the order of `to_form`."""
 
 _plain, _labels, _usage = attrgetter(*_PLAIN), attrgetter(*_LABELS), attrgetter(*_USAGE)
 _handling = msgspec.json.Decoder(Handling)
 _told = msgspec.json.Decoder(Told)
+_form = attrgetter(*_FORM)
+
+
+def to_form(call: Call) -> tuple[str | None, ...]:
+    """Return the values of FORM_COLUMNS: what many calls have in common."""
+    return (*_form(call), call.ending.value)
 
 
 def to_row(call: Call) -> tuple[Any, ...]:
@@ -57,7 +64,6 @@ def to_row(call: Call) -> tuple[Any, ...]:
             else (replay.replay_id, replay.take, replay.source_session_id, replay.source_call_id, replay.arm)
         ),
         call.kind.value,
-        call.ending.value,
         call.streamed,
         call.session_inferred,
         call.feedback,
@@ -67,10 +73,10 @@ def to_row(call: Call) -> tuple[Any, ...]:
 
 
 def to_call(row: sqlite3.Row, organisation_id: str, properties: dict[str, str], scores: dict[str, float]) -> Call:
-    """Return the Call that *row*, holding CALL_COLUMNS by name, and the rows beside it stand for."""
+    """Return the Call that *row*, holding CALL_COLUMNS and FORM_COLUMNS by name, and the rows beside it stand for."""
     return Call(
         organisation_id=organisation_id,
-        **{name: row[name] for name in _PLAIN},
+        **{name: row[name] for name in (*_FORM, *_PLAIN)},
         labels=Labels(**{name: row[name] for name in _LABELS}, properties=properties, replay=_replay(row)),
         usage=Usage(**{name: row[name] for name in _USAGE}),
         kind=Kind(row["kind"]),

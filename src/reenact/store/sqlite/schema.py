@@ -220,6 +220,14 @@ _TAKE = f"""
     latest_us = CASE WHEN latest_us > old.created_us THEN latest_us ELSE {_NEXT.format(way="DESC")} END
   WHERE {_SAME_CELL.format(of="old")};
 """
+_ROLL = f"""
+CREATE TRIGGER calls_roll_in AFTER INSERT ON calls BEGIN {_ADD} END;
+CREATE TRIGGER calls_roll_out AFTER DELETE ON calls BEGIN {_TAKE} END;
+CREATE TRIGGER calls_roll_over AFTER UPDATE OF
+  organisation, created_us, model, provider, status, handling, kind, cost_nanodollars, input_tokens, output_tokens,
+  cache_read_tokens, cache_write_tokens, duration_us, first_token_us
+ON calls BEGIN {_TAKE} {_ADD} END;
+"""
 _SIXTH = f"""
 DROP INDEX calls_by_time;
 CREATE INDEX calls_by_time ON calls (organisation, created_us, id, duration_us);
@@ -247,12 +255,7 @@ INSERT INTO rollups ({_ROLLED_NAMES})
 SELECT organisation, 86400000000, start_us / 86400000000 * 86400000000, model, provider, status,
   {", ".join(f"sum({name})" for name in _ROLLED_SUMS)}, min(first_us), max(latest_us)
 FROM rollups GROUP BY 1, 3, 4, 5, 6;
-CREATE TRIGGER calls_roll_in AFTER INSERT ON calls BEGIN {_ADD} END;
-CREATE TRIGGER calls_roll_out AFTER DELETE ON calls BEGIN {_TAKE} END;
-CREATE TRIGGER calls_roll_over AFTER UPDATE OF
-  organisation, created_us, model, provider, status, handling, kind, cost_nanodollars, input_tokens, output_tokens,
-  cache_read_tokens, cache_write_tokens, duration_us, first_token_us
-ON calls BEGIN {_TAKE} {_ADD} END;
+{_ROLL}
 """
 
 # Ids in indexes only broke ties between calls of one microsecond, which are now sorted when they are met. From here on,
@@ -287,5 +290,103 @@ INSERT INTO word_spans SELECT w.entry / {ENTRIES}, min(c.created_us), max(c.crea
 FROM words w JOIN calls c ON c.call = w.call GROUP BY 1;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH)
+_OF_A_FORM = ("url", "target_url", "method", "dialect", "ending", "request_model", "response_model", "stop_reason")
+_OF_A_CALL = {
+    "organisation": "INTEGER NOT NULL",
+    "id": "TEXT NOT NULL",
+    "created_us": "INTEGER NOT NULL",
+    "duration_us": "INTEGER NOT NULL",
+    "first_token_us": "INTEGER",
+    "kind": "TEXT NOT NULL",
+    "provider": "TEXT NOT NULL",
+    "model": "TEXT NOT NULL",
+    "response_id": "TEXT",
+    "status": "INTEGER NOT NULL",
+    "detail": "TEXT NOT NULL",
+    "streamed": "INTEGER NOT NULL",
+    "error": "TEXT",
+    "session_id": "TEXT",
+    "session_name": "TEXT",
+    "session_path": "TEXT",
+    "session_inferred": "INTEGER NOT NULL",
+    "prompt_id": "TEXT",
+    "user_id": "TEXT",
+    "model_override": "TEXT",
+    "replay_id": "TEXT",
+    "replay_take": "INTEGER",
+    "source_session_id": "TEXT",
+    "source_call_id": "TEXT",
+    "replay_arm": "TEXT",
+    "input_tokens": "INTEGER",
+    "output_tokens": "INTEGER",
+    "cache_read_tokens": "INTEGER",
+    "cache_write_tokens": "INTEGER",
+    "input_audio_tokens": "INTEGER",
+    "output_audio_tokens": "INTEGER",
+    "reasoning_tokens": "INTEGER",
+    "cost_nanodollars": "INTEGER",
+    "request_body_bytes": "INTEGER NOT NULL",
+    "response_body_bytes": "INTEGER NOT NULL",
+    "unreadable": "TEXT",
+    "feedback": "INTEGER",
+    "handling": "TEXT",
+    "told": "TEXT",
+}
+_SAME_FORM = " AND ".join(f"f.{name} IS c.{name}" for name in _OF_A_FORM)
+# Rows are copied: a column that is only dropped leaves its room behind. As the triggers are made afterwards, sums stay.
+_TENTH = f"""
+-- What many calls have in common, kept once.
+CREATE TABLE forms (
+  form INTEGER PRIMARY KEY,
+  url TEXT NOT NULL,
+  target_url TEXT NOT NULL,
+  method TEXT NOT NULL,
+  dialect TEXT NOT NULL,
+  ending TEXT NOT NULL,
+  request_model TEXT,
+  response_model TEXT,
+  stop_reason TEXT
+);
+INSERT INTO forms ({", ".join(_OF_A_FORM)}) SELECT DISTINCT {", ".join(_OF_A_FORM)} FROM calls;
+CREATE INDEX forms_by_url ON forms (url, request_model, response_model, stop_reason);
+
+CREATE TABLE calls_of_forms (
+  call INTEGER PRIMARY KEY,
+  form INTEGER NOT NULL,
+  {", ".join(f"{name} {holds}" for name, holds in _OF_A_CALL.items())},
+  UNIQUE (organisation, id)
+);
+INSERT INTO calls_of_forms SELECT c.call, (SELECT f.form FROM forms f WHERE {_SAME_FORM}), {", ".join(_OF_A_CALL)}
+FROM calls c ORDER BY c.call;
+DROP TABLE calls;
+ALTER TABLE calls_of_forms RENAME TO calls;
+CREATE INDEX calls_by_time ON calls (organisation, created_us, duration_us);
+CREATE INDEX calls_by_session ON calls (organisation, session_id, created_us) WHERE session_id IS NOT NULL;
+CREATE INDEX calls_by_user ON calls (organisation, user_id, created_us) WHERE user_id IS NOT NULL;
+CREATE INDEX calls_by_source ON calls (organisation, source_session_id) WHERE source_session_id IS NOT NULL;
+-- Holds every call; only a question that names the condition is answered from it, and none is by accident.
+CREATE INDEX calls_by_duration ON calls (organisation, duration_us, created_us) WHERE duration_us IS NOT NULL;
+{_ROLL}
+
+CREATE TABLE properties_of_calls (
+  call INTEGER NOT NULL,
+  key_lower TEXT NOT NULL,
+  key TEXT, -- as it was written; NULL when that is `key_lower`
+  value TEXT NOT NULL,
+  edited INTEGER NOT NULL, -- 1: set through the API after the call was recorded, and kept when it is read again
+  organisation INTEGER NOT NULL,
+  created_us INTEGER NOT NULL, -- of the call
+  PRIMARY KEY (call, key_lower)
+) WITHOUT ROWID;
+INSERT INTO properties_of_calls
+SELECT call, key_lower, nullif(key, key_lower), value, edited, organisation, created_us
+FROM properties ORDER BY call, key_lower;
+DROP TABLE properties;
+ALTER TABLE properties_of_calls RENAME TO properties;
+CREATE INDEX properties_by_value ON properties (organisation, key_lower, value, created_us);
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    _FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH, _TENTH,
+)  # fmt: skip
 """In the order they are applied; `PRAGMA user_version` says how many have been."""

@@ -39,7 +39,10 @@ WITH RECURSIVE keys (key_lower) AS (
   SELECT (SELECT min(p.key_lower) FROM properties p WHERE p.organisation = :organisation AND p.key_lower > k.key_lower)
   FROM keys k WHERE k.key_lower IS NOT NULL
 )
-SELECT (SELECT p.key FROM properties p WHERE p.organisation = :organisation AND p.key_lower = k.key_lower LIMIT 1)
+SELECT (
+  SELECT coalesce(p.key, p.key_lower) FROM properties p
+  WHERE p.organisation = :organisation AND p.key_lower = k.key_lower LIMIT 1
+)
 FROM keys k WHERE k.key_lower IS NOT NULL AND k.key_lower NOT IN (SELECT value FROM json_each(:labels)) ORDER BY k.key_lower
 """
 _VALUES = """

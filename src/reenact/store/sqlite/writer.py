@@ -13,6 +13,7 @@ from reenact.domain.filtering import LABEL_KEYS, words
 from reenact.errors import StoreFailed
 from reenact.store.objects.keeper import ObjectKeeper
 from reenact.store.packing import Cut, compressor, cut, keep, pack
+from reenact.store.sqlite.formkeeper import FormKeeper
 from reenact.store.sqlite.opener import open_writer, rewrite
 from reenact.store.sqlite.partkeeper import PartKeeper
 from reenact.store.sqlite.rows import CALL_COLUMNS, to_row
@@ -20,8 +21,8 @@ from reenact.store.sqlite.schema import ENTRIES
 
 _SHRUNK_PAGES = 1000
 _SAVE_CALL = (
-    f"INSERT INTO calls (organisation, {', '.join(CALL_COLUMNS)}) VALUES ({', '.join('?' * (len(CALL_COLUMNS) + 1))}) "
-    f"ON CONFLICT (organisation, id) DO UPDATE SET "
+    f"INSERT INTO calls (organisation, form, {', '.join(CALL_COLUMNS)}) "
+    f"VALUES ({', '.join('?' * (len(CALL_COLUMNS) + 2))}) ON CONFLICT (organisation, id) DO UPDATE SET form = excluded.form, "
     # What was said of a call after it was recorded outlives reading it again.
     + ", ".join(f"{name} = excluded.{name}" for name in CALL_COLUMNS if name not in {"id", "feedback"})
     + ", feedback = coalesce(excluded.feedback, feedback) RETURNING call"
@@ -62,6 +63,7 @@ class Writer:
         self._connection = open_writer(path)
         self._compressor = compressor()
         self._parts = PartKeeper(self._connection, self._compressor)
+        self._forms = FormKeeper(self._connection)
         self._organisations: dict[str, int] = {}
 
     @contextmanager
@@ -133,6 +135,14 @@ class Writer:
         """Learn anew which parts are kept: some were freed. Only inside a transaction."""
         self._parts.forget()
 
+    def watch_forms(self) -> int:
+        """Begin to remember which forms calls are given. Only inside a transaction."""
+        return self._forms.watch()
+
+    def free_forms(self, unused: Sequence[int], watched: int) -> bool:
+        """Delete forms that no call had after *watched* was given; return whether that was safe. Only inside a transaction."""
+        return self._forms.free(unused, watched)
+
     def shrink(self) -> None:
         """Let the file shrink by the pages that are free, a few at a time, and empty the log.
 
@@ -183,7 +193,9 @@ class Writer:
         for reading, pieces in cuts:
             call = reading.call
             organisation = self.organisation(call.organisation_id)
-            (number,) = self._connection.execute(_SAVE_CALL, (organisation, *to_row(call))).fetchone()
+            (number,) = self._connection.execute(
+                _SAVE_CALL, (organisation, self._forms.keep(call), *to_row(call))
+            ).fetchone()
             kept = {} if number > newest else self._clear(number)  # a new call is given a number above all others
             newest = max(newest, number)
             self._save_body(reading, pieces, number, self._session(call, organisation))
@@ -222,7 +234,11 @@ class Writer:
         """Save properties and scores; those that were set after the call was recorded are *kept* and win."""
         tail = (organisation, call.created_us)
         recorded = {key.lower(): (key, value) for key, value in call.labels.properties.items()}
-        rows = [(number, low, key, value, *tail) for low, (key, value) in recorded.items() if low not in kept]
+        rows = [
+            (number, low, None if key == low else key, value, *tail)
+            for low, (key, value) in recorded.items()
+            if low not in kept
+        ]
         self._connection.executemany(_SAVE_PROPERTY, rows)
         for key in kept.keys() & LABEL_KEYS.keys():
             self._connection.execute(f"UPDATE calls SET {labelled(key)} WHERE call = ?", (kept[key], number))
@@ -242,6 +258,7 @@ class Writer:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._parts.forget()
+        self._forms.forget()
         self._organisations.clear()
 
 
