@@ -115,6 +115,24 @@ def test_pages_do_not_overlap_and_end(house: House, session_id: str) -> None:
     assert ids[::-1] == seen
 
 
+@pytest.mark.parametrize(("key", "direction"), [("request_prompt", "asc"), ("response_text", "desc")])
+def test_rows_are_sorted_by_what_was_said(house: House, session_id: str, key: str, direction: str) -> None:
+    """By the newest message of the user, and by the answer's text."""
+    for asked in ("pear", "apple", "Zebra"):
+        house.chat(session_id, asked)
+
+    rows = house.rows(session_id, sort={key: direction})
+
+    texts = [
+        row["request_body"]["messages"][-1]["content"]
+        if key == "request_prompt"
+        else row["response_body"]["choices"][0]["message"]["content"]
+        for row in rows
+    ]
+    assert 3 == len(texts)
+    assert sorted(texts, reverse=direction == "desc") == texts
+
+
 def test_true_flags_restrict(house: House, session_id: str) -> None:
     """`isScored` keeps calls with scores, `isPartOfExperiment` those of one, `isCached` none here."""
     first, second = house.chat(session_id, "One?", "Two?")

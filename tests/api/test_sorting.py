@@ -19,6 +19,8 @@ from reenact.errors import InvalidFilter
         ({"latency": "desc"}, None, Sort(column="latency_ms")),
         ({"properties": {"app": "asc"}}, None, Sort(column="properties", key="app", ascending=True)),
         (None, {"key": "request_created_at", "direction": "asc"}, Sort(column="created_us", ascending=True)),
+        ({"request_prompt": "asc"}, None, Sort(column="asked_text", ascending=True)),
+        ({"response_text": "desc"}, None, Sort(column="answered_text")),
         (None, {"key": "cost"}, Sort(column="cost_dollars")),
     ],
 )
@@ -37,7 +39,6 @@ def test_both_forms(sort: Any, sort_by: Any, expected: Sort) -> None:
         ({"random": "asc"}, None, "sort.random"),
         ({"random": False}, None, "sort.random"),
         (None, {"key": "random"}, "sort_by.key"),
-        ({"request_prompt": "asc"}, None, "sort.request_prompt"),
         ({"properties": "asc"}, None, "sort.properties"),
         ({"properties": {"app": "up"}}, None, "sort.properties.app"),
         (None, {"direction": "asc"}, "sort_by"),

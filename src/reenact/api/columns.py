@@ -2,7 +2,7 @@
 
 import msgspec
 
-from reenact.domain.filter import COLUMNS, OPERATORS, WORDED, Kind, Operator
+from reenact.domain.filter import ANSWERED_TEXT, ASKED_TEXT, COLUMNS, OPERATORS, WORDED, Kind, Operator
 
 ZERO_UUID = "00000000-0000-0000-0000-000000000000"
 """A `cache_reference_id` that says: not answered from a cache."""
@@ -179,7 +179,7 @@ STRANGE = frozenset(
 PROPERTIES = _PROPERTIES
 """What any column of the legacy table `properties` is."""
 
-SORTS: dict[str, str | None] = {
+SORTS: dict[str, str] = {
     "body_model": "model",
     "cache_created_at": "created_us",
     "completion_tokens": "output_tokens",
@@ -201,10 +201,10 @@ SORTS: dict[str, str | None] = {
     "time_to_first_token": "first_token_ms",
     "total_tokens": "total_tokens",
     "user_id": "user_id",
-    "request_prompt": None,
-    "response_text": None,
+    "request_prompt": ASKED_TEXT,
+    "response_text": ANSWERED_TEXT,
 }
-"""Helicone's sort keys and the names that its rows use; None: named by Helicone, refused here."""
+"""Helicone's sort keys and the names that its rows use."""
 
 SORT_MAPS = frozenset({"properties", "values"})
 """Sort keys that name a property below them."""

@@ -25,6 +25,7 @@ from reenact.api.rating import SCORED
 from reenact.api.rows import HeliconeRequest
 from reenact.api.selector import select
 from reenact.api.sorting import read_sort
+from reenact.api.textsorter import Page, find_sorted
 from reenact.domain.filter import Condition, Filter, Operator
 from reenact.domain.message import Json
 from reenact.errors import InvalidInput, NotFound
@@ -45,7 +46,7 @@ class RequestQuery(msgspec.Struct, frozen=True, kw_only=True):
     limit: Count = 10
     """At most 1000, more when the filter names one session."""
     sort: Json = None
-    """One key, such as {"created_at": "asc"}; newest first when missing."""
+    """One key, such as {"created_at": "asc"}; newest first when missing. Texts of at most 10,000 calls are sorted."""
     sort_by: Json = None
     """The replay guide's form: {"key": "request_created_at", "direction": "asc"}."""
     is_cached: bool = msgspec.field(default=False, name="isCached")
@@ -219,10 +220,8 @@ async def _page(data: JSONBody[RequestQuery], request: JsonRequest, parts: Parts
             data.limit,
         )
 
-    found = await asyncio.to_thread(
-        parts.calls.find, pager.organisation_id, where, sort, offset=data.offset, limit=data.limit
-    )
-    return await pieced(pager.page(found))
+    wanted = Page(where, sort, data.offset, data.limit)
+    return await pieced(pager.page(await asyncio.to_thread(find_sorted, parts.calls, pager.organisation_id, wanted)))
 
 
 async def _where(data: RequestQuery, parts: Parts, organisation_id: str) -> Filter:

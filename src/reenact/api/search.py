@@ -15,6 +15,7 @@ from reenact.api.rows import HeliconeRequest
 from reenact.api.selector import select
 from reenact.api.sorting import read_sort
 from reenact.api.spans import Count
+from reenact.api.textsorter import Page, find_sorted
 from reenact.domain.filter import AnyOf, Condition, Operator
 from reenact.domain.filtering import words
 from reenact.domain.message import Json
@@ -45,10 +46,8 @@ async def search_calls(data: JSONBody[SearchQuery], parts: GivenParts, pager: Gi
     )
     where = every([await select(data.filter, parts, pager.organisation_id), said])
     sort = read_sort(data.sort, None)
-    found = await asyncio.to_thread(
-        parts.calls.find, pager.organisation_id, where, sort, offset=data.offset, limit=data.limit
-    )
-    return await pieced(pager.page(found))
+    wanted = Page(where, sort, data.offset, data.limit)
+    return await pieced(pager.page(await asyncio.to_thread(find_sorted, parts.calls, pager.organisation_id, wanted)))
 
 
 ROUTES: list[HTTPRouteHandler] = [search_calls]

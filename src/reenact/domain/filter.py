@@ -143,10 +143,15 @@ RANDOM = "random"
 """As the column of a Sort: another order each time, so that its pages overlap; the first is a sample."""
 
 
+ASKED_TEXT, ANSWERED_TEXT = "asked_text", "answered_text"
+"""As the column of a Sort: what the newest message of the user says, and what the answer does. Stores keep texts in parts and
+have no such order; `api.textsorter` makes it over any store."""
+
+
 class Sort(msgspec.Struct, frozen=True, kw_only=True):
     """The order of a list; ties are broken by creation time and id so that pages never overlap."""
 
     column: str = "created_us"
-    """A key of COLUMNS, or RANDOM; a MAP column sorts by the value of `key`."""
+    """A key of COLUMNS, RANDOM, ASKED_TEXT or ANSWERED_TEXT; a MAP column sorts by the value of `key`."""
     ascending: bool = False
     key: str | None = None
