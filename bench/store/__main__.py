@@ -26,7 +26,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 from generator import DAY_US, DAYS, ORGANISATIONS, START_US, Traffic
 
-from reenact.domain.filter import EVERYTHING, All, Condition, Filter, Operator, Sort
+from reenact.domain.filter import EVERYTHING, All, AnyOf, Condition, Filter, Operator, Sort
 from reenact.domain.total import Grouping, Step
 from reenact.ingest.decoding import decode
 from reenact.store.calls import CallStore
@@ -38,6 +38,7 @@ TARGETS_MS = {
     "newest 100 with bodies": 20, "a session's calls with bodies": 50, "call by id with body": 10,
     "property, time, sort": 10, "score filter": 20, "session list, 7 days": 30, "cost per day and model": 30,
     "latency percentiles": 50, "property keys and values": 30, "word search, rare": 30, "word search, common": 30,
+    "word search, absent": 30, "word search, two common": 30, "word search, either side": 30,
 }  # fmt: skip
 """The 95th percentile at a million calls."""
 
@@ -114,6 +115,16 @@ def questions(store: CallStore, traffic: Traffic) -> dict[str, Callable[[], obje
         call_id = chance.choice(traffic.call_ids)
         return store.get(ONE, [call_id]), store.bodies(ONE, [call_id])
 
+    def said(column: str, text: str) -> Condition:
+        return equals(column, Operator.CONTAINS, text)
+
+    def common() -> str:
+        return words[chance.randrange(20, 200)]
+
+    def either_side() -> object:
+        word = common()
+        return found(AnyOf((said("request_body", word), said("response_body", word))), 50)
+
     return {
         "newest 100 with bodies": lambda: store.bodies(ONE, found(EVERYTHING, 100)),
         "a session's calls with bodies": session,
@@ -124,12 +135,11 @@ def questions(store: CallStore, traffic: Traffic) -> dict[str, Callable[[], obje
         "cost per day and model": lambda: store.totals(ONE, EVERYTHING, Grouping(step=Step.DAY, column="model")),
         "latency percentiles": lambda: store.percentiles(ONE, "latency_ms", [0.5, 0.95, 0.99]),
         "property keys and values": lambda: (store.property_keys(ONE), store.property_values(ONE, "customer")),
-        "word search, rare": lambda: found(
-            equals("request_body", Operator.CONTAINS, words[chance.randrange(8000, 30_000)]), 50
-        ),
-        "word search, common": lambda: found(
-            equals("request_body", Operator.CONTAINS, words[chance.randrange(20, 200)]), 50
-        ),
+        "word search, rare": lambda: found(said("request_body", words[chance.randrange(8000, 30_000)]), 50),
+        "word search, common": lambda: found(said("request_body", common()), 50),
+        "word search, absent": lambda: found(said("request_body", "absent"), 50),
+        "word search, two common": lambda: found(said("request_body", f"{common()} {common()}"), 50),
+        "word search, either side": either_side,
     }
 
 
