@@ -25,7 +25,8 @@ from reenact.replay.carrying.tape import Recorded, Tape
 from reenact.replay.chaining import perform_chained
 from reenact.replay.editing import edited
 from reenact.replay.performing import advance
-from reenact.replay.planning import Recording, edits_of, plan
+from reenact.replay.planning import edits_of, plan
+from reenact.replay.recording import Recording
 
 Json = Any
 

@@ -6,7 +6,7 @@ from reenact.domain.call import Bodies, Call, Kind
 from reenact.domain.exchange import Ending, Header
 from reenact.domain.labels import Labels
 from reenact.domain.message import Json, Usage
-from reenact.replay.planning import Recording
+from reenact.replay.recording import Recording
 
 URL = "http://127.0.0.1:8585/v1/gateway/oai/v1/chat/completions"
 SYSTEM = "You're an AI debate assistant."

@@ -11,7 +11,8 @@ from reenact.domain.call import Call
 from reenact.domain.message import Json, Lost
 from reenact.domain.patch import Change, Patch, SetModel
 from reenact.domain.replay import Mode, Plan, State
-from reenact.replay.planning import Recording, plan
+from reenact.replay.planning import plan
+from reenact.replay.recording import Recording
 from tests.fakes.house import House, a_house
 from tests.replay.recordings import a_call, a_recording
 from tests.replay.test_planning import price
@@ -104,20 +105,9 @@ def test_a_history_that_was_not_recorded_is_left_to_its_provider_and_kept_from_o
 
     (same,), (other,) = swap(recording, "gpt-6").calls, swap(recording, "claude-x").calls
     assert "resp-0" == msgspec.json.decode(same.body)["previous_response_id"]
-    assert ("skip", "it goes on from a response that was not recorded, which another provider does not know") == (
+    assert ("skip", "the response resp-0 was not recorded, which another provider does not know") == (
         other.action,
         other.reason,
-    )
-
-
-def test_a_conversation_at_the_provider_is_not_written_into() -> None:
-    """Asking again would change what the user has there."""
-    recording = held({"model": "gpt-5", "input": "two", "conversation": "conv-1"})
-    (call,) = plan(recording, Patch(), Mode.CHAINED, 1, price).calls
-
-    assert ("skip", "it goes on in a conversation that the provider holds; asking again would write into it") == (
-        call.action,
-        call.reason,
     )
 
 

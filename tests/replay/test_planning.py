@@ -17,7 +17,8 @@ from reenact.domain.replay import Answered, FieldChange, Mode, Plan, PlannedCall
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.replay.chain import chain_of
 from reenact.replay.performing import advance, perform
-from reenact.replay.planning import Recording, plan, without_bodies
+from reenact.replay.planning import plan, without_bodies
+from reenact.replay.recording import Recording
 from tests.replay.recordings import SYSTEM, URL, a_call, a_recording, bodies, chat
 
 PERSONA = " Take the persona of a field expert and provide more persuasive arguments."

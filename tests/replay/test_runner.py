@@ -13,8 +13,9 @@ import pytest
 from reenact.domain.patch import Patch
 from reenact.domain.replay import Answered, CallResult, Limits, Mode, Plan, Replay, State, Take
 from reenact.errors import InvalidInput
-from reenact.replay.planning import Recording, plan, without_bodies
+from reenact.replay.planning import plan, without_bodies
 from reenact.replay.question import Question
+from reenact.replay.recording import Recording
 from reenact.replay.run import Order
 from reenact.replay.runner import Runner
 from reenact.store.sqlite.store import SqliteStore

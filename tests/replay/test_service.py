@@ -14,8 +14,8 @@ from reenact.domain.patch import AppendSystem, Change, Patch, Selector
 from reenact.domain.playback import Driver, Playback
 from reenact.domain.replay import Answered, Mode, Plan, Progress, State
 from reenact.errors import InvalidPatch, NotFound
-from reenact.replay.planning import Recording
 from reenact.replay.question import Question
+from reenact.replay.recording import Recording
 from reenact.replay.request import ReplayRequest
 from reenact.replay.service import Replays
 from reenact.store.control.store import ControlStore

@@ -10,8 +10,9 @@ from reenact.domain.patch import Change, DropTool, Edit, Patch, SetModel, SetPar
 from reenact.domain.playback import Fork, Playback
 from reenact.domain.replay import Mode, Plan
 from reenact.errors import InvalidPatch
-from reenact.replay.planning import Recording, plan
+from reenact.replay.planning import plan
 from reenact.replay.playback.planning import plan_playback
+from reenact.replay.recording import Recording
 from tests.replay.recordings import a_call, a_recording, chat
 from tests.replay.test_planning import price
 

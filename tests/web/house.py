@@ -12,8 +12,8 @@ from reenact.access.keys import KeyRecord, hash_key, issue_key, principal_of
 from reenact.access.principal import Principal
 from reenact.domain.replay import Answered, Plan
 from reenact.errors import InvalidInput
-from reenact.replay.planning import Recording
 from reenact.replay.question import Question
+from reenact.replay.recording import Recording
 from reenact.replay.service import Replays
 from reenact.store.control.store import ControlStore
 from reenact.store.sqlite.store import SqliteStore

@@ -10,6 +10,7 @@ from itertools import takewhile
 
 import msgspec
 
+from reenact.dialects.conversing import named_conversation
 from reenact.domain.call import Call, Kind, Reading
 from reenact.domain.digesting import canonical, digest
 from reenact.domain.digesting import message_digest as said_by
@@ -88,7 +89,7 @@ def thread(understood: Understood) -> Thread | None:
     named = [
         chain[-1],
         _response(scope, call.response_id),
-        _response(scope, _conversation(prompt.parameters)),
+        _response(scope, named_conversation(prompt.parameters)),
         _tools(scope, answer, understood.said),
     ]
     return Thread(
@@ -195,14 +196,7 @@ def _chain(scope: bytes, messages: Sequence[Message]) -> Iterator[bytes]:
 def _held(parameters: Mapping[str, Json]) -> str | None:
     """Return the id that Responses tells the provider by what was said before (`previous_response_id`, `conversation`)."""
     previous = parameters.get("previous_response_id")
-    return previous if isinstance(previous, str) and previous else _conversation(parameters)
-
-
-def _conversation(parameters: Mapping[str, Json]) -> str | None:
-    """Return the id of a conversation that the provider keeps."""
-    conversation = parameters.get("conversation")
-    found = conversation.get("id") if isinstance(conversation, dict) else conversation
-    return found if isinstance(found, str) and found else None
+    return previous if isinstance(previous, str) and previous else named_conversation(parameters)
 
 
 def _response(scope: bytes, held_id: str | None) -> bytes | None:

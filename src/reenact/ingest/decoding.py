@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from reenact.dialects.conversing import conversation_of
 from reenact.dialects.dialect import Dialect
 from reenact.dialects.framing import read_events
 from reenact.dialects.registry import find_dialect
@@ -23,7 +24,7 @@ from reenact.ingest.recognising import event_kind, recognise
 from reenact.ingest.tariff import LISTED, Tariff
 from reenact.ingest.telling import read_told, read_told_usage
 from reenact.ingest.unpacking import unpack
-from reenact.ingest.wording import answer_text, event_text, prompt_text
+from reenact.ingest.wording import answer_text, event_text, prompt_text, with_name
 
 OPAQUE = "opaque"
 _UNKNOWN = "unknown"
@@ -86,14 +87,20 @@ def understand(exchange: Exchange, tariff: Tariff = LISTED) -> Understood:
         next((trouble for trouble in troubles if trouble), None),
     )
     is_event = call.kind is not Kind.MODEL and exchange.told is not None
+    search_text = event_text(asked.json) if is_event else prompt_text(prompt) if prompt else ""
     reading = Reading(
         call=_priced(call, exchange, answered.json, tariff),
         exchange=exchange,
         answer=answered.json,
-        search_text=event_text(asked.json) if is_event else prompt_text(prompt) if prompt else "",
+        search_text=with_name(search_text, _conversation(call, asked.json, answered.json)),
         answer_text=event_text(answered.json) if is_event else answer_text(answer),
     )
     return Understood(reading, prompt, answer.message)
+
+
+def _conversation(call: Call, asked: Json, answered: Json) -> str | None:
+    """Return the conversation at the provider that a call tells of, by which it can be searched for."""
+    return conversation_of(call.dialect, call.method, call.target_url, asked, answered)
 
 
 def derive(exchange: Exchange, decode: Callable[[Exchange], Reading]) -> Reading:

@@ -26,6 +26,11 @@ def event_text(body: Json) -> str:
     return "" if body is None else as_json_text(body)[:MOST_CHARACTERS]
 
 
+def with_name(said: str, name: str | None) -> str:
+    """Return *said* with the *name* of what the call goes on in, by which it is found as well."""
+    return f"{name}\n{said}".strip() if name else said
+
+
 def newest_turn(messages: Sequence[Message]) -> Sequence[Message]:
     """Return the messages after the last one of the assistant; a prefilled beginning of the reply counts to the turn."""
     replies = [index for index, message in enumerate(messages[:-1]) if message.role is Role.ASSISTANT]

@@ -8,6 +8,8 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from reenact.dialects.conversing import conversation_place
+from reenact.dialects.dialect import Dialect
 from reenact.domain.digesting import digest
 from reenact.errors import InvalidInput, NotFound
 from reenact.provider.answering import answer
@@ -15,8 +17,10 @@ from reenact.provider.asking import Asked, dialect_of, read_request
 from reenact.provider.counting import count_prompt
 from reenact.provider.failing import write_error
 from reenact.provider.fault import Fault
+from reenact.provider.holder import Held, Holder
 from reenact.provider.messages_writing import write_count
 from reenact.provider.recalling import Seen, redacted
+from reenact.provider.responses_writing import written_output
 from reenact.provider.script import Script
 from reenact.provider.talker import Talker
 from reenact.provider.writing import stream_answer, write_answer, write_models
@@ -44,6 +48,7 @@ class Provider:
         self._failures: Counter[bytes] = Counter()
         self.seen: deque[Seen] = deque(maxlen=_MOST_KEPT)
         self.total = 0
+        self._holder = Holder()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; lifespan events are acknowledged."""
@@ -78,15 +83,25 @@ class Provider:
         self.seen.append(redacted(method, path, query, scope["headers"], body))
         if method == "GET" and path.rstrip("/").endswith("/models"):
             return await _send(send, 200, write_models())
+        told = query.decode("latin-1")
         try:
+            if (place := conversation_place(path)) is not None:
+                return await _send(send, 200, msgspec.json.encode(self._holder.answer(method, place, told, body)))
             dialect = dialect_of(method, path)
+            whole, held = self._in_full(dialect, body)
         except NotFound as error:
             return await _send(send, 404, write_error("", 404, error.message))
+        except InvalidInput as error:
+            return await _send(send, 400, write_error("", 400, error.message, error.field))
         try:
-            asked = read_request(dialect, path, query.decode("latin-1"), scope["headers"], body, self._script)
+            asked = read_request(dialect, path, told, scope["headers"], whole, self._script)
         except InvalidInput as error:
             return await _send(send, 400, write_error(dialect.name, 400, error.message, error.field))
-        return await self._perform(asked, self._fault(asked, body), receive, send)
+        return await self._perform(asked, self._fault(asked, body), held, receive, send)
+
+    def _in_full(self, dialect: Dialect, body: bytes) -> tuple[bytes, Held | None]:
+        """Return a request with what its conversation holds, and that conversation with what the request adds to it."""
+        return self._holder.told_in_full(body) if dialect.name == "openai_responses" else (body, None)
 
     def _fault(self, asked: Asked, body: bytes) -> Fault:
         """Return the fault, none once the same request has failed as often as it was to."""
@@ -95,7 +110,7 @@ class Provider:
         self._failures[digest(body)] += 1
         return asked.fault if self._failures[digest(body)] <= asked.fault.times else Fault()
 
-    async def _perform(self, asked: Asked, fault: Fault, receive: Receive, send: Send) -> None:
+    async def _perform(self, asked: Asked, fault: Fault, held: Held | None, receive: Receive, send: Send) -> None:
         """Answer as well as *fault* lets it."""
         await _wait(receive, None if fault.hangs else fault.delay_ms)
         prompt = asked.prompt
@@ -106,6 +121,8 @@ class Provider:
         if asked.counts_only:
             return await _send(send, 200, msgspec.json.encode(write_count(count_prompt(prompt))))
         reply = answer(prompt, asked.rule)
+        if held is not None:
+            prompt = held.said(prompt, written_output(reply))
         if prompt.stream and prompt.dialect != "openai_embeddings":
             headers = _JSON if asked.as_array else _EVENTS
             pieces = stream_answer(prompt, reply, is_array=asked.as_array)

@@ -5,6 +5,7 @@ Wire facts: platform.openai.com/docs/api-reference/responses and .../responses-s
 
 from collections.abc import Iterator
 
+from reenact.dialects.conversing import FIELD
 from reenact.dialects.wire import Object, inner
 from reenact.domain.message import Prompt
 from reenact.provider.chat_writing import in_groups
@@ -18,7 +19,7 @@ def write_response(prompt: Prompt, reply: Reply) -> Object:
         **_head(prompt, reply),
         "status": "incomplete" if is_cut else "completed",
         "incomplete_details": {"reason": "max_output_tokens"} if is_cut else None,
-        "output": _output(reply),
+        "output": written_output(reply),
         "usage": {
             "input_tokens": reply.input_tokens,
             "input_tokens_details": {"cached_tokens": 0},
@@ -71,7 +72,8 @@ def _stream_call(index: int, item: Object) -> Iterator[Object]:
     yield {"type": "response.output_item.done", "output_index": index, "item": item}
 
 
-def _output(reply: Reply) -> list[Object]:
+def written_output(reply: Reply) -> list[Object]:
+    """Return the items of an answer."""
     choice = reply.choices[0]
     items: list[Object] = []
     if choice.text or not choice.tool_uses:
@@ -86,7 +88,9 @@ def _output(reply: Reply) -> list[Object]:
 
 def _head(prompt: Prompt, reply: Reply) -> Object:
     asked = prompt.parameters
+    named = {FIELD: asked[FIELD]} if FIELD in asked else {}
     return {
+        **named,
         "id": f"resp_{reply.id}",
         "object": "response",
         "created_at": reply.created_seconds,

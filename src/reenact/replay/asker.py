@@ -19,8 +19,8 @@ from reenact.gateway.redacting import MARK
 from reenact.gateway.relay import Ask, Recorder, Sink
 from reenact.gateway.routing import Rejection, Routes, Target
 from reenact.replay.judging import Decode, judged
-from reenact.replay.planning import Recording
 from reenact.replay.question import Question
+from reenact.replay.recording import Recording
 
 _KEPT_HEADERS = frozenset(
     {b"accept", b"anthropic-beta", b"anthropic-version", b"content-encoding", b"content-type", b"openai-beta"}

@@ -21,7 +21,8 @@ from reenact.replay.chaining import perform_chained
 from reenact.replay.editing import edited
 from reenact.replay.patching import decoded
 from reenact.replay.performing import Performance
-from reenact.replay.planning import Recording, edits_of, explicit_prompts
+from reenact.replay.planning import edits_of, explicit_prompts
+from reenact.replay.recording import Recording
 from reenact.replay.swapping import Step
 
 _NUMBERS = re.compile(r"\d+")
@@ -72,7 +73,7 @@ def chain_of(recording: Recording, plan: Plan, policies: Policies) -> Chain:
 
 
 def tape_of(recording: Recording, plan: Plan) -> Tape:
-    """Return the calls that *plan* asks as they were recorded; those for another format with their held history."""
+    """Return the calls that *plan* asks as they were recorded, with the held history where it is to be said in full."""
     asked = {call.index: call for call in plan.asked}
     swapped = {index for index, call in asked.items() if call.dialect != recording.calls[index - 1].dialect}
     explicit = explicit_prompts(recording, swapped)

@@ -49,6 +49,11 @@ class Said(Protocol):
         """The body, out of its content encoding."""
         ...
 
+    @property
+    def whole_bytes(self) -> int | None:
+        """How long the body is with the history that the provider holds; None where it holds none."""
+        ...
+
 
 def expecting(planned: PlannedCall, one: Said, price: Price) -> PlannedCall:
     """Return *planned* with an estimate: recorded tokens, those of the prompt scaled by how its body grew or shrank.
@@ -56,11 +61,7 @@ def expecting(planned: PlannedCall, one: Said, price: Price) -> PlannedCall:
     Priced at the time of the recording, as if the provider had nothing of it in its cache: it errs to the dear side.
     """
     recorded = one.usage
-    grown = (
-        1.0
-        if planned.body is one.body
-        else _size(planned.body, planned) / _size(msgspec.json.encode(one.json), one.call)
-    )
+    grown = 1.0 if planned.body is one.body else _size(planned.body, planned) / _recorded_size(one)
     inputs = None if recorded.input_tokens is None else round(recorded.input_tokens * grown)
     expected = Usage(input_tokens=inputs, output_tokens=recorded.output_tokens)
     models = (planned.model, one.call.response_model if planned.model == one.call.model else None)
@@ -85,7 +86,8 @@ def _most(planned: PlannedCall, one: Said) -> Usage:
     as long as the recorded one.
     """
     recorded = one.usage
-    added = max(0, len(planned.body) - one.call.request_body_bytes) if planned.body is not one.body else 0
+    before = one.whole_bytes or one.call.request_body_bytes
+    added = max(0, len(planned.body) - before) if planned.body is not one.body else 0
     finer = 1.0 if planned.model == one.call.model else _FINER_TOKENS
     stated = output_limit(unpack(one.body, one.headers) if planned.body is one.body else planned.body)
     usual = _LONGER_ANSWER * (recorded.output_tokens or 0)
@@ -121,6 +123,11 @@ def output_limit(body: bytes) -> int | None:
     limit = next((one for one in stated if isinstance(one, int)), None)
     count = next((one for one in (said.n, nested.candidateCount) if isinstance(one, int)), 1)
     return None if limit is None else limit * count
+
+
+def _recorded_size(one: Said) -> int:
+    """Return how much the recorded request says; what its provider held for it counted among its tokens."""
+    return one.whole_bytes or _size(msgspec.json.encode(one.json), one.call)
 
 
 def _size(body: bytes, asked: PlannedCall | Call) -> int:

@@ -1,62 +1,30 @@
 """Say what a replay will do with every call of a session, and what it will cost. Planning sends nothing."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cached_property, partial
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from reenact.dialects.dialect import Dialect
-from reenact.dialects.registry import dialect_named
 from reenact.dialects.translating.stating import without_state
-from reenact.domain.call import Bodies, Call, Kind
-from reenact.domain.exchange import Ending
-from reenact.domain.message import Json, Prompt, Usage
+from reenact.domain.message import Json, Prompt
 from reenact.domain.patch import Patch, SetModel
 from reenact.domain.replay import Budget, FieldChange, Mode, Plan, PlannedCall
 from reenact.errors import InvalidInput, InvalidPatch
-from reenact.ingest.unpacking import unpack
 from reenact.replay.differing import changes
 from reenact.replay.editing import edited
 from reenact.replay.estimating import Price, expecting
-from reenact.replay.expanding import FIELD, Earlier, expanded
-from reenact.replay.patching import decoded, is_unchanged, selects, written
+from reenact.replay.expanding import Missing
+from reenact.replay.patching import is_unchanged, selects, written
+from reenact.replay.recording import Recorded, Recording, recorded_calls
 from reenact.replay.swapping import Step, Swap, last_swap, resolved, swapped_url
 
 T = TypeVar("T")
 
 _MODEL_IN_PATH = re.compile(r"(?P<before>/(?:models|deployments)/)(?P<model>[^/:?]+)(?=[:/?]|$)")
 """Gemini and Azure name the model in the path: `/v1beta/models/NAME:generateContent`, `/openai/deployments/NAME/...`."""
-
-
-_MISSING_IMAGE = b"<helicone-asset-id "
-"""What stands in logs of Helicone in place of an image that it keeps elsewhere."""
-_UNKNOWN = "it goes on from a response that was not recorded, which another provider does not know"
-_HELD = "it goes on in a conversation that the provider holds; asking again would write into it"
-
-
-class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    """A recorded session as planning needs it."""
-
-    session_id: str
-    calls: Sequence[Call]
-    """Oldest first; their order gives the positions."""
-    bodies: Mapping[str, Bodies]
-    """By call id."""
-    earlier: Mapping[str, tuple[Call, Bodies]] = {}
-    """Calls of other sessions that this one goes on from, by the provider's response id."""
-
-    @property
-    def name(self) -> str:
-        """The session's name; empty when no call gives one."""
-        return next((call.labels.session_name for call in self.calls if call.labels.session_name), "")
-
-    def answered_as(self, response_id: str) -> tuple[Call, Bodies] | None:
-        """Return the call that was answered with a response id, of this session or another; None when none was recorded."""
-        own = next((call for call in self.calls if call.response_id == response_id and call.id in self.bodies), None)
-        return self.earlier.get(response_id) if own is None else (own, self.bodies[own.id])
 
 
 class _Step(msgspec.Struct, frozen=True):
@@ -77,7 +45,7 @@ def plan(recording: Recording, patch: Patch, mode: Mode, takes: int, price: Pric
     """
     if mode not in {Mode.ANCHORED, Mode.CHAINED}:
         raise InvalidInput(f"The mode {mode.value} is none in which the server makes the calls.", "mode")
-    recorded = _recorded(recording)
+    recorded = recorded_calls(recording)
     steps = _selected(patch, [one for one in recorded if not one.hindrance])
     return Plan(
         session_id=recording.session_id,
@@ -95,7 +63,7 @@ def edits_of(recording: Recording, patch: Patch) -> dict[int, tuple[Step, ...]]:
     Raises:
         InvalidPatch: a selector matches no call that can be asked, or a provider cannot be asked.
     """
-    steps = _selected(patch, [one for one in _recorded(recording) if not one.hindrance])
+    steps = _selected(patch, [one for one in recorded_calls(recording) if not one.hindrance])
     return {position: tuple(step.edit for step in found) for position, found in steps.items()}
 
 
@@ -127,87 +95,7 @@ def without_bodies(whole: Plan) -> Plan:
     return msgspec.structs.replace(whole, calls=tuple(msgspec.structs.replace(call, body=b"") for call in whole.calls))
 
 
-class _Recorded:
-    """One recorded call, read no further than it is asked."""
-
-    def __init__(self, position: int, call: Call, bodies: Bodies | None, earlier: Earlier) -> None:
-        self.position = position
-        self._earlier = earlier
-        self.call = call
-        self.body = bodies.request if bodies else b""
-        self.headers = bodies.request_headers if bodies else ()
-        self._answer = bodies.answer if bodies else None
-
-    @cached_property
-    def hindrance(self) -> str:
-        """Why the call cannot be asked again; empty when it can."""
-        call = self.call
-        if call.kind in {Kind.TOOL, Kind.VECTOR, Kind.DATA}:
-            return f"a {call.kind.value} event: the server never runs an agent's tools"
-        if call.ending is Ending.REFUSED:
-            return f"the gateway refused it when it was recorded: {call.detail}"
-        if not self.body:
-            return "its request body was not recorded"
-        if dialect_named(call.dialect) is None:
-            return "its format is not known"
-        if _MISSING_IMAGE in self.body:
-            return "an image of its request was not recorded: the log that told of it holds a reference only"
-        if call.unreadable:
-            return f"its body could not be read: {call.unreadable}"
-        return _HELD if call.dialect == "openai_responses" and self._writes_at_the_provider() else ""
-
-    def _writes_at_the_provider(self) -> bool:
-        prompt = self.readable()
-        return prompt is not None and prompt.parameters.get("conversation") is not None
-
-    @cached_property
-    def dialect(self) -> Dialect:
-        """Its wire format."""
-        found = dialect_named(self.call.dialect)
-        assert found is not None
-        return found
-
-    @cached_property
-    def usage(self) -> Usage:
-        """What its answer took: one out of the cache took nothing, but its provider is asked now."""
-        if self.call.handling.cache_reference_id is None:
-            return self.call.usage
-        try:
-            return self.dialect.read_answer(self._answer).usage
-        except InvalidInput:
-            return Usage()
-
-    @cached_property
-    def json(self) -> Json:
-        """Its request body, out of its content encoding."""
-        return decoded(unpack(self.body, self.headers))
-
-    @cached_property
-    def prompt(self) -> Prompt:
-        """What it says."""
-        return self.dialect.read_prompt(self.json)
-
-    @cached_property
-    def explicit(self) -> Prompt | None:
-        """What it says with the history that its provider holds for it; None when that was not recorded."""
-        return expanded(self.prompt, self._earlier) if self.prompt.parameters.get(FIELD) is not None else self.prompt
-
-    def readable(self) -> Prompt | None:
-        """Return what it says, None when that cannot be read: a selector of words then means it not."""
-        try:
-            return self.prompt
-        except InvalidInput:
-            return None
-
-
-def _recorded(recording: Recording) -> "list[_Recorded]":
-    return [
-        _Recorded(position, call, recording.bodies.get(call.id), recording.answered_as)
-        for position, call in enumerate(recording.calls, start=1)
-    ]
-
-
-def _selected(patch: Patch, recorded: Sequence[_Recorded]) -> dict[int, list[_Step]]:
+def _selected(patch: Patch, recorded: Sequence[Recorded]) -> dict[int, list[_Step]]:
     """Return the edits to make in the call at each position, each with its place in the patch."""
     selected: dict[int, list[_Step]] = {}
     for number, change in enumerate(patch.changes):
@@ -227,7 +115,7 @@ def _selected(patch: Patch, recorded: Sequence[_Recorded]) -> dict[int, list[_St
     return {one.position: _resolved(one, selected[one.position]) for one in recorded if one.position in selected}
 
 
-def _resolved(one: "_Recorded", steps: Sequence[_Step]) -> list[_Step]:
+def _resolved(one: Recorded, steps: Sequence[_Step]) -> list[_Step]:
     """Return the steps with what setting a model means for the call."""
     found: list[_Step] = []
     for step in steps:
@@ -236,7 +124,7 @@ def _resolved(one: "_Recorded", steps: Sequence[_Step]) -> list[_Step]:
     return found
 
 
-def _naming(one: "_Recorded", place: str, act: Callable[[], T]) -> T:
+def _naming(one: Recorded, place: str, act: Callable[[], T]) -> T:
     """Return what *act* does; an edit that does not fit is told with its call and its place."""
     try:
         return act()
@@ -244,7 +132,7 @@ def _naming(one: "_Recorded", place: str, act: Callable[[], T]) -> T:
         raise InvalidPatch(f"Call {one.position}: {error.message}", f"{place}.{error.field}".rstrip(".")) from error
 
 
-def _planned(one: _Recorded, steps: Sequence[_Step], price: Price) -> PlannedCall:
+def _planned(one: Recorded, steps: Sequence[_Step], price: Price) -> PlannedCall:
     call = one.call
     planned = PlannedCall(
         index=one.position,
@@ -265,27 +153,32 @@ def _planned(one: _Recorded, steps: Sequence[_Step], price: Price) -> PlannedCal
 
 
 def explicit_prompts(recording: Recording, positions: Collection[int]) -> dict[int, Prompt]:
-    """Return what the calls at *positions* say with the histories that their provider holds."""
-    found = {one.position: one.explicit for one in _recorded(recording) if one.position in positions}
-    return {position: prompt for position, prompt in found.items() if prompt is not None}
+    """Return what the calls at *positions*, and those of conversations, say with the histories that their provider holds."""
+    found = {
+        one.position: one.explicit
+        for one in recorded_calls(recording)
+        if not one.hindrance and (one.position in positions or one.converses)
+    }
+    return {position: prompt for position, prompt in found.items() if isinstance(prompt, Prompt)}
 
 
-def _changed(planned: PlannedCall, one: _Recorded, steps: Sequence[_Step]) -> PlannedCall:
-    """Return *planned* with the edits made; with the recorded bytes when they change nothing."""
-    if not steps:
+def _changed(planned: PlannedCall, one: Recorded, steps: Sequence[_Step]) -> PlannedCall:
+    """Return *planned* with the edits made; with the recorded bytes when they change nothing and may be sent again."""
+    if not steps and not one.converses:
         return planned
     swap = last_swap([step.edit for step in steps])
     try:
-        before = one.explicit or one.prompt
+        before = one.whole
     except InvalidInput as error:
         raise InvalidPatch(f"Call {one.position} cannot be edited: {error.message}", steps[0].place) from error
-    if one.explicit is None and swap is not None and swap.dialect != one.call.dialect:
-        return msgspec.structs.replace(planned, action="skip", reason=_UNKNOWN, url="", body=b"")
+    if isinstance(one.explicit, Missing) and swap is not None and swap.dialect != one.call.dialect:
+        reason = f"{one.explicit.why}, which another provider does not know"
+        return msgspec.structs.replace(planned, action="skip", reason=reason, url="", body=b"")
     model = _model_set(steps)
     is_other = swap is not None or model not in (None, before.model or one.call.model)
     begun = without_state(before, own=()) if is_other else before
     after = _edited(one, begun, steps)
-    if swap is None and is_unchanged(before, after):
+    if swap is None and is_unchanged(before, after) and not one.converses:
         return planned
     model = after.model
     url = url_naming(planned.url, before.model, model) if swap is None else swapped_url(planned.url, swap, model or "")
@@ -313,18 +206,18 @@ def _model_set(steps: Sequence[_Step]) -> str | None:
     return next((step.edit.model for step in reversed(steps) if isinstance(step.edit, SetModel | Swap)), None)
 
 
-def _edited(one: _Recorded, prompt: Prompt, steps: Sequence[_Step]) -> Prompt:
+def _edited(one: Recorded, prompt: Prompt, steps: Sequence[_Step]) -> Prompt:
     for step in steps:
         prompt = _naming(one, step.place, partial(edited, prompt, step.edit))
     return prompt
 
 
-def _written(one: _Recorded, prompt: Prompt, steps: Sequence[_Step]) -> Json:
+def _written(one: Recorded, prompt: Prompt, steps: Sequence[_Step]) -> Json:
     """Return the request body; an edit that the format cannot say is found by writing after each."""
     try:
         return written(prompt)
     except InvalidPatch as error:
-        so_far = one.explicit or one.prompt
+        so_far = one.whole
         for step in steps:
             so_far = edited(so_far, step.edit)
             if not _is_writable(so_far):
@@ -347,7 +240,7 @@ def url_naming(url: str, before: str | None, after: str | None) -> str:
     return _MODEL_IN_PATH.sub(lambda found: found["before"] + quote(after, safe="-._~@"), url, count=1)
 
 
-def _reused(planned: PlannedCall, one: "_Recorded", reuse: bool) -> PlannedCall:
+def _reused(planned: PlannedCall, one: Recorded, reuse: bool) -> PlannedCall:
     """Return *planned* as answered from the record, when that is wanted and its request is the recorded one."""
     is_same = planned.action == "ask" and planned.body is one.body and planned.url == one.call.url
     if not (reuse and is_same and one.call.status == 200):

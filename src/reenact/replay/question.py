@@ -10,7 +10,7 @@ from reenact.domain.exchange import Exchange, Header
 from reenact.domain.labels import Labels, ReplayLink
 from reenact.domain.message import Json
 from reenact.domain.replay import Answered, AskCall, AskTool, Plan
-from reenact.replay.planning import Recording
+from reenact.replay.recording import Recording
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,8 +24,8 @@ from reenact.replay.chain import Chain
 from reenact.replay.governor import Governor
 from reenact.replay.naming import step_id
 from reenact.replay.performing import Performance, perform
-from reenact.replay.planning import Recording
 from reenact.replay.question import Question, ToolQuestion
+from reenact.replay.recording import Recording
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

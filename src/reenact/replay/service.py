@@ -31,9 +31,10 @@ from reenact.replay.chain import chain_of
 from reenact.replay.desk import ToolResult
 from reenact.replay.estimating import Price
 from reenact.replay.finder import earlier_calls
-from reenact.replay.planning import Recording, check_budget, plan, with_control, without_bodies
+from reenact.replay.planning import check_budget, plan, with_control, without_bodies
 from reenact.replay.playback.planning import plan_playback
 from reenact.replay.playback.playbacks import Playbacks, PlayOrder
+from reenact.replay.recording import Recording
 from reenact.replay.request import ReplayRequest, ResumeRequest
 from reenact.replay.run import Order
 from reenact.replay.runner import Runner

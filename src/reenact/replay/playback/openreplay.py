@@ -1,7 +1,7 @@
 """OpenReplay: a playback or fork whose takes may be called."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -17,7 +17,14 @@ from reenact.replay.playback.opentake import OpenTake
 class OpenReplay:
     """A replay under way, and what all its takes share."""
 
-    def __init__(self, replay: Replay, cards: Sequence[Card], normaliser: Normaliser, like: Call) -> None:
+    def __init__(
+        self,
+        replay: Replay,
+        cards: Sequence[Card],
+        normaliser: Normaliser,
+        like: Call,
+        conversations: Collection[str] = (),
+    ) -> None:
         """Take the replay, whose takes were not called yet.
 
         Args:
@@ -25,6 +32,7 @@ class OpenReplay:
             cards: what its requests may match.
             normaliser: what made them.
             like: one of the recorded calls.
+            conversations: what the provider holds of the recorded session, by its ids: nothing may be written into them.
         """
         plan = replay.plan
         assert plan.playback is not None
@@ -34,6 +42,7 @@ class OpenReplay:
         self.normaliser = normaliser
         self.neighbourhood = Neighbourhood(cards)
         self.like = like
+        self.conversations = frozenset(conversations)
         self.changed = asyncio.Event()
         """Set, and replaced by a new one, whenever something changes."""
         self.is_over = False

@@ -4,6 +4,7 @@ from functools import reduce
 
 import msgspec
 
+from reenact.dialects.conversing import conversation_of
 from reenact.dialects.registry import find_dialect
 from reenact.domain.call import Call
 from reenact.domain.message import Prompt
@@ -65,6 +66,19 @@ def override(ask: Ask, patch: Patch, position: int, like: Call) -> Overridden | 
         target=target.encode("latin-1"),
         differences=(*moved, *map(shortened, changes(body, new))),
     )
+
+
+def conversation_asked(ask: Ask) -> str | None:
+    """Return the conversation at the provider that a request writes into; None for none."""
+    if ask.method.upper() == "GET":
+        return None
+    path = ask.target.partition(b"?")[0].decode("latin-1")
+    dialect = find_dialect(ask.provider, ask.method, path)
+    try:
+        body = decoded(unpack(ask.body, ask.headers))
+    except InvalidInput:
+        body = None
+    return conversation_of(dialect.name if dialect else "", ask.method, path, body, None)
 
 
 def _edits(patch: Patch, position: int, call: Call, prompt: Prompt) -> list[Edit]:

@@ -14,9 +14,11 @@ from reenact.domain.replay import Mode, Plan, PlannedCall
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.ingest.unpacking import unpack
 from reenact.replay.estimating import Price
+from reenact.replay.expanding import begins_conversation, names
 from reenact.replay.matching.normalising import Normaliser
 from reenact.replay.patching import decoded, selects
-from reenact.replay.planning import Recording, plan
+from reenact.replay.planning import plan
+from reenact.replay.recording import Recording
 
 _EVENTS = frozenset({Kind.TOOL, Kind.VECTOR, Kind.DATA})
 
@@ -32,7 +34,8 @@ def plan_playback(recording: Recording, patch: Patch, mode: Mode, takes: int, pl
     Normaliser(playback.matching)  # refuses rules that are none
     planned = plan(recording, patch, Mode.ANCHORED, takes, price)
     _refuse_swaps(planned, recording)
-    live = _live(recording, planned, playback.fork)
+    live = _live(recording, planned, playback.fork, price)
+    _refuse_writing(recording, live)
     if mode is Mode.FORK and not live and not playback.fork.first_miss and not _begins_after(recording, playback.fork):
         raise InvalidInput("Nothing says where to leave the record: no call is selected or changed.", "playback.fork")
     calls = tuple(
@@ -95,11 +98,29 @@ def _begins_after(recording: Recording, fork: Fork) -> bool:
     return fork.call == len(recording.calls) + 1
 
 
-def _live(recording: Recording, planned: Plan, fork: Fork) -> set[int]:
+def _refuse_writing(recording: Recording, live: set[int]) -> None:
+    """Refuse to leave the record in the middle of a conversation that the provider holds: an agent would write into it."""
+    told = [names(call, recording.bodies.get(call.id)).conversation for call in recording.calls]
+    for position in sorted(live):
+        conversation = told[position - 1]
+        if conversation is None:
+            continue
+        first = told.index(conversation)
+        if first + 1 not in live or not begins_conversation(recording.calls[first]):
+            raise InvalidInput(
+                f"Call {position} would be asked for real in the conversation {conversation}, which the provider holds for "
+                "the recorded session. Fork no later than where the agent begins it, or use mode anchored or chained.",
+                "playback.fork",
+            )
+
+
+def _live(recording: Recording, planned: Plan, fork: Fork, price: Price) -> set[int]:
     """Return the positions of the calls that are asked for real."""
     live = {call.index for call in planned.calls if fork.call is not None and call.index >= fork.call}
     if fork.changed:
-        live |= {call.index for call in planned.calls if call.changes}
+        unchanged = plan(recording, Patch(), Mode.ANCHORED, 1, price).calls
+        pairs = zip(planned.calls, unchanged, strict=True)
+        live |= {call.index for call, was in pairs if (call.body, call.url) != (was.body, was.url)}
     select = fork.select
     if select is not None:
         live |= {

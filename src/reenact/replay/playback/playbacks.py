@@ -11,13 +11,15 @@ import msgspec
 from reenact.domain.playback import Driver
 from reenact.domain.replay import Plan, Progress, Replay, State, Take
 from reenact.errors import InvalidInput
+from reenact.replay.expanding import names
 from reenact.replay.matching.assigning import Card
 from reenact.replay.matching.normalising import Normaliser
-from reenact.replay.planning import Recording, without_bodies
+from reenact.replay.planning import without_bodies
 from reenact.replay.playback.openreplay import OpenReplay, with_base_paths
 from reenact.replay.playback.player import Player
 from reenact.replay.playback.shuffling import cards_of
 from reenact.replay.playback.stager import Archive, Stager
+from reenact.replay.recording import Recording
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +127,10 @@ class Playbacks:
                 root_session_id=order.root_session_id,
             )
         )
-        opened = OpenReplay(replay, cards, normaliser, order.recording.calls[0])
+        recording = order.recording
+        told = [names(call, recording.bodies.get(call.id)).conversation for call in recording.calls]
+        held = [conversation for conversation in told if conversation is not None]
+        opened = OpenReplay(replay, cards, normaliser, recording.calls[0], held)
         begun = opened.replay
         self._open[replay.id] = opened  # before anybody can find it kept: `abandon` is for those that nobody performs
         try:

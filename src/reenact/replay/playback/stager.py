@@ -24,9 +24,15 @@ from reenact.replay.playback.deciding import Situation, server_of
 from reenact.replay.playback.missing import refusal, sentence
 from reenact.replay.playback.openreplay import OpenReplay
 from reenact.replay.playback.opentake import OpenTake
-from reenact.replay.playback.overriding import override
+from reenact.replay.playback.overriding import conversation_asked, override
 
 _GONE = "No such take is open here: its replay is over, or was never begun under this key."
+
+
+_WRITES = (
+    "It would be asked for real in the conversation {}, which the provider holds for the recorded session. Have the agent "
+    "begin a conversation of its own, or fork no later than where it does. Nothing was sent to the provider."
+)
 
 
 class Archive(Protocol):
@@ -143,6 +149,10 @@ class _Scene:
     def _let_through(self, found: Match | None) -> Refusal | None:
         """Have the call asked for real, with the patch's edits."""
         ask, patch = self._course.ask, self._replay.plan.patch
+        if (conversation := conversation_asked(ask)) in self._replay.conversations:
+            message = _WRITES.format(conversation)
+            self._take.note(self._number, served=Server.NOBODY, reason=message)
+            return _refused(ask, message, 422, "recorded_conversation")
         position = found.card.index if found else self._number
         try:
             overridden = override(ask, patch, position, self._replay.like)
