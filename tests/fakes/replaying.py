@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from reenact.domain.exchange import Exchange, Spill
-from reenact.domain.replay import Answered, State
+from reenact.domain.replay import Answered, Plan, State
 from reenact.gateway.ask import Ask, Sink
 from reenact.gateway.guarding import Guard
 from reenact.gateway.source import UpstreamAnswer, UpstreamRequest
@@ -13,6 +13,7 @@ from reenact.replay.playback.playbacks import Playbacks
 from reenact.replay.playback.player import Player
 from reenact.replay.playback.stager import Stager
 from reenact.replay.question import Asker, Question
+from reenact.replay.recording import Recording
 from reenact.replay.runner import Keeper, Runner
 from reenact.replay.toolcaller import ToolCaller
 from reenact.store.calls import CallStore
@@ -39,6 +40,13 @@ class FreshAsker:
     def recall(self, question: Question, exchange: Exchange) -> Answered:
         """Say what was recorded before."""
         return Answered(index=question.ask.index, call_id=exchange.id, status=exchange.status)
+
+    def check_addresses(self, plan: Plan, recording: Recording) -> None:
+        """Take every address."""
+
+    async def fail(self, question: Question, exchange: Exchange) -> Answered:
+        """Not asked for by what is tested here."""
+        raise NotImplementedError
 
     async def reuse(self, question: Question, exchange: Exchange) -> Answered:
         """Say that the recorded answer stands."""

@@ -7,14 +7,14 @@ import msgspec
 import openai
 import pytest
 
-from reenact.client import Client, append_system, patch, set_model
+from reenact.client import Client, Selector, append_system, change, patch, patch_json, set_model, set_parameter
 from reenact.domain.call import Bodies, Call
 from reenact.domain.exchange import Ending, Handling
 from reenact.domain.message import Json, Lost
 from reenact.domain.patch import Patch
 from reenact.domain.playback import Fork, OnMiss, Playback
 from reenact.domain.replay import Mode, PlannedCall, State
-from reenact.errors import ServerRefused
+from reenact.errors import InvalidPatch, ServerRefused
 from reenact.replay.expanding import Earlier
 from reenact.replay.planning import plan
 from reenact.replay.recording import Recording
@@ -135,6 +135,24 @@ def test_what_left_nothing_in_the_conversation_is_not_said() -> None:
     )
 
     assert ["Two?"] == input_of(last)
+
+
+def test_a_patch_of_whole_bodies_writes_into_no_conversation_either() -> None:
+    """What a Python function makes of a recorded body names the conversation still; its history is put in its place."""
+    recorded = [begun(), asked(2, "One?"), asked(3, "Two?")]
+    recording = Recording(
+        session_id="talk", calls=[call for call, _ in recorded], bodies={call.id: held for call, held in recorded}
+    )
+    third = Selector(calls=(3,))
+    new = {"model": "gpt-5", "input": "TWO?", "conversation": "conv-1"}
+    loud = patch(change(patch_json({"op": "replace", "path": "", "value": new}), select=third))
+    calls = plan(recording, loud, Mode.ANCHORED, 1, price).calls
+
+    assert ["One?", "Answer 2.", "TWO?"] == input_of(calls[2])
+    for name in ("conv-2", {"id": "conv-2"}):
+        elsewhere = patch(change(set_parameter("conversation", name), select=third))
+        with pytest.raises(InvalidPatch, match="Call 3: the request would write into a conversation"):
+            plan(recording, elsewhere, Mode.ANCHORED, 1, price)
 
 
 def test_an_item_that_was_taken_out_is_not_said() -> None:

@@ -17,6 +17,7 @@ from tests.replay.recordings import a_call, a_recording, chat
 from tests.replay.test_planning import price
 
 GATEWAY = "http://127.0.0.1:8585/v1/gateway"
+MODELS = "/v1beta/models"
 
 
 def planned(recording: Recording, *edits: Edit) -> Plan:
@@ -34,6 +35,8 @@ def planned(recording: Recording, *edits: Edit) -> Plan:
         (SetModel("gemini-x"), "google", "gemini", f"{GATEWAY}/google/v1beta/models/gemini-x:generateContent"),
         (SetModel("grok-4"), "x", "openai_chat", f"{GATEWAY}/x/v1/chat/completions"),
         (SetModel("llama", provider="groq"), "groq", "openai_chat", f"{GATEWAY}/groq/openai/v1/chat/completions"),
+        (SetModel("gemini-x", provider="gemini"), "google", "gemini", f"{GATEWAY}/google{MODELS}/gemini-x:generateContent"),
+        (SetModel("my-4o", provider="azure"), "azure", "openai_chat", f"{GATEWAY}/azure/openai/v1/chat/completions"),
         (SetModel("gpt-4o", dialect="openai_responses"), "openai", "openai_responses", f"{GATEWAY}/openai/v1/responses"),
     ],
 )  # fmt: skip
@@ -67,7 +70,18 @@ def test_edits_before_are_made_in_the_recorded_format_and_those_after_in_the_new
     ("fields", "edits", "message", "place"),
     [
         ({"n": 3}, (SetModel("claude-x"),), "Call 1: /n: several answers", "edits[0].model"),
-        ({}, (SetModel("gpt", provider="azure"),), "Call 1: Its address at azure", "edits[0].provider"),
+        (
+            {},
+            (SetModel("x", provider="vertex"),),
+            "Call 1: It cannot be asked of vertex: its addresses",
+            "edits[0].provider",
+        ),
+        (
+            {},
+            (SetModel("x", provider="Bedrock"),),
+            "Call 1: It cannot be asked of bedrock: its requests are signed",
+            "edits[0].provider",
+        ),
         ({}, (SetModel("m", dialect="gemini"),), "Call 1: The provider openai does not speak", "edits[0].dialect"),
         (
             {"tools": [{"type": "custom", "custom": {"name": "f"}}]},

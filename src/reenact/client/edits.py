@@ -17,6 +17,7 @@ from reenact.domain.patch import (
     DropParameter,
     DropTool,
     Edit,
+    Fault,
     InsertMessage,
     Patch,
     PatchJson,
@@ -116,6 +117,13 @@ def patch_json(*operations: dict[str, Json]) -> PatchJson:
 def set_at(path: str, value: Json) -> SetAt:
     """Set every value of the body that a JSONPath (RFC 9535, without filters) selects."""
     return SetAt(path, value)
+
+
+def fault(
+    *, status: int | None = None, retry_after_s: int | None = None, delay_ms: int = 0, cut_after: int | None = None
+) -> Fault:
+    """Have a call fail with a status, be answered late, or break off after so many events of the recorded answer."""
+    return Fault(status=status, retry_after_s=retry_after_s, delay_ms=delay_ms, cut_after=cut_after)
 
 
 def edit_bodies(calls: Sequence[Request], edit: Callable[[Any], Json]) -> Patch:

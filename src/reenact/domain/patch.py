@@ -156,6 +156,22 @@ class SetAt(msgspec.Struct, frozen=True, tag="set_at", tag_field="edit", forbid_
     value: Json
 
 
+class Fault(msgspec.Struct, frozen=True, kw_only=True, tag="fault", tag_field="edit", forbid_unknown_fields=True):
+    """Have a call answered late, fail, or break off, as a provider's calls do at times; what is asked stays as it is.
+
+    A call that is to fail or to break off is asked of nobody and costs nothing.
+    """
+
+    delay_ms: Annotated[int, msgspec.Meta(ge=0, le=600_000)] = 0
+    """How much later it is answered."""
+    status: Annotated[int, msgspec.Meta(ge=400, le=599)] | None = None
+    """The HTTP status that it fails with, in the words of its provider."""
+    retry_after_s: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """With a status: when it may be asked again, as the header `retry-after` says."""
+    cut_after: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """The recorded answer breaks off after so many of its events; after so many bytes where it is not streamed."""
+
+
 Edit = (
     SetModel
     | SetParameter
@@ -172,6 +188,7 @@ Edit = (
     | DropTool
     | PatchJson
     | SetAt
+    | Fault
 )
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from reenact.domain.divergence import Divergence, Doubt, Rewrite, Validity
 from reenact.domain.message import Answer, Json, Lost
-from reenact.domain.patch import Patch
+from reenact.domain.patch import Fault, Patch
 from reenact.domain.playback import Level, Playback, PlayedCall, Server
 from reenact.domain.policy import Policies
 
@@ -105,6 +105,8 @@ class PlannedCall(msgspec.Struct, frozen=True, kw_only=True):
     is_other_model: bool = False
     """Whether another model or provider is asked than was recorded."""
     changes: tuple[FieldChange, ...] = ()
+    fault: Fault | None = None
+    """What the patch has go wrong with it."""
     lost: tuple[Lost, ...] = ()
     """What the request says less than the recorded one because another model or provider is asked."""
     url: str = ""

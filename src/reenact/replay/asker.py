@@ -1,5 +1,6 @@
 """RelayAsker: sends the calls of a replay through the gateway's own relay, so that every take is recorded like any session."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Protocol
@@ -15,9 +16,10 @@ from reenact.errors import InvalidInput
 from reenact.gateway.collector import Collector
 from reenact.gateway.holder import until_written
 from reenact.gateway.keying import keyed
-from reenact.gateway.redacting import MARK
+from reenact.gateway.redacting import MARK, redact_target
 from reenact.gateway.relay import Ask, Recorder, Sink
 from reenact.gateway.routing import Rejection, Routes, Target
+from reenact.replay.faulting import faulted
 from reenact.replay.judging import Decode, judged
 from reenact.replay.question import Question
 from reenact.replay.recording import Recording
@@ -32,7 +34,11 @@ _OF_ONE_FORMAT = frozenset({b"anthropic-beta", b"anthropic-version", b"openai-be
 _FORMAT_HEADERS: dict[str, tuple[Header, ...]] = {"anthropic_messages": ((b"anthropic-version", b"2023-06-01"),)}
 """What a format demands beside the body (docs.anthropic.com/en/api/versioning, 2026-11)."""
 
-_OTHER_VARIABLES = {"google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"), "x": ("XAI_API_KEY",)}
+_OTHER_VARIABLES = {
+    "azure": ("AZURE_OPENAI_API_KEY", "AZURE_API_KEY"),
+    "google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    "x": ("XAI_API_KEY",),
+}
 """Where a provider's key is looked for when not under `<PROVIDER>_API_KEY`."""
 
 _PLACEHOLDER = "reenact-replay"
@@ -77,12 +83,26 @@ class RelayAsker:
         self._recorder = recorder
         self._decode = decode
 
+    def check_addresses(self, plan: Plan, recording: Recording) -> None:
+        """Make sure that every call of *plan* has somewhere to go.
+
+        Raises:
+            InvalidInput: names the call whose address leads nowhere.
+        """
+        calls = {call.id: call for call in recording.calls}
+        for call in plan.asked:
+            source = calls[call.call_id]
+            if why := self._way(source, call.url)[1]:
+                field = "session_id" if call.url == source.url else "patch"
+                raise InvalidInput(f"Call {call.index} cannot be asked of {call.provider}: {why}", field)
+
     def check(self, plan: Plan, recording: Recording, provider_keys: Mapping[str, str]) -> None:
         """Make sure that every call of *plan* has somewhere to go and the key to go there.
 
         Raises:
             InvalidInput: names the call whose address leads nowhere, or the provider whose key is missing.
         """
+        self.check_addresses(plan, recording)
         calls = {call.id: call for call in recording.calls}
         for call in plan.asked:
             target = self._target(calls[call.call_id], call.url)
@@ -101,9 +121,12 @@ class RelayAsker:
                 )
 
     async def ask(self, question: Question, provider_keys: Mapping[str, str]) -> Answered:
-        """Send one call and return what became of it."""
+        """Send one call, later where its fault says so, and return what became of it."""
         source, ask = question.source, question.ask
         target = self._target(source, ask.url)
+        started_us = self._clock()
+        if question.fault is not None:
+            await asyncio.sleep(question.fault.delay_ms / 1000)
         headers = (
             *_kept(question),
             (b"user-agent", f"reenact/{__version__}".encode()),
@@ -121,7 +144,7 @@ class RelayAsker:
                 labels=question.labels,
                 headers=keyed(headers, target.auth, target.target),
                 body=ask.body,
-                started_us=self._clock(),
+                started_us=started_us,
                 is_guarded=target.is_guarded,
             ),
             Collector(),
@@ -136,29 +159,60 @@ class RelayAsker:
         """Record the answer of *exchange* once more in the take's session, as one out of a cache, and ask nobody."""
         copy = msgspec.structs.replace(
             exchange,
-            id=question.id,
-            started_us=self._clock(),
-            duration_us=0,
-            first_byte_us=0,
-            labels=question.labels,
             chunks=(Chunk(body_bytes=len(exchange.response_body), after_us=0),),
             handling=Handling(attempts=0, cache_reference_id=exchange.id),
         )
-        if not self._recorder.append(copy):
+        return await self._keep(question, copy, self._clock())
+
+    async def fail(self, question: Question, exchange: Exchange) -> Answered:
+        """Record in the take's session that the call failed or broke off as its fault says, and ask nobody."""
+        fault, ask, started_us = question.fault, question.ask, self._clock()
+        assert fault is not None, "only calls with a fault are to fail"
+        target = self._target(question.source, ask.url)
+        await asyncio.sleep(fault.delay_ms / 1000)
+        path = target.target.partition(b"?")[0].decode("latin-1")
+        copy = msgspec.structs.replace(
+            faulted(exchange, fault, target.provider, path),
+            url=ask.url,
+            target_url=target.origin + redact_target(target.target).decode("latin-1"),
+            provider=target.provider,
+            request_headers=tuple(_kept(question)),
+            request_body=ask.body,
+        )
+        return await self._keep(question, copy, started_us)
+
+    async def _keep(self, question: Question, exchange: Exchange, started_us: int) -> Answered:
+        """Record *exchange* as what became of the question, and return that."""
+        taken_us = self._clock() - started_us
+        kept = msgspec.structs.replace(
+            exchange,
+            id=question.id,
+            started_us=started_us,
+            duration_us=taken_us,
+            first_byte_us=taken_us,
+            labels=question.labels,
+        )
+        if not self._recorder.append(kept):
             await until_written(self._recorder)
-        return judged(question, copy, self._decode)
+        return judged(question, kept, self._decode)
 
     def _target(self, source: Call, url: str) -> Target:
         """Return where *url* leads, as it did when an agent called it."""
+        target, why = self._way(source, url)
+        if target is None:
+            raise InvalidInput(f"The call {source.id} cannot be sent to {url}: {why}", "session_id")
+        return target
+
+    def _way(self, source: Call, url: str) -> tuple[Target | None, str]:
+        """Return where *url* leads; None, and why not, in words."""
         parts = urlsplit(url)
         wanted: tuple[Header, ...] = ((b"helicone-target-url", source.target_url.encode()),)
         route = self._routes.route(
             host=parts.netloc.encode(), raw_path=parts.path.encode(), query=_query(parts.query), headers=wanted
         )
         if isinstance(route, Target) and not route.elects:
-            return route
-        why = route.message if isinstance(route, Rejection) else "it leads to no provider."
-        raise InvalidInput(f"The call {source.id} cannot be sent to {url}: {why}", "session_id")
+            return route, ""
+        return None, route.message if isinstance(route, Rejection) else f"{url} leads to no provider."
 
     def _key(self, target: Target, provider_keys: Mapping[str, str]) -> str | None:
         given = provider_keys.get(target.provider)

@@ -9,6 +9,7 @@ import msgspec
 
 from reenact.domain.exchange import Ending, Exchange
 from reenact.domain.replay import Answered, AskCall, Take
+from reenact.replay.faulting import asks_nobody
 from reenact.replay.governor import Exhausted
 from reenact.replay.pacing import delay_s
 from reenact.replay.question import Asker, Question
@@ -52,7 +53,7 @@ class Attempter:
                 answered = await self._asked(run, take, question)
             failures += 1
             answered = msgspec.structs.replace(answered, attempts=failures)
-            if not answered.is_passing or failures > run.order.limits.retries:
+            if not answered.is_passing or failures > run.order.limits.retries or asks_nobody(question.fault):
                 return answered
             if exchange is None and not await self._waited(run, question, answered, failures):
                 return answered
@@ -65,14 +66,21 @@ class Attempter:
         return found[0] if found else None
 
     async def _asked(self, run: Run, take: Take, question: Question) -> Answered:
-        if run.order.reuse and take.arm != "control" and question.is_unchanged and question.source.status == 200:
-            source = question.source.id
-            [exchange] = await asyncio.to_thread(self._recordings.exchanges, run.organisation_id, [source])
-            return await self._asker.reuse(question, exchange)
+        if asks_nobody(question.fault):
+            return await self._asker.fail(question, await self._source(run, question))
+        is_same = question.is_unchanged and question.fault is None and question.source.status == 200
+        if run.order.reuse and take.arm != "control" and is_same:
+            return await self._asker.reuse(question, await self._source(run, question))
         most_nanodollars, tokens = expected(run, take, question)
         async with run.governor.permit(question.provider, most_nanodollars, tokens) as permit:
             permit.answered = await self._asker.ask(question, run.order.provider_keys)
             return permit.answered
+
+    async def _source(self, run: Run, question: Question) -> Exchange:
+        """Return the recorded call that a question asks again."""
+        source = question.source.id
+        [exchange] = await asyncio.to_thread(self._recordings.exchanges, run.organisation_id, [source])
+        return exchange
 
     async def _waited(self, run: Run, question: Question, answered: Answered, failures: int) -> bool:
         """Wait before the next attempt; return False when the provider wants to be left alone for too long."""

@@ -6,6 +6,7 @@ from functools import reduce
 
 import msgspec
 
+from reenact.dialects.conversing import named_conversation
 from reenact.dialects.dialect import Dialect
 from reenact.dialects.registry import dialect_named
 from reenact.domain.call import Bodies, Call
@@ -13,7 +14,7 @@ from reenact.domain.exchange import Ending
 from reenact.domain.message import Answer, Prompt
 from reenact.domain.policy import Policies
 from reenact.domain.replay import Plan, PlannedCall, Take
-from reenact.errors import InvalidInput
+from reenact.errors import InvalidInput, InvalidPatch
 from reenact.ingest.unpacking import unpack
 from reenact.replay.carrying.fabric import Fabric
 from reenact.replay.carrying.tape import Recorded, Tape
@@ -43,6 +44,8 @@ class Chain:
 
         def edit(index: int, prompt: Prompt) -> Prompt:
             changed = reduce(edited, edits.get(index, ()), prompt)
+            if named_conversation(changed.parameters) is not None:
+                raise InvalidPatch("It would write into a conversation at the provider.")
             is_in_url = prompt.model is None if changed.dialect == prompt.dialect else changed.dialect == "gemini"
             return msgspec.structs.replace(changed, model=None) if is_in_url else changed
 

@@ -13,6 +13,7 @@ from reenact.domain.patch import (
     DropMessage,
     DropParameter,
     DropTool,
+    Fault,
     InsertMessage,
     PatchJson,
     ReplaceMessage,
@@ -257,5 +258,6 @@ _EDITORS: dict[type, Callable[[Prompt, Any], Prompt]] = {
     DropTool: _drop_tool,
     PatchJson: _patch_json,
     SetAt: _set_at,
+    Fault: lambda prompt, _: prompt,
     Swap: swapped,
 }

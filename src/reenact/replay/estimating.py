@@ -10,6 +10,7 @@ from reenact.domain.exchange import Header
 from reenact.domain.message import Json, Usage
 from reenact.domain.replay import PlannedCall
 from reenact.ingest.unpacking import unpack
+from reenact.replay.faulting import asks_nobody
 
 Price = Callable[[str, Iterable[str | None], Usage, int], int | None]
 """What a provider takes in nanodollars for a usage of the first of some models that it has a price for at a time
@@ -60,6 +61,8 @@ def expecting(planned: PlannedCall, one: Said, price: Price) -> PlannedCall:
 
     Priced at the time of the recording, as if the provider had nothing of it in its cache: it errs to the dear side.
     """
+    if asks_nobody(planned.fault):
+        return msgspec.structs.replace(planned, expected_cost_nanodollars=0, most_cost_nanodollars=0)
     recorded = one.usage
     grown = 1.0 if planned.body is one.body else _size(planned.body, planned) / _recorded_size(one)
     inputs = None if recorded.input_tokens is None else round(recorded.input_tokens * grown)

@@ -9,6 +9,7 @@ from reenact.domain.call import Call
 from reenact.domain.exchange import Exchange, Header
 from reenact.domain.labels import Labels, ReplayLink
 from reenact.domain.message import Json
+from reenact.domain.patch import Fault
 from reenact.domain.replay import Answered, AskCall, AskTool, Plan
 from reenact.replay.recording import Recording
 
@@ -28,6 +29,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
     """Of the take."""
     session_name: str
+    fault: Fault | None = None
+    """What the patch has go wrong with it."""
     needs_meaning: bool = False
     """Whether the answer, its tokens and its cost are wanted at once; reading them costs time."""
 
@@ -101,6 +104,14 @@ def _in_take(labels: Labels, link: ReplayLink, session_id: str, session_name: st
 class Asker(Protocol):
     """Whoever sends the calls of a replay."""
 
+    def check_addresses(self, plan: Plan, recording: Recording) -> None:
+        """Make sure that every call of *plan* has somewhere to go.
+
+        Raises:
+            InvalidInput: a call's address leads nowhere; names it.
+        """
+        ...
+
     def check(self, plan: Plan, recording: Recording, provider_keys: Mapping[str, str]) -> None:
         """Make sure that every call of *plan* can be sent.
 
@@ -119,4 +130,8 @@ class Asker(Protocol):
 
     async def reuse(self, question: Question, exchange: Exchange) -> Answered:
         """Give the recorded answer of the source call in the take's session, and ask nobody."""
+        ...
+
+    async def fail(self, question: Question, exchange: Exchange) -> Answered:
+        """Have the call fail or break off as its fault says, *exchange* being the source call, and ask nobody."""
         ...

@@ -48,6 +48,7 @@ class Recorded:
         self.body = bodies.request if bodies else b""
         self.headers = bodies.request_headers if bodies else ()
         self._answer = bodies.answer if bodies else None
+        self.has_answer = bool(bodies and bodies.response)
 
     @cached_property
     def hindrance(self) -> str:
@@ -108,6 +109,10 @@ class Recorded:
     def explicit(self) -> Prompt | Missing:
         """What it says with the history that its provider holds for it, or what of that was not recorded."""
         return expanded(self.prompt, self.call, self._earlier)
+
+    def in_full(self, prompt: Prompt) -> Prompt | Missing:
+        """Return *prompt*, what a patch made of the call, with the conversation that it names said in full."""
+        return prompt if named_conversation(prompt.parameters) is None else expanded(prompt, self.call, self._earlier)
 
     @property
     def whole(self) -> Prompt:

@@ -173,6 +173,7 @@ class Run:
             link=self._link(take, ask, call_id),
             session_id=take.session_id,
             session_name=self.order.session_name,
+            fault=self.planned(take, ask.index).fault if ask.round == 0 and ask.tool is None else None,
             needs_meaning=self.needs_meaning,
         )
 

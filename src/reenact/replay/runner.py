@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from reenact.domain.policy import Policies
-from reenact.domain.replay import Answered, AskCall, AskTool, Progress, Replay, Spent, State, Take
+from reenact.domain.replay import Answered, AskCall, AskTool, Plan, Progress, Replay, Spent, State, Take
 from reenact.errors import NotFound, StoreFailed
 from reenact.replay.attempter import Attempter
 from reenact.replay.desk import Desk, ToolResult
@@ -22,6 +22,7 @@ from reenact.replay.governor import Exhausted, Governor
 from reenact.replay.performing import advance, result, skipped
 from reenact.replay.planning import without_bodies
 from reenact.replay.question import Asker
+from reenact.replay.recording import Recording
 from reenact.replay.run import Order, Run
 from reenact.store.calls import CallStore
 
@@ -173,6 +174,14 @@ class Runner:
         """
         self._desk.check_policies(policies)
 
+    def check_addresses(self, plan: Plan, recording: Recording) -> None:
+        """Make sure that every call of *plan* has somewhere to go.
+
+        Raises:
+            InvalidInput: a call's address leads nowhere.
+        """
+        self._asker.check_addresses(plan, recording)
+
     def check(self, order: Order) -> None:
         """Make sure that every call of *order* can be sent.
 
@@ -255,7 +264,7 @@ class Runner:
     def _recorded(self, replay: Replay) -> tuple[dict[str, int | None], Spent]:
         """Return what each call cost that was made of *replay*, by its id, and what all cost."""
         calls = [call for take in replay.takes for call in self._store.session(replay.organisation_id, take.session_id)]
-        asked = [call for call in calls if call.handling.cache_reference_id is None]
+        asked = [call for call in calls if call.handling.attempts]
         known = Spent(
             calls=len(asked),
             cost_nanodollars=sum(call.cost_nanodollars or 0 for call in asked),

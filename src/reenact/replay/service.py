@@ -253,6 +253,7 @@ class Replays:
             raise InvalidInput("This is said of modes playback and fork only.", "playback")
         recording = self._recording(organisation_id, request.session_id)
         changed = plan(recording, request.patch, request.mode, request.takes, self._price, reuse=request.reuse)
+        self._runner.check_addresses(changed, recording)
         chain = None
         self._runner.check_policies(request.policies)
         if request.mode is Mode.CHAINED:

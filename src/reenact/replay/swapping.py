@@ -11,6 +11,7 @@ from reenact.domain.message import Prompt
 from reenact.domain.patch import Edit, SetModel
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.gateway.electing import base_path, makers
+from reenact.gateway.providers import PROVIDERS
 
 _OWN_ONLY = frozenset({"openai", "anthropic", "google", "x", "deepseek", "mistral", "perplexity", "cohere", "moonshot"})
 """Providers that offer nothing but their own models, so that the name of another one's model means that one."""
@@ -18,6 +19,7 @@ _OWN_FORMATS = {"anthropic": "anthropic_messages", "google": "gemini"}
 """The formats of those whose own is not OpenAI's chat."""
 _SPOKEN = {
     "openai": frozenset({"openai_chat", "openai_responses", "openai_completions", "openai_embeddings"}),
+    "azure": frozenset({"openai_chat", "openai_responses", "openai_embeddings"}),
     "anthropic": frozenset({"anthropic_messages", "openai_chat"}),
     "google": frozenset({"gemini", "openai_chat", "openai_embeddings"}),
 }
@@ -29,8 +31,17 @@ _RESOURCES = {
     "openai_completions": "/completions",
     "openai_embeddings": "/embeddings",
 }
-_UNADDRESSED = frozenset({"azure", "vertex", "aws", "custom"})
-"""Providers whose addresses hold more than a model's name: an account, a region, a deployment."""
+_VERTEX = "its addresses hold a project and a region, and its keys are logins that run out"
+_AWS = "its requests are signed with an account's secret, which this server does not do"
+_UNASKED = {
+    "vertex": _VERTEX,
+    "vertexai": _VERTEX,
+    "aws": _AWS,
+    "bedrock": _AWS,
+    "custom": "that name stands for addresses of agents' own, and says none",
+}
+"""Providers that cannot be asked by a model's name alone, and why."""
+_NAMES = {alias: provider.name for provider in PROVIDERS for alias in (provider.name, *provider.aliases)}
 
 
 class Swap(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +110,9 @@ def _path(swap: Swap, model: str) -> str:
 
 
 def _resolved(edit: SetModel, provider: str, dialect: str, call: Call) -> Step:
-    wanted = edit.provider or _maker(edit.model, provider)
+    wanted = _maker(edit.model, provider)
+    if edit.provider is not None:
+        wanted = _NAMES.get(edit.provider.lower(), edit.provider.lower())
     spoken = _SPOKEN.get(wanted, _OPENAI_FORMATS)
     own = dialect if dialect in spoken and wanted not in _OWN_FORMATS else _OWN_FORMATS.get(wanted, "openai_chat")
     if wanted == provider:
@@ -107,10 +120,8 @@ def _resolved(edit: SetModel, provider: str, dialect: str, call: Call) -> Step:
     form = edit.dialect or own
     if (wanted, form) == (provider, dialect):
         return SetModel(edit.model)
-    if wanted in _UNADDRESSED:
-        raise InvalidPatch(
-            f"Its address at {wanted} is not told by a model's name; it cannot be asked there.", "provider"
-        )
+    if wanted in _UNASKED:
+        raise InvalidPatch(f"It cannot be asked of {wanted}: {_UNASKED[wanted]}.", "provider")
     if form not in spoken and (wanted in _SPOKEN or form not in TRANSLATED):
         raise InvalidPatch(f"The provider {wanted} does not speak the format {form}.", "dialect")
     if form != dialect and not {form, dialect} <= TRANSLATED:

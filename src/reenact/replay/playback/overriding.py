@@ -8,16 +8,16 @@ from reenact.dialects.conversing import conversation_of
 from reenact.dialects.registry import find_dialect
 from reenact.domain.call import Call
 from reenact.domain.message import Prompt
-from reenact.domain.patch import Edit, Patch
+from reenact.domain.patch import Edit, Fault, Patch
 from reenact.domain.playback import Difference
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.gateway.ask import Ask
 from reenact.ingest.unpacking import unpack
+from reenact.replay.changing import url_naming
 from reenact.replay.differing import changes
 from reenact.replay.editing import edited
 from reenact.replay.matching.nearing import shortened
 from reenact.replay.patching import decoded, is_unchanged, selects, written
-from reenact.replay.planning import url_naming
 
 
 class Overridden(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,10 +49,7 @@ def override(ask: Ask, patch: Patch, position: int, like: Call) -> Overridden | 
         before = dialect.read_prompt(body)
     except InvalidInput as error:
         raise InvalidPatch(f"The request cannot be patched: {error.message}") from error
-    call = msgspec.structs.replace(
-        like, labels=ask.labels, provider=ask.provider, dialect=dialect.name, model=before.model or like.model
-    )
-    after = reduce(edited, _edits(patch, position, call, before), before)
+    after = reduce(edited, _edits(patch, position, _as_recorded(ask, like, before), before), before)
     if is_unchanged(before, after):
         return None
     url = ask.target.decode("latin-1")
@@ -65,6 +62,29 @@ def override(ask: Ask, patch: Patch, position: int, like: Call) -> Overridden | 
         body=msgspec.json.encode(new),
         target=target.encode("latin-1"),
         differences=(*moved, *map(shortened, changes(body, new))),
+    )
+
+
+def fault_of(ask: Ask, patch: Patch, position: int, like: Call) -> Fault | None:
+    """Return what *patch* has go wrong with a request; the arguments are those of `override`."""
+    if not any(isinstance(edit, Fault) for change in patch.changes for edit in change.edits):
+        return None
+    path = ask.target.partition(b"?")[0].decode("latin-1")
+    dialect = find_dialect(ask.provider, ask.method, path)
+    if dialect is None:
+        return None
+    try:
+        prompt = dialect.read_prompt(decoded(unpack(ask.body, ask.headers)))
+    except InvalidInput:
+        return None  # `override` says so
+    edits = _edits(patch, position, _as_recorded(ask, like, prompt), prompt)
+    return next((edit for edit in reversed(edits) if isinstance(edit, Fault)), None)
+
+
+def _as_recorded(ask: Ask, like: Call, prompt: Prompt) -> Call:
+    """Return what selectors look at, taken from a request."""
+    return msgspec.structs.replace(
+        like, labels=ask.labels, provider=ask.provider, dialect=prompt.dialect, model=prompt.model or like.model
     )
 
 

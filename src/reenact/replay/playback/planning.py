@@ -120,7 +120,7 @@ def _live(recording: Recording, planned: Plan, fork: Fork, price: Price) -> set[
     if fork.changed:
         unchanged = plan(recording, Patch(), Mode.ANCHORED, 1, price).calls
         pairs = zip(planned.calls, unchanged, strict=True)
-        live |= {call.index for call, was in pairs if (call.body, call.url) != (was.body, was.url)}
+        live |= {call.index for call, was in pairs if (call.body, call.url, call.fault) != (was.body, was.url, None)}
     select = fork.select
     if select is not None:
         live |= {

@@ -8,6 +8,7 @@ import msgspec
 
 from reenact.domain.exchange import Exchange
 from reenact.domain.labels import ReplayLink
+from reenact.domain.patch import Fault
 from reenact.domain.playback import Level, Nearest, Server
 from reenact.errors import InvalidPatch
 from reenact.gateway.addressing import TakeName
@@ -16,6 +17,7 @@ from reenact.gateway.course import Course
 from reenact.gateway.redacting import redact_target
 from reenact.gateway.refusing import Refusal
 from reenact.gateway.source import UpstreamAnswer
+from reenact.replay.faulting import asks_nobody, faulted
 from reenact.replay.matching.assigning import Card, Match, Miss
 from reenact.replay.matching.fingerprinting import Asked, Fingerprint, fingerprint, recorded
 from reenact.replay.matching.nearing import differences, distance
@@ -24,7 +26,7 @@ from reenact.replay.playback.deciding import Situation, server_of
 from reenact.replay.playback.missing import refusal, sentence
 from reenact.replay.playback.openreplay import OpenReplay
 from reenact.replay.playback.opentake import OpenTake
-from reenact.replay.playback.overriding import conversation_asked, override
+from reenact.replay.playback.overriding import conversation_asked, fault_of, override
 
 _GONE = "No such take is open here: its replay is over, or was never begun under this key."
 
@@ -106,7 +108,7 @@ class _Scene:
         if served is Server.RECORD and found is not None:
             return await self._serve(found)
         if served is Server.LIVE:
-            return self._let_through(found)
+            return await self._let_through(found)
         reason = drawn.reason if isinstance(drawn, Miss) else ""
         return _refused(self._course.ask, reason)
 
@@ -146,14 +148,19 @@ class _Scene:
         )
         self._course.handle(asked=exchange.handling.asked, changed_by=exchange.handling.changed_by)
 
-    def _let_through(self, found: Match | None) -> Refusal | None:
-        """Have the call asked for real, with the patch's edits."""
+    async def _let_through(self, found: Match | None) -> UpstreamAnswer | Refusal | None:
+        """Have the call asked for real, with the patch's edits; or late, failing or cut, where the patch says so."""
         ask, patch = self._course.ask, self._replay.plan.patch
         if (conversation := conversation_asked(ask)) in self._replay.conversations:
             message = _WRITES.format(conversation)
             self._take.note(self._number, served=Server.NOBODY, reason=message)
             return _refused(ask, message, 422, "recorded_conversation")
         position = found.card.index if found else self._number
+        fault = fault_of(ask, patch, position, self._replay.like)
+        if fault is not None:
+            await asyncio.sleep(fault.delay_ms / 1000)
+            if asks_nobody(fault):
+                return await self._fail(fault, found)
         try:
             overridden = override(ask, patch, position, self._replay.like)
         except InvalidPatch as error:
@@ -170,6 +177,21 @@ class _Scene:
             self._course.handle(changed_by=(*changed_by, "Reenact-Take"))
             self._take.note(self._number, overrides=overridden.differences)
         return None
+
+    async def _fail(self, fault: Fault, found: Match | None) -> UpstreamAnswer | Refusal:
+        """Return an answer that fails or breaks off; nobody is asked."""
+        ask = self._course.ask
+        path = ask.target.partition(b"?")[0].decode("latin-1")
+        source = await self._exchange(found.card if found else self._take.deck.cards[0])
+        is_whole = source is not None and (found is not None or fault.status is not None)
+        if source is None or not is_whole:
+            message = "No recorded call answers this request, so that there is no answer to cut."
+            self._take.note(self._number, served=Server.NOBODY, reason=message)
+            return _refused(ask, message, 422, "invalid_patch")
+        exchange = faulted(source, fault, ask.provider, path)
+        self._course.handle(played_from=exchange.handling.played_from)
+        self._take.note(self._number, served=Server.NOBODY, reason=exchange.detail)
+        return await play(exchange, 0, self._began_s)
 
     async def _nearest(self, asked: Asked, print_: Fingerprint, miss: Miss) -> Match | Miss:
         """Return an approximate match where one is allowed, else the miss, with what comes nearest noted."""
