@@ -54,6 +54,7 @@ def test_the_empty_patch_asks_the_recorded_bytes() -> None:
             expected_output_tokens=20,
             expected_cost_nanodollars=120,
             most_cost_nanodollars=140,
+            expected_duration_us=1_000_000,
         )
         for number in (1, 2)
     )

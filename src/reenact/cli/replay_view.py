@@ -10,7 +10,7 @@ from reenact.cli.printing import BAD, QUIET, REMOVED, ROWS, added, of, partly, p
 from reenact.cli.take_view import take_view
 from reenact.cli.worth_view import carried_words, lost_words, worth_view
 from reenact.domain.replay import CallResult, FieldChange, Operation, Plan, PlannedCall, Replay, State, Take
-from reenact.web.formatting import count, dollars
+from reenact.web.formatting import count, dollars, duration
 
 _CONTEXT = 24
 """How many characters of a text are shown before what changed in it."""
@@ -69,7 +69,10 @@ def _outlook(plan: Plan) -> Text:
     if plan.control_takes:
         words.append(f"{of(plan.control_takes, 'control take')}")
     line = Text(", ".join(words) + "; expected cost ")
-    line.append_text(partly(plan.expected_cost_nanodollars, plan.unpriced_calls * plan.takes)).append(" (an estimate)")
+    line.append_text(partly(plan.expected_cost_nanodollars, plan.unpriced_calls * plan.takes))
+    if plan.expected_duration_us is not None:
+        line.append(f" and time {duration(plan.expected_duration_us)}")
+    line.append(" (an estimate)")
     if not changed and plan.playback is None:
         line.append("\nNothing changes: this is the control.", QUIET)
     return line

@@ -115,6 +115,8 @@ class PlannedCall(msgspec.Struct, frozen=True, kw_only=True):
     """The request body to send: the recorded bytes when nothing changes. Left out where plans are kept and shown."""
     expected_input_tokens: int | None = None
     expected_output_tokens: int | None = None
+    expected_duration_us: int = 0
+    """As long as it took when it was recorded, and what its fault adds."""
     expected_cost_nanodollars: int | None = None
     most_cost_nanodollars: int | None = None
     """What the call may cost at most: what is set aside of a budget while it is under way. It holds when the request limits its
@@ -141,6 +143,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How many takes of the unchanged session run beside those of the patch."""
     control_cost_nanodollars: int = 0
     """What one of these is expected to cost, the calls of unknown price left out."""
+    expected_duration_us: int | None = None
+    """About how long all takes together take; None for takes that an agent drives."""
     playback: Playback | None = None
     """For modes playback and fork: how it is played."""
     policies: Policies | None = None

@@ -61,8 +61,12 @@ def expecting(planned: PlannedCall, one: Said, price: Price) -> PlannedCall:
 
     Priced at the time of the recording, as if the provider had nothing of it in its cache: it errs to the dear side.
     """
+    late_us = 0 if planned.fault is None else planned.fault.delay_ms * 1000
     if asks_nobody(planned.fault):
-        return msgspec.structs.replace(planned, expected_cost_nanodollars=0, most_cost_nanodollars=0)
+        return msgspec.structs.replace(
+            planned, expected_duration_us=late_us, expected_cost_nanodollars=0, most_cost_nanodollars=0
+        )
+    planned = msgspec.structs.replace(planned, expected_duration_us=one.call.duration_us + late_us)
     recorded = one.usage
     grown = 1.0 if planned.body is one.body else _size(planned.body, planned) / _recorded_size(one)
     inputs = None if recorded.input_tokens is None else round(recorded.input_tokens * grown)

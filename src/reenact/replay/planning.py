@@ -109,4 +109,6 @@ def _reused(planned: PlannedCall, one: Recorded, reuse: bool) -> PlannedCall:
     is_same = planned.action == "ask" and planned.body is one.body and planned.url == one.call.url and not planned.fault
     if not (reuse and is_same and one.call.status == 200):
         return planned
-    return msgspec.structs.replace(planned, is_reused=True, expected_cost_nanodollars=0, most_cost_nanodollars=0)
+    return msgspec.structs.replace(
+        planned, is_reused=True, expected_duration_us=0, expected_cost_nanodollars=0, most_cost_nanodollars=0
+    )

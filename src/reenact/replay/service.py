@@ -22,6 +22,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Protocol
 
+import msgspec
+
 from reenact.domain.patch import Patch
 from reenact.domain.playback import Playback
 from reenact.domain.policy import Policies
@@ -38,6 +40,7 @@ from reenact.replay.recording import Recording
 from reenact.replay.request import ReplayRequest, ResumeRequest
 from reenact.replay.run import Order
 from reenact.replay.runner import Runner
+from reenact.replay.timing import expected_duration_us
 from reenact.store.calls import CallStore
 
 _LOOK_EVERY_S = 0.5
@@ -266,6 +269,8 @@ class Replays:
             control = plan(recording, Patch(), request.mode, request.takes, self._price)
             changed = with_control(changed, control)
         check_budget(request.budget, [one for one in (changed, control) if one is not None])
+        takes_us = expected_duration_us(changed, control, request.limits)
+        changed = msgspec.structs.replace(changed, expected_duration_us=takes_us)
         return Order(
             organisation_id=organisation_id,
             plan=changed,
