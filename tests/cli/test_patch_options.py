@@ -75,9 +75,11 @@ changes:
 JSON = '{"changes": [{"select": {"prompt_id": "judge"}, "edits": [{"edit": "append_system", "text": " Be brief."}]}]}'
 
 
-@pytest.mark.parametrize(("name", "content"), [("p.yaml", YAML), ("p.yml", YAML), ("p.json", JSON), ("patch", JSON)])
+@pytest.mark.parametrize(
+    ("name", "content"), [("p.yaml", YAML), ("p.yml", YAML), ("p.json", JSON), ("patch", JSON), ("any", YAML)]
+)
 def test_a_patch_is_read_from_a_file_and_options_come_after_it(tmp_path: Path, name: str, content: str) -> None:
-    """YAML by its ending, JSON otherwise."""
+    """By its ending; without one that tells, as JSON where it is some and as YAML where it is not."""
     (tmp_path / name).write_text(content)
 
     read = read_options(PatchOptions(file=tmp_path / name, sets=["n=2"]))

@@ -68,7 +68,7 @@ def read_patch_file(file: Path) -> Patch:
     """
     try:
         content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        value = _decoded(content, is_yaml=file.suffix.lower() in {".yaml", ".yml"})
+        value = _decoded(content, file.suffix.lower())
     except OSError as error:
         raise InvalidInput(f"{file} cannot be read: {error.strerror}.", "--patch") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -79,8 +79,15 @@ def read_patch_file(file: Path) -> Patch:
         raise InvalidPatch(f"{file}: {error.message}", error.field) from None
 
 
-def _decoded(content: bytes, *, is_yaml: bool) -> Json:
-    return msgspec.yaml.decode(content) if is_yaml else msgspec.json.decode(content)
+def _decoded(content: bytes, suffix: str) -> Json:
+    """Return what a file says: as its name's *suffix* says, else as JSON where it is some, else as YAML."""
+    if suffix not in {".yaml", ".yml"}:
+        try:
+            return msgspec.json.decode(content)
+        except msgspec.DecodeError:
+            if suffix == ".json":
+                raise
+    return msgspec.yaml.decode(content)
 
 
 def _set(text: str) -> Edit:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from functools import partial, reduce
+from typing import get_args
 
 import msgspec
 
@@ -21,6 +22,7 @@ from reenact.replay.differing import same
 from reenact.replay.editing import edited
 from reenact.replay.patterning import matches
 
+_EDITS = [kind.__struct_config__.tag for kind in get_args(Edit)]
 _PLACE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 
 
@@ -35,7 +37,8 @@ def read_patch(value: Json) -> Patch:
     except msgspec.ValidationError as error:
         place = _PLACE.search(str(error))
         field = place["path"] if place else ""
-        raise InvalidPatch(f"The patch is not valid: {str(error).replace('`$.', '`')}.", field) from error
+        known = f" Known edits: {', '.join(_EDITS)}." if field.endswith(".edit") else ""
+        raise InvalidPatch(f"The patch is not valid: {str(error).replace('`$.', '`')}.{known}", field) from error
     if patch.version != 1:
         raise InvalidPatch(f"The patch is of version {patch.version}; this server reads version 1.", "version")
     return patch
