@@ -224,6 +224,16 @@ def test_a_session_of_500_calls_is_planned_soon() -> None:
     assert spent_s < 0.3, f"planning took {spent_s:.3f} s"
 
 
+def test_what_a_failed_call_may_cost_is_known_where_it_limits_its_answer() -> None:
+    """Every byte of it a token; so that one failure in a session forbids no budget. What it will cost stays unknown."""
+    failed = a_call("call-1", status=500, usage=Usage())
+    (known,) = planned(a_recording((failed, chat("one", max_tokens=7)))).calls
+    (unknown,) = planned(a_recording((failed, chat("one")))).calls
+
+    assert (None, len(known.body) + 7) == (known.expected_cost_nanodollars, known.most_cost_nanodollars)
+    assert (None, None) == (unknown.expected_cost_nanodollars, unknown.most_cost_nanodollars)
+
+
 def test_an_answer_out_of_the_cache_is_expected_to_cost_what_its_words_say() -> None:
     """It cost nothing when it was recorded; its provider will be asked now."""
     recording = a_recording(chat("one"))

@@ -74,20 +74,20 @@ def expecting(planned: PlannedCall, one: Said, price: Price) -> PlannedCall:
     models = (planned.model, one.call.response_model if planned.model == one.call.model else None)
 
     def priced(usage: Usage) -> int | None:
-        return None if inputs is None else price(planned.provider, models, usage, one.call.created_us)
+        known = usage.input_tokens is not None
+        return price(planned.provider, models, usage, one.call.created_us) if known else None
 
-    cost = priced(expected)
     return msgspec.structs.replace(
         planned,
         expected_input_tokens=expected.input_tokens,
         expected_output_tokens=expected.output_tokens,
-        expected_cost_nanodollars=cost,
-        most_cost_nanodollars=None if cost is None else priced(_most(planned, one)),
+        expected_cost_nanodollars=priced(expected),
+        most_cost_nanodollars=priced(_most(planned, one)),
     )
 
 
 def _most(planned: PlannedCall, one: Said) -> Usage:
-    """Return the most tokens that a call may use.
+    """Return the most tokens that a call may use; unknown ones for a recorded failure whose request limits no answer.
 
     No byte makes more than one token. Another model's tokens may be smaller. Without a limit of its own, an answer may be twice
     as long as the recorded one.
@@ -97,9 +97,11 @@ def _most(planned: PlannedCall, one: Said) -> Usage:
     added = max(0, len(planned.body) - before) if planned.body is not one.body else 0
     finer = 1.0 if planned.model == one.call.model else _FINER_TOKENS
     stated = output_limit(unpack(one.body, one.headers) if planned.body is one.body else planned.body)
+    if recorded.input_tokens is None:
+        return Usage() if stated is None else Usage(input_tokens=len(planned.body), output_tokens=stated)
     usual = _LONGER_ANSWER * (recorded.output_tokens or 0)
     return Usage(
-        input_tokens=round(((recorded.input_tokens or 0) + added) * finer),
+        input_tokens=round((recorded.input_tokens + added) * finer),
         output_tokens=round(usual * finer) if stated is None else stated,
     )
 
