@@ -224,6 +224,18 @@ def test_a_session_of_500_calls_is_planned_soon() -> None:
     assert spent_s < 0.3, f"planning took {spent_s:.3f} s"
 
 
+def test_a_model_that_the_address_names_is_never_written_into_the_body() -> None:
+    """Not even when it is the recorded one: Gemini refuses a field that it does not know."""
+    url = "http://127.0.0.1:8585/v1/gateway/google/v1beta/models/gemini-x:generateContent"
+    call = a_call("call-1", provider="google", dialect="gemini", model="gemini-x", url=url)
+    recording = a_recording((call, {"contents": [{"role": "user", "parts": [{"text": "one"}]}]}))
+    (same,) = planned(recording, Change(edits=(SetModel("gemini-x"),))).calls
+    (other,) = planned(recording, Change(edits=(SetModel("gemini-y"),))).calls
+
+    assert ((), url, recording.bodies["call-1"].request) == (same.changes, same.url, same.body)
+    assert (url.replace("gemini-x", "gemini-y"), same.body) == (other.url, other.body)
+
+
 def test_what_a_failed_call_may_cost_is_known_where_it_limits_its_answer() -> None:
     """Every byte of it a token; so that one failure in a session forbids no budget. What it will cost stays unknown."""
     failed = a_call("call-1", status=500, usage=Usage())

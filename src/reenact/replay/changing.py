@@ -139,13 +139,13 @@ def changed(planned: PlannedCall, one: Recorded, steps: Sequence[PlacedEdit]) ->
         return planned
     model = after.model
     url = url_naming(planned.url, before.model, model) if swap is None else swapped_url(planned.url, swap, model or "")
-    in_url = url != planned.url
-    if in_url and (before.model is None if swap is None else swap.dialect == "gemini"):
+    is_moved = url != planned.url
+    if (before.model is None and names_model(url)) if swap is None else swap.dialect == "gemini":
         after = msgspec.structs.replace(after, model=None)
     body = _written(one, after, steps)
     _vet(one, after, body, steps)
     differences = changes(one.json, body)
-    moved = (FieldChange(path="url", before=planned.url, after=url),) if in_url else ()
+    moved = (FieldChange(path="url", before=planned.url, after=url),) if is_moved else ()
     return msgspec.structs.replace(
         planned,
         url=url,
@@ -248,6 +248,11 @@ def _blamed(one: Recorded, objection: Objection, steps: Sequence[PlacedEdit], pr
         if _is_writable(so_far) and objection in objections(so_far, written(so_far), provider):
             return step.place
     return steps[-1].place if steps else ""
+
+
+def names_model(url: str) -> bool:
+    """Return whether the path of *url* names the model, so that the body need not."""
+    return _MODEL_IN_PATH.search(url) is not None
 
 
 def url_naming(url: str, before: str | None, after: str | None) -> str:

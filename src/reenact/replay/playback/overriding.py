@@ -13,7 +13,7 @@ from reenact.domain.playback import Difference
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.gateway.ask import Ask
 from reenact.ingest.unpacking import unpack
-from reenact.replay.changing import url_naming
+from reenact.replay.changing import names_model, url_naming
 from reenact.replay.differing import changes
 from reenact.replay.editing import edited
 from reenact.replay.matching.nearing import shortened
@@ -54,7 +54,7 @@ def override(ask: Ask, patch: Patch, position: int, like: Call) -> Overridden | 
         return None
     url = ask.target.decode("latin-1")
     target = url_naming(url, before.model, after.model)
-    if target != url and before.model is None:
+    if before.model is None and names_model(url):
         after = msgspec.structs.replace(after, model=None)
     new = written(after)
     moved = (Difference(path="address", before=url, after=target),) if target != url else ()
