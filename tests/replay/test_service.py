@@ -14,6 +14,7 @@ from reenact.domain.patch import AppendSystem, Change, Patch, Selector
 from reenact.domain.playback import Driver, Playback
 from reenact.domain.replay import Answered, Mode, Plan, Progress, State
 from reenact.errors import InvalidPatch, NotFound
+from reenact.replay.orderer import Orderer
 from reenact.replay.question import Question
 from reenact.replay.recording import Recording
 from reenact.replay.request import ReplayRequest
@@ -85,7 +86,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
     runner = a_runner(asker, control, store, clock=lambda: 1, new_id=lambda: f"id-{next(ids)}")
     playbacks = some_playbacks(control, store, clock=lambda: 1, new_id=lambda: f"id-{next(ids)}")
-    yield Stage(Replays(store, control, runner, playbacks, lambda *_: 5), asker, control)
+    yield Stage(Replays(Orderer(store, runner, lambda *_: 5), control, runner, playbacks), asker, control)
     await runner.close()
     control.close()
     store.close()

@@ -12,6 +12,7 @@ from reenact.access.keys import KeyRecord, hash_key, issue_key, principal_of
 from reenact.access.principal import Principal
 from reenact.domain.replay import Answered, Plan
 from reenact.errors import InvalidInput
+from reenact.replay.orderer import Orderer
 from reenact.replay.question import Question
 from reenact.replay.recording import Recording
 from reenact.replay.service import Replays
@@ -85,7 +86,9 @@ def a_house(folder: Path, *, keyless: bool = True) -> Iterator[House]:
     parts = Parts(
         calls=calls,
         control=control,
-        replays=Replays(calls, control, runner, playbacks, lambda provider, models, usage, at_us: 1_000_000),
+        replays=Replays(
+            Orderer(calls, runner, lambda provider, models, usage, at_us: 1_000_000), control, runner, playbacks
+        ),
         secret=b"s" * 32,
         public_url="",
         principal_of=lambda given: principal_of(given, control.find_key(hash_key(given))),

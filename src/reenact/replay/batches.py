@@ -19,9 +19,10 @@ from reenact.domain.replay import Limits, Mode, Plan, Replay, Spent, State
 from reenact.errors import InvalidInput, ReenactError
 from reenact.replay.governor import Governor
 from reenact.replay.naming import item_id
+from reenact.replay.orderer import Orderer
+from reenact.replay.planning import check_budget
 from reenact.replay.request import Manner, ReplayRequest, ResumeRequest
 from reenact.replay.runner import Runner
-from reenact.replay.service import Replays
 from reenact.store.calls import CallStore
 
 logger = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class Batches:
         store: CallStore,
         book: Book,
         shelf: Shelf,
-        replays: Replays,
+        orderer: Orderer,
         runner: Runner,
         *,
         clock: Callable[[], int],
@@ -120,7 +121,7 @@ class Batches:
         self._store = store
         self._book = book
         self._shelf = shelf
-        self._replays = replays
+        self._orderer = orderer
         self._runner = runner
         self._clock = clock
         self._new_id = new_id
@@ -354,8 +355,8 @@ class Batches:
             retries=own.retries,
             provider_keys=dict(under.provider_keys),
         )
-        order = await asyncio.to_thread(self._replays.order, batch.organisation_id, request)
-        self._replays.check_budget(order, limits.budget)
+        order = await asyncio.to_thread(self._orderer.order, batch.organisation_id, request)
+        check_budget(limits.budget, order.plans)
         order = msgspec.structs.replace(order, batch_id=batch.id)
         replay_id = item_id(batch.id, session_id)
         if kept is None or not kept.takes:

@@ -51,6 +51,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         plan = self.plan_of(take)
         return perform(plan, take) if self.chain is None else self.chain.perform(plan, take)
 
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """What each arm performs."""
+        return (self.plan,) if self.control is None else (self.plan, self.control)
+
     def plan_of(self, take: Take) -> Plan:
         """Return what *take* performs."""
         return self.control if self.control is not None and take.arm == "control" else self.plan

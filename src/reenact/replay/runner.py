@@ -189,9 +189,8 @@ class Runner:
             InvalidInput: a provider's or a tool's key is missing, or a call's address leads nowhere.
         """
         self._desk.check(order)
-        for plan in (order.plan, order.control):
-            if plan is not None:
-                self._asker.check(plan, order.recording, order.provider_keys)
+        for plan in order.plans:
+            self._asker.check(plan, order.recording, order.provider_keys)
 
     def running(self, organisation_id: str, replay_id: str) -> Replay | None:
         """Return a replay that is under way here as it stands now; None when it is not."""

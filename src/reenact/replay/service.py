@@ -18,30 +18,18 @@ left empty; progress as `domain.replay.Progress`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Protocol
 
-import msgspec
-
-from reenact.domain.patch import Patch
-from reenact.domain.playback import Playback
-from reenact.domain.policy import Policies
-from reenact.domain.replay import Budget, Limits, Mode, Plan, Progress, Replay, State
+from reenact.domain.replay import Mode, Plan, Progress, Replay, State
 from reenact.errors import InvalidInput, NotFound, ReenactError
-from reenact.replay.chain import chain_of
 from reenact.replay.desk import ToolResult
-from reenact.replay.estimating import Price
-from reenact.replay.finder import earlier_calls
-from reenact.replay.planning import check_budget, plan, with_control, without_bodies
-from reenact.replay.playback.planning import plan_playback
-from reenact.replay.playback.playbacks import Playbacks, PlayOrder
-from reenact.replay.recording import Recording
+from reenact.replay.orderer import Orderer
+from reenact.replay.planning import without_bodies
+from reenact.replay.playback.playbacks import Playbacks
 from reenact.replay.request import ReplayRequest, ResumeRequest
-from reenact.replay.run import Order
 from reenact.replay.runner import Runner
-from reenact.replay.timing import expected_duration_us
-from reenact.store.calls import CallStore
 
 _LOOK_EVERY_S = 0.5
 """How often to look how far a replay has come that another worker performs."""
@@ -69,13 +57,12 @@ class Shelf(Protocol):
 class Replays:
     """Plans, starts, shows and stops replays. Used on the event loop that the runner works on."""
 
-    def __init__(self, store: CallStore, shelf: Shelf, runner: Runner, playbacks: Playbacks, price: Price) -> None:
-        """Take the parts; *price* says what a call would cost."""
+    def __init__(self, orderer: Orderer, shelf: Shelf, runner: Runner, playbacks: Playbacks) -> None:
+        """Take the parts."""
         self._playbacks = playbacks
-        self._store = store
         self._shelf = shelf
         self._runner = runner
-        self._price = price
+        self._orderer = orderer
         self._foreign: set[str] = set()
 
     async def plan(self, organisation_id: str, request: ReplayRequest) -> Plan:
@@ -86,9 +73,9 @@ class Replays:
             InvalidPatch: a selector matches nothing, or an edit does not fit.
         """
         if request.mode in _PLAYED:
-            played = await asyncio.to_thread(self._play_order, organisation_id, request)
+            played = await asyncio.to_thread(self._orderer.play_order, organisation_id, request)
             return without_bodies(played.plan)
-        order = await asyncio.to_thread(self.order, organisation_id, request)
+        order = await asyncio.to_thread(self._orderer.order, organisation_id, request)
         return without_bodies(order.plan)
 
     async def start(self, organisation_id: str, request: ReplayRequest) -> Replay:
@@ -100,8 +87,10 @@ class Replays:
             InvalidInput: a provider's key is missing; nothing was sent.
         """
         if request.mode in _PLAYED:
-            return await self._playbacks.start(await asyncio.to_thread(self._play_order, organisation_id, request))
-        order = await asyncio.to_thread(self.order, organisation_id, request)
+            return await self._playbacks.start(
+                await asyncio.to_thread(self._orderer.play_order, organisation_id, request)
+            )
+        order = await asyncio.to_thread(self._orderer.order, organisation_id, request)
         return await self._runner.start(order)
 
     async def resume(self, organisation_id: str, replay_id: str, request: ResumeRequest) -> Replay:
@@ -122,7 +111,7 @@ class Replays:
             raise InvalidInput(f"The replay {replay_id} is under way.", "replay_id")
         try:
             limits = request.limits(replay.limits)
-            order = await asyncio.to_thread(self.order_again, replay, limits, request.provider_keys)
+            order = await asyncio.to_thread(self._orderer.order_again, replay, limits, request.provider_keys)
             return await self._runner.resume(replay, order)
         except ReenactError:
             await self._runner.release(replay_id)
@@ -143,7 +132,7 @@ class Replays:
             await self._runner.release(replay_id)
             return False
         try:
-            order = await asyncio.to_thread(self.order_again, replay, replay.limits, {})
+            order = await asyncio.to_thread(self._orderer.order_again, replay, replay.limits, {})
             await self._runner.resume(replay, order)
         except NotFound:  # its session was recorded by another server, which alone can go on with it
             self._foreign.add(replay_id)
@@ -244,123 +233,7 @@ class Replays:
                     pass
         return await self.get(organisation_id, replay_id)
 
-    def order(self, organisation_id: str, request: ReplayRequest) -> Order:
-        """Return what *request* asks for, planned; reads the store.
-
-        Raises:
-            NotFound: no such session.
-            InvalidPatch: a selector matches nothing, or an edit does not fit.
-            InvalidInput: a budget cannot be held.
-        """
-        if request.playback != Playback():
-            raise InvalidInput("This is said of modes playback and fork only.", "playback")
-        recording = self._recording(organisation_id, request.session_id)
-        changed = plan(recording, request.patch, request.mode, request.takes, self._price, reuse=request.reuse)
-        self._runner.check_addresses(changed, recording)
-        chain = None
-        self._runner.check_policies(request.policies)
-        if request.mode is Mode.CHAINED:
-            chain = chain_of(recording, changed, request.policies)
-            changed = chain.explained(changed)
-        elif request.policies != Policies():
-            raise InvalidInput("This is said of mode chained only.", "policies")
-        control = None
-        if request.control and not request.patch.is_empty:
-            control = plan(recording, Patch(), request.mode, request.takes, self._price)
-            changed = with_control(changed, control)
-        check_budget(request.budget, [one for one in (changed, control) if one is not None])
-        takes_us = expected_duration_us(changed, control, request.limits)
-        changed = msgspec.structs.replace(changed, expected_duration_us=takes_us)
-        return Order(
-            organisation_id=organisation_id,
-            plan=changed,
-            control=control,
-            recording=recording,
-            session_name=request.session_name or f"Replay of {changed.session_name or changed.session_id}",
-            limits=request.limits,
-            reuse=request.reuse,
-            root_session_id=self._root(organisation_id, recording),
-            provider_keys=request.provider_keys,
-            chain=chain,
-        )
-
-    def check_budget(self, order: Order, budget: Budget) -> None:
-        """Make sure that *budget*, a whole batch's, can be held by *order*.
-
-        Raises:
-            InvalidInput: the price of a call is not known.
-        """
-        check_budget(budget, [one for one in (order.plan, order.control) if one is not None])
-
-    def _play_order(self, organisation_id: str, request: ReplayRequest) -> PlayOrder:
-        """Return what a request for a playback or a fork asks for, planned; reads the store.
-
-        Raises:
-            NotFound: no such session.
-            InvalidPatch: a selector matches nothing, or an edit does not fit.
-            InvalidInput: what is asked for does not go together.
-        """
-        if request.budget != Budget():
-            raise InvalidInput("A budget is for replays whose calls the server makes.", "budget")
-        recording = self._recording(organisation_id, request.session_id)
-        planned = plan_playback(recording, request.patch, request.mode, request.takes, request.playback, self._price)
-        name = planned.session_name or planned.session_id
-        return PlayOrder(
-            organisation_id=organisation_id,
-            plan=planned,
-            recording=recording,
-            session_name=request.session_name or f"{request.mode.value.capitalize()} of {name}",
-            root_session_id=self._root(organisation_id, recording),
-        )
-
     def _running(self, organisation_id: str, replay_id: str) -> Replay | None:
         """Return a replay that is under way here."""
         found = self._runner.running(organisation_id, replay_id)
         return found or self._playbacks.running(organisation_id, replay_id)
-
-    def order_again(self, replay: Replay, limits: Limits, provider_keys: Mapping[str, str]) -> Order:
-        """Return what a kept *replay* was to do, bodies and all; reads the store.
-
-        Raises:
-            NotFound: its session is gone.
-        """
-        kept = replay.plan
-        request = ReplayRequest(
-            session_id=kept.session_id,
-            patch=kept.patch,
-            mode=kept.mode,
-            takes=kept.takes,
-            session_name=replay.session_name,
-            policies=kept.policies or Policies(),
-            control=kept.control_takes > 0,
-            reuse=replay.reuse,
-            concurrency=limits.concurrency,
-            budget=limits.budget,
-            rates=limits.rates,
-            retries=limits.retries,
-            provider_keys=dict(provider_keys),
-        )
-        return self.order(replay.organisation_id, request)
-
-    def _recording(self, organisation_id: str, session_id: str) -> Recording:
-        calls = self._store.session(organisation_id, session_id)
-        if not calls:
-            raise NotFound(f"There is no session {session_id!r}.")
-        bodies = self._store.bodies(organisation_id, [call.id for call in calls])
-        lost = {call_id: one.lost[0] for call_id, one in bodies.items() if one.lost}
-        for call_id, key in lost.items():  # a marker must not be sent to a provider as what was recorded
-            raise InvalidInput(
-                f"The session cannot be replayed: of its call {call_id} the object {key} cannot be read."
-            )
-        earlier = earlier_calls(self._store, organisation_id, calls, bodies)
-        return Recording(session_id=session_id, calls=calls, bodies=bodies, earlier=earlier)
-
-    def _root(self, organisation_id: str, recording: Recording) -> str:
-        """Return the session that an agent recorded, where *recording* is a take of a take of it."""
-        session_id, calls = recording.session_id, recording.calls
-        passed = {session_id}
-        while (link := calls[0].labels.replay if calls else None) and link.source_session_id not in passed:
-            session_id = link.source_session_id
-            passed.add(session_id)
-            calls = self._store.session(organisation_id, session_id)
-        return session_id

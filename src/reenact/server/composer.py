@@ -28,6 +28,7 @@ from reenact.ingest.worker import IngestWorker
 from reenact.replay.asker import RelayAsker, named_keys
 from reenact.replay.batches import Batches
 from reenact.replay.desk import Desk
+from reenact.replay.orderer import Orderer
 from reenact.replay.playback.playbacks import Playbacks
 from reenact.replay.playback.player import Player
 from reenact.replay.playback.stager import Stager
@@ -193,9 +194,10 @@ class Server:
             new_id=new_id,
         )
         running.push_async_callback(playbacks.close)
-        replays = Replays(self._calls, self._control, runner, playbacks, partial(price, tariff=self._tariff))
+        orderer = Orderer(self._calls, runner, partial(price, tariff=self._tariff))
+        replays = Replays(orderer, self._control, runner, playbacks)
         book = self._control.batches
-        self._batches = Batches(self._calls, book, self._control, replays, runner, clock=self._clock, new_id=new_id)
+        self._batches = Batches(self._calls, book, self._control, orderer, runner, clock=self._clock, new_id=new_id)
         running.push_async_callback(self._batches.close)
         searches = (
             Search(self._control.unfinished_replays, replays.recover),
