@@ -36,7 +36,7 @@ def one(number: int, path: str, body: Json, answer: Json, **given: object) -> tu
     }
     raw = b"" if body is None else msgspec.json.encode(body)
     call = a_call(f"call-{number}", **(fields | {"request_body_bytes": len(raw)} | given))
-    return call, Bodies(request=raw, response=b"{}", answer=answer)
+    return call, Bodies(request=raw, response=b"{}", answer_json=msgspec.json.encode(answer))
 
 
 def begun(number: int = 1, body: Json = None, **given: object) -> tuple[Call, Bodies]:

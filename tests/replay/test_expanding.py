@@ -44,7 +44,10 @@ def held(*bodies: Json) -> Recording:
         }
         for number in range(1, len(bodies) + 1)
     }
-    with_answers = {name: msgspec.structs.replace(one, answer=answers[name]) for name, one in recording.bodies.items()}
+    with_answers = {
+        name: msgspec.structs.replace(one, answer_json=msgspec.json.encode(answers[name]))
+        for name, one in recording.bodies.items()
+    }
     return msgspec.structs.replace(recording, bodies=with_answers)
 
 

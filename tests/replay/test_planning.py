@@ -257,7 +257,7 @@ def test_an_answer_out_of_the_cache_is_expected_to_cost_what_its_words_say() -> 
         handling=Handling(cache_reference_id="x"),
     )
     said = {"choices": [], "usage": {"prompt_tokens": 70, "completion_tokens": 5}}
-    kept = msgspec.structs.replace(recording.bodies[call.id], answer=said)
+    kept = msgspec.structs.replace(recording.bodies[call.id], answer_json=msgspec.json.encode(said))
 
     [known] = planned(msgspec.structs.replace(recording, calls=[cached], bodies={call.id: kept})).calls
     [unknown] = planned(msgspec.structs.replace(recording, calls=[cached])).calls

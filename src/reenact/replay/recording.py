@@ -47,7 +47,7 @@ class Recorded:
         self.call = call
         self.body = bodies.request if bodies else b""
         self.headers = bodies.request_headers if bodies else ()
-        self._answer = bodies.answer if bodies else None
+        self._bodies = bodies
         self.has_answer = bool(bodies and bodies.response)
 
     @cached_property
@@ -91,7 +91,7 @@ class Recorded:
         if self.call.handling.cache_reference_id is None:
             return self.call.usage
         try:
-            return self.dialect.read_answer(self._answer).usage
+            return self.dialect.read_answer(self._bodies.answer if self._bodies else None).usage
         except InvalidInput:
             return Usage()
 
