@@ -2,6 +2,10 @@
 
 A truth is the agent run again with its change. What no record can tell (a tool asked anew, a decision on an answer that
 changed) is run in several variants: the requests that are the same in all of them are those that the record determines.
+
+A habit is known as far as it showed: one seen where an answer had space at its ends tells nothing of several lines, nor these of
+blank lines between them (`kinds_of`). Of habits that did not show each may be another by itself: two that undo each other (an
+answer that is trimmed, and a prompt that is) do not make a request known.
 """
 
 import json
@@ -44,7 +48,12 @@ class World:
         recorded: "World | None" = None,
         variant: int = 0,
         truth: "Counter[str] | None" = None,
+        alone: str | None = None,
     ) -> None:
+        self.alone = alone
+        """The only habit that is another in this variant; all that did not show when None."""
+        self.open_habits: dict[str, None] = {}
+        """The habits that did not show in the record and would matter, in their order."""
         self.truth = truth
         """The requests of the true run: what else a variant asks, nobody knows the answer of."""
         self.patch = patch or (lambda kind, path, body: body)
@@ -83,6 +92,17 @@ class World:
     @property
     def requests(self) -> Counter[str]:
         return Counter(canonical([event.kind, event.body]) for event in self.events)
+
+
+def kinds_of(mine: Json, other: Json) -> list[str]:
+    """Return in what a habit shows: in the space at the ends, between the lines of a text, in the blank ones, or in the words."""
+    if not isinstance(mine, str) or not isinstance(other, str):
+        return ["value"]
+    if mine.strip() == other.strip():
+        return ["ends"]
+    lines = other.strip().split("\n")
+    ends = ["ends"] if other != other.strip() else []
+    return [*ends, "words"] if len(lines) == 1 else [*ends, "lines", *(["blank lines"] if "" in map(str.strip, lines) else [])]
 
 
 class Failed(Exception):
@@ -143,10 +163,14 @@ class Branch:
         label = re.sub(r"\d+", "#", label)
         if not applies:
             return mine
-        self.world.habits.append((label, str(mine)))
+        labels = [f"{label}, {kind}" for kind in kinds_of(mine, other)]
+        self.world.habits += [(one, str(mine)) for one in labels]
         record = self.world.recorded
-        is_open = record is not None and label not in record.shown and self.world.variant > 0
-        return other if is_open else mine
+        if record is None or record.shown.issuperset(labels):
+            return mine
+        self.world.open_habits[label] = None
+        is_other = self.world.variant > 0 and self.world.alone in (None, label)
+        return other if is_other else mine
 
     def parallel(self, *threads: Callable[["Branch"], Json]) -> list[Json]:
         """Run several threads at once and wait for all."""
@@ -167,9 +191,10 @@ def run(
     recorded: World | None = None,
     variant: int = 0,
     truth: Counter[str] | None = None,
+    alone: str | None = None,
 ) -> World:
     """Return the world after the agent ran in it."""
-    world = World(patch, recorded, variant, truth)
+    world = World(patch, recorded, variant, truth, alone)
     agent(world.root(), seed)
     world.events.sort(key=lambda event: event.started)
     return world
@@ -177,8 +202,14 @@ def run(
 
 def knowable(agent: Agent, seed: int, patch: Patch, recorded: World) -> tuple[Counter[str], Counter[str]]:
     """Return the true requests of a changed run, and those of them that the record determines."""
-    truth = run(agent, seed, patch, recorded).requests
+    first = run(agent, seed, patch, recorded)
+    truth = first.requests
     shared = truth
+    habits = dict(first.open_habits)
     for variant in VARIANTS:
-        shared = shared & run(agent, seed, patch, recorded, variant, truth).requests
+        other = run(agent, seed, patch, recorded, variant, truth)
+        shared = shared & other.requests
+        habits |= other.open_habits
+    for label in habits if len(habits) > 1 else ():
+        shared = shared & run(agent, seed, patch, recorded, VARIANTS[0], truth, label).requests
     return truth, shared
