@@ -17,6 +17,7 @@ from reenact.replay.carrying.strand import Kept, Origin, Packed, Results, Span, 
 from reenact.replay.carrying.tracing import Habits, text_of
 from reenact.replay.carrying.unpacking import Steps, replaced
 from reenact.replay.carrying.valuing import MISSING, Place, argument_at, document_in, value_at
+from reenact.replay.carrying.wrapping import PLAIN, is_wrapping, may_wrap, signs_before, ways
 from reenact.replay.differing import same
 
 _SEARCHED = re.compile(r"(^|_)(query|queries|search|keywords?|sql|url|command|expression)($|_)", re.IGNORECASE)
@@ -127,6 +128,8 @@ class _Composer:
         self._echoes = manner.echoes
         self._links: dict[str, str] = {}
         self._around = ""
+        self._signs = ""
+        """What stands on its line before the copy that is written."""
         self._is_end = False
         """Whether a text ends with the copy that is written, and may have been trimmed as a whole."""
         self.rewrites: list[Rewrite] = []
@@ -214,6 +217,7 @@ class _Composer:
         for span in spans:
             there = before[span.start : span.stop]
             self._around = before
+            self._signs = signs_before(before, span.start)
             self._is_end = 0 < span.start and span.stop == len(before) and not is_inside
             new = self._unpacked(there, span.document, place) if span.document else self._written(there, span, place)
             pieces += [before[at : span.start], new]
@@ -323,8 +327,13 @@ class _Composer:
         value = value_in(standing, origin.place)
         if value is MISSING:
             return None
-        spelling = origin.spelling
         recorded = value_at(standing.recorded, origin.place) if standing.recorded else MISSING
+        spelling = origin.spelling
+        if isinstance(value, str) and value == recorded and spell(spelling, value) == before:
+            return before
+        end = before[len(before.rstrip()) :]
+        if isinstance(value, str) and (is_wrapping(spelling) or self._may_be_wrapped(spelling, value, end)):
+            return self._wrapped(origin, value, end)
         has_new_edges = _has_edges_in(value) and isinstance(recorded, str) and not _has_edges_in(recorded)
         if has_new_edges and spelling in ("plain", "trimmed"):
             spelling = "trimmed" if self._trims(standing.family, origin.call, is_end=self._is_end) else "plain"
@@ -336,6 +345,23 @@ class _Composer:
                 origin.call,
             )
         return written
+
+    def _may_be_wrapped(self, spelling: str, value: str, end: str) -> bool:
+        """Return whether a text of several lines, or in place of one, comes behind signs that programs set before each."""
+        return spelling in PLAIN and may_wrap(self._signs) and ("\n" in value.strip() or "\n" in end)
+
+    def _wrapped(self, origin: Origin, value: str, end: str) -> str | None:
+        """Return *value* set behind the signs before it by the way that fits all that was seen, with a doubt where several do.
+
+        Set line by line, a text has no space at its *end*; what stands there is the prompt's own.
+        """
+        fit = self._habits.wraps.get(self._signs, frozenset())
+        names = [name for name in ways(self._signs) if name in fit]
+        written = [(spell(name, value) or "") + (end if is_wrapping(name) else "") for name in names]
+        if len(set(written)) != 1:
+            detail = f"How the agent sets several lines behind {self._signs!r} is in no record."
+            self._doubt(Unknown.SPACING, detail, origin.call)
+        return written[0] if written else value
 
     def _trims(self, family: str, call: int, *, is_end: bool = False) -> bool:
         """Return whether the agent trims the answers of a kind of call, with a doubt where no record shows."""

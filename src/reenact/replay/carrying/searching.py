@@ -9,6 +9,7 @@ from reenact.replay.carrying.linking import precedes
 from reenact.replay.carrying.spelling import spellings
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.valuing import PIECES, WHOLE, Place, Value, pieces_of, values_of
+from reenact.replay.carrying.wrapping import PLAIN, wrapped_at
 from reenact.replay.carrying.weighing import Weight, is_word_there, stands_alone, weigh
 
 _SHORTEST_BEGINNING = 32
@@ -26,8 +27,19 @@ class Known(msgspec.Struct, frozen=True, eq=False):
     spellings: tuple[str, ...]
     """The names of those that give this text."""
     weight: Weight
-    has_edges: bool = False
-    """Whether the value has space around it, so that trimming it would show."""
+    value: str = ""
+    """The value, where it is a text that stands there as it is or trimmed."""
+
+    @property
+    def has_edges(self) -> bool:
+        """Whether the value has space around it, so that trimming it would show."""
+        return self.value != self.value.strip()
+
+    @property
+    def beginning(self) -> int:
+        """How many letters of it stand together wherever it stands: those of its first line, which may stand by itself."""
+        first = len(self.text.split("\n", 1)[0].rstrip())
+        return first if first >= _BEGINNINGS[1] else len(self.text)
 
 
 class Hit(msgspec.Struct, frozen=True, eq=False):
@@ -74,7 +86,7 @@ class Index:
     def add(self, one: Answered) -> None:
         """Take the texts of one answer."""
         for known in (*one.whole, *one.pieces, *_cut_short(one.call)):
-            length = next(length for length in _BEGINNINGS if length <= len(known.text))
+            length = next(length for length in _BEGINNINGS if length <= known.beginning)
             self._by_beginning[length][known.text[:length]].append(known)
 
     def hits(self, text: str, asked: Recorded, until_us: int) -> Iterator[Hit]:
@@ -145,11 +157,11 @@ def fitting(text: str, hit: Hit) -> str:
 def _known(call: Recorded, value: Value) -> Iterator[Known]:
     if value.value is None or isinstance(value.value, bool):
         return
-    has_edges = isinstance(value.value, str) and value.value != value.value.strip()
     for text, names in spellings(value.value).items():
         weight = weigh(text)
         if weight is not Weight.NOTHING or value.place == WHOLE:
-            yield Known(text, call, value.place, tuple(names), weight, has_edges)
+            own = value.value if isinstance(value.value, str) and names[0] in PLAIN else ""
+            yield Known(text, call, value.place, tuple(names), weight, own)
 
 
 def _hit(text: str, start: int, known: Known) -> Hit | None:
@@ -162,13 +174,22 @@ def _hit(text: str, start: int, known: Known) -> Hit | None:
         cut = Known(known.text[:length], known.call, place, known.spellings, Weight.TEXT)
         return Hit(start, start + length, cut, Weight.TEXT)
     if not text.startswith(known.text, start):
-        return None
+        return _wrapped_hit(text, start, known) if "\n" in known.text and known.value else None
     stop = start + len(known.text)
     is_all = known.place == WHOLE and len(text.strip()) <= stop - start
     if not is_all and not (known.weight and _is_possible(text, start, stop, known)):
         return None
     is_raised = known.weight is Weight.PHRASE and stands_alone(text, start, stop)
     return Hit(start, stop, known, Weight.TEXT if is_all or is_raised else known.weight)
+
+
+def _wrapped_hit(text: str, start: int, known: Known) -> Hit | None:
+    """Return the occurrence of a text of several lines that is set line by line, each behind the same signs."""
+    found = wrapped_at(text, start, known.value)
+    if found is None:
+        return None
+    there = Known(found[0], known.call, known.place, found[1], Weight.TEXT, known.value)
+    return Hit(start, start + len(found[0]), there, Weight.TEXT)
 
 
 def _cut_short(call: Recorded) -> Iterator[Known]:

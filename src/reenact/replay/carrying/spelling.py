@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reenact.domain.message import Json
+from reenact.replay.carrying.wrapping import is_wrapping, wrapped
 
 _SIMPLE = re.compile(r"(?!\s)[ !#-&(-\[\]-~]*(?<!\s)")
 """Texts that every spelling leaves as they are: ASCII, on one line, without quotes and backslashes, no space at their ends."""
@@ -68,6 +69,8 @@ _RARE = frozenset(
 
 def spell(name: str, value: Json) -> str | None:
     """Return *value* written in the spelling of this *name*; None when it cannot be."""
+    if is_wrapping(name):
+        return wrapped(name, value) if isinstance(value, str) else None
     return SPELLINGS[name](value)
 
 

@@ -10,12 +10,13 @@ from reenact.domain.digesting import canonical
 from reenact.domain.message import Json, Part, Text, ToolResult, ToolUse
 from reenact.replay.carrying.linking import CLOCK_SLACK_US, precedes
 from reenact.replay.carrying.searching import Hit, Index, Known, answered, chosen, fitting
-from reenact.replay.carrying.spelling import ASCII_TWINS
+from reenact.replay.carrying.spelling import ASCII_TWINS, spell
 from reenact.replay.carrying.strand import Origin, Packed, PackedPart, Span, flat, resettled
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.unpacking import Document, Steps, documents_in, nodes_of
 from reenact.replay.carrying.valuing import WHOLE, Place, values_of
 from reenact.replay.carrying.weighing import Weight, weigh
+from reenact.replay.carrying.wrapping import is_wrapping, may_wrap, signs_before, ways
 
 _CONTEXT = 12
 _PRIVATE = "\uf8ff"
@@ -31,6 +32,8 @@ class Habits(msgspec.Struct, kw_only=True):
     """The same where the space may as well be the prompt's own."""
     trims_at_end: dict[str, set[bool]] = msgspec.field(default_factory=dict)
     """The same where a text ended with the answer: there the whole text may have been trimmed, and not the answer."""
+    wraps: dict[str, frozenset[str]] = msgspec.field(default_factory=dict)
+    """By the signs before a text on its line: the ways of setting several lines behind them that fit all that was seen."""
     ascii: set[bool] = msgspec.field(default_factory=set)
     """Whether letters outside ASCII were escaped where texts stood in literals."""
 
@@ -53,6 +56,8 @@ class Tracer:
         self._own: dict[int, list[str]] = {}
         self._constants: dict[str, int] = {}
         """Texts without their copies, each with when it was first sent."""
+        self._ends: dict[tuple[str, ...], list[tuple[str, str, str]]] = defaultdict(list)
+        """By place: the space after each copy there, the space at the end of its answer, and the family of its call."""
         self._sent: dict[str, int] = {}
         """Whole texts, each with when it was first sent."""
         self._places: dict[tuple[str, ...], set[str]] = defaultdict(set)
@@ -182,6 +187,8 @@ class Tracer:
             text[max(before, first.start - _CONTEXT) : first.start],
             text[first.stop : min(after, first.stop + _CONTEXT)],
         )
+        self._note_wraps(text, group)
+        self._note_end(text, first, context)
         self._note(
             group, origins, context, is_end=0 < first.start and first.stop == len(text) and not steps, is_sure=is_sure
         )
@@ -220,6 +227,44 @@ class Tracer:
                 self.habits.ascii.add(True)
             if not is_sure:
                 self._places[(*_kind(known.place), *context)].add(known.text)
+
+    def _note_end(self, text: str, hit: Hit, context: tuple[str, ...]) -> None:
+        """Take the space that stands after a copy: the prompt's own, and the answer's where it has some and is not trimmed."""
+        value = hit.known.value
+        if hit.weight is not Weight.TEXT or not value or is_wrapping(hit.known.spellings[0]):
+            return
+        rest = text[hit.start + len(text[hit.start : hit.stop].rstrip()) :]
+        after = rest.lstrip()[:_CONTEXT]
+        space = rest[: len(rest) - len(rest.lstrip())]
+        end = value[len(value.rstrip()) :]
+        if after:
+            self._ends[(*context[:-1], after)].append((space, end, hit.known.call.family))
+
+    def learn_ends(self) -> None:
+        """Tell from places that repeat, with and without space at the end of an answer, whether the agent trims it."""
+        for seen in self._ends.values():
+            own = {space for space, end, _ in seen if not end}
+            for space, end, family in seen:
+                if end and own:
+                    is_kept = space in {one + end for one in own} | {end + one for one in own}
+                    is_trimmed = space in own
+                    if is_kept != is_trimmed:
+                        self.habits.trims.setdefault(family, set()).add(is_trimmed)
+
+    def _note_wraps(self, text: str, group: Sequence[Hit]) -> None:
+        """Take what a copy behind signs shows of how several lines are set behind them."""
+        first = group[0]
+        signs = signs_before(text, first.start)
+        is_wrapped = is_wrapping(first.known.spellings[0])
+        if first.weight is not Weight.TEXT or not first.known.value or not (is_wrapped or may_wrap(signs)):
+            return
+        there = text[first.start : first.stop].rstrip()
+        fit = frozenset(
+            name
+            for name in ways(signs)
+            if (name in first.known.spellings if is_wrapped else (spell(name, first.known.value) or "").rstrip() == there)
+        )
+        self.habits.wraps[signs] = self.habits.wraps.get(signs, fit) & fit
 
     def _repeated(self, span: Span) -> Span:
         if span.is_sure or not span.origins:

@@ -31,6 +31,7 @@ def weave(tape: Tape) -> tuple[dict[int, Strand], Habits]:
     """Return the strand of every call, by its position, and how the agent was seen to treat texts."""
     weaver = _Weaver()
     strands = {call.index: weaver.add(call) for call in tape}
+    weaver.learn()
     settled = {index: weaver.settle(strand) for index, strand in strands.items()}
     return steering(tape, settled), weaver.habits
 
@@ -73,6 +74,10 @@ class _Weaver:
             is_whole=link is not None and link.is_whole and not link.is_held,
             state_of=link.parent if link and link.is_held else None,
         )
+
+    def learn(self) -> None:
+        """Learn what only all requests together show."""
+        self._tracer.learn_ends()
 
     def settle(self, strand: Strand) -> Strand:
         """Return *strand* with its copies judged by all that was seen, and the calls that it depends on."""
