@@ -12,6 +12,8 @@ import msgspec
 from reenact.domain.divergence import Doubt, Rewrite, Unknown
 from reenact.domain.message import Answer, Json, Message, Part, Role, Text, ToolResult, ToolUse
 from reenact.replay.carrying.echoing import Echo, Echoes, echo, example_for, is_copied_whole, shape_of
+from reenact.replay.carrying.measuring import MEASURE, measure_of
+from reenact.replay.carrying.resembling import UNKNOWN_WAY
 from reenact.replay.carrying.spelling import ASCII_TWINS, rivals, spell
 from reenact.replay.carrying.strand import Kept, Origin, Packed, Results, Span, Strand, Turn, Woven
 from reenact.replay.carrying.tracing import Habits, text_of
@@ -327,8 +329,10 @@ class _Composer:
         value = value_in(standing, origin.place)
         if value is MISSING:
             return None
-        recorded = value_at(standing.recorded, origin.place) if standing.recorded else MISSING
+        recorded = _value_of(standing.recorded, origin.place)
         spelling = origin.spelling
+        if spelling == UNKNOWN_WAY:
+            return before if recorded is not MISSING and same(value, recorded) else None
         if isinstance(value, str) and value == recorded and spell(spelling, value) == before:
             return before
         end = before[len(before.rstrip()) :]
@@ -391,10 +395,16 @@ def value_in(standing: Standing, place: Place) -> Json:
     if standing.answer is None or not standing.is_itself:
         return MISSING
     if place.kind != "tool_use":
-        return value_at(standing.answer, place)
+        return _value_of(standing.answer, place)
     number = standing.uses.get(place.number)
     uses = standing.answer.message.tool_uses if standing.answer.message else ()
     return MISSING if number is None else argument_at(uses[number].arguments, place.steps)
+
+
+def _value_of(answer: Answer | None, place: Place) -> Json:
+    if answer is None:
+        return MISSING
+    return measure_of(answer, place) if place.kind == MEASURE else value_at(answer, place)
 
 
 def _said(answer: Answer | None, alternative: int) -> Message | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reenact.domain.message import Json
+from reenact.replay.carrying.rewriting import as_simple, is_rewriting, rewritings, rewritten
 from reenact.replay.carrying.wrapping import is_wrapping, wrapped
 
 _SIMPLE = re.compile(r"(?!\s)[ !#-&(-\[\]-~]*(?<!\s)")
@@ -38,9 +39,6 @@ SPELLINGS: dict[str, Callable[[Any], str | None]] = {
     "numbered lines": lambda value: _joined(value, "\n", lambda number, item: f"{number}. {item}"),
     "list with spaces": lambda value: _joined(value, " "),
     "paragraphs": lambda value: _joined(value, "\n\n"),
-    "in capitals": lambda value: value.upper() if _is_long(value) else None,
-    "trimmed, in capitals": lambda value: value.strip().upper() if _is_long(value) else None,
-    "on one line, in capitals": lambda value: " ".join(value.upper().split()) if _is_long(value) else None,
 }
 """By name; None where a value cannot be written so. The first of several that give the same text is taken."""
 
@@ -62,20 +60,23 @@ ASCII_TWINS = {
 
 
 _RARE = frozenset(
-    name for name in SPELLINGS if name.startswith(("list", "lines", "numbered", "paragraphs")) or "capitals" in name
+    name for name in SPELLINGS if name.startswith(("list", "lines", "numbered", "paragraphs"))
 )
 """Those that change a text in a way of the agent's own; several may give the same as long as it is short."""
 
 
 def spell(name: str, value: Json) -> str | None:
     """Return *value* written in the spelling of this *name*; None when it cannot be."""
-    if is_wrapping(name):
-        return wrapped(name, value) if isinstance(value, str) else None
+    if is_wrapping(name) or is_rewriting(name):
+        write = wrapped if is_wrapping(name) else rewritten
+        return write(name, value) if isinstance(value, str) else None
     return SPELLINGS[name](value)
 
 
 def rivals(name: str, value: Json, written: str) -> list[str]:
     """Return the spellings that write *value* as *written* too, beside *name*, and that no habit of the agent tells apart."""
+    if is_rewriting(name):
+        return as_simple(name, rewritings(value).get(written, [])) if isinstance(value, str) else []
     if name not in _RARE:
         return []
     return [one for one in spellings(value).get(written, ()) if one in _RARE and one != name]
@@ -84,24 +85,13 @@ def rivals(name: str, value: Json, written: str) -> list[str]:
 def spellings(value: Json) -> dict[str, list[str]]:
     """Return the texts that *value* may stand as, each with the names of the spellings that give it, longest text first."""
     if isinstance(value, str) and _SIMPLE.fullmatch(value):
-        as_it_is = {value: ["plain", "trimmed", "escaped", "escaped to ASCII"]} if value.strip() else {}
-        return {value.upper(): list(_IN_CAPITALS)} | as_it_is if _is_long(value) else as_it_is
+        return {value: ["plain", "trimmed", "escaped", "escaped to ASCII"]} if value.strip() else {}
     found: dict[str, list[str]] = {}
     for name, write in SPELLINGS.items():
         text = write(value)
         if text and text.strip():
             found.setdefault(text, []).append(name)
     return dict(sorted(found.items(), key=lambda one: -len(one[0])))
-
-
-_IN_CAPITALS = ("in capitals", "trimmed, in capitals", "on one line, in capitals")
-
-_LONG = 24
-"""Characters from which on a text in other letters is the same text, and no other use of the same words."""
-
-
-def _is_long(value: Json) -> bool:
-    return isinstance(value, str) and len(value) >= _LONG
 
 
 def _dumped(value: Json, **how: Any) -> str | None:

@@ -9,6 +9,8 @@ import msgspec
 from reenact.domain.digesting import canonical
 from reenact.domain.message import Json, Part, Text, ToolResult, ToolUse
 from reenact.replay.carrying.linking import CLOCK_SLACK_US, precedes
+from reenact.replay.carrying.measuring import fields_of, measures_at, numbers_in, sums_at
+from reenact.replay.carrying.resembling import UNKNOWN_WAY, Resemblances
 from reenact.replay.carrying.searching import Hit, Index, Known, answered, chosen, fitting
 from reenact.replay.carrying.spelling import ASCII_TWINS, spell
 from reenact.replay.carrying.strand import Origin, Packed, PackedPart, Span, flat, resettled
@@ -51,6 +53,7 @@ class Tracer:
     def __init__(self) -> None:
         self.habits = Habits()
         self._index = Index()
+        self._resemblances = Resemblances()
         self._calls: dict[int, Recorded] = {}
         self._containers: dict[bytes, list[tuple[Recorded, Place]]] = defaultdict(list)
         self._own: dict[int, list[str]] = {}
@@ -58,6 +61,10 @@ class Tracer:
         """Texts without their copies, each with when it was first sent."""
         self._ends: dict[tuple[str, ...], list[tuple[str, str, str]]] = defaultdict(list)
         """By place: the space after each copy there, the space at the end of its answer, and the family of its call."""
+        self._numbers: dict[tuple[str, str], int] = {}
+        """Numbers with what stands before them, each with when it was first sent."""
+        self._fields: dict[int, dict[tuple[str | int, ...], float]] = {}
+        """The numbers in the JSON answers so far."""
         self._sent: dict[str, int] = {}
         """Whole texts, each with when it was first sent."""
         self._places: dict[tuple[str, ...], set[str]] = defaultdict(set)
@@ -73,6 +80,9 @@ class Tracer:
         if known is None or call.answer is None:
             return
         self._index.add(known)
+        self._resemblances.learn(call)
+        if fields := fields_of(call.answer):
+            self._fields[call.index] = fields
         for value in values_of(call.answer):
             if isinstance(value.value, dict | list) and weigh(name := canonical(value.value).decode()) is Weight.TEXT:
                 self._containers[name.encode()].append((call, value.place))
@@ -102,9 +112,56 @@ class Tracer:
         groups = chosen(hits, taken)
         places = sorted([*taken, *((group[0].start, group[0].stop) for group in groups)])
         spans = [self._span(text, group, places, steps) for group in groups]
+        spans += self._resembling(call, text, places, until_us, steps)
+        spans += self._measured(call, text, [*packed, *spans], until_us)
         found = tuple(sorted([*packed, *spans], key=lambda span: span.start))
         self._constants.setdefault(_masked(text, found), call.started_us)
         return found
+
+    def _resembling(
+        self, call: Recorded, text: str, places: Sequence[tuple[int, int]], until_us: int, steps: tuple[str, ...]
+    ) -> list[Span]:
+        """Return the pieces of *text* that are no copies and have words of answers in a row."""
+        return [
+            Span(
+                start=one.start,
+                stop=one.stop,
+                origins=one.origins,
+                rule=one.origins[0].spelling,
+                is_sure=one.is_known,
+                context=(*steps, text[max(one.start - _CONTEXT, 0) : one.start], text[one.stop : one.stop + _CONTEXT]),
+            )
+            for one in self._resemblances.find(call, text, places, until_us)
+        ]
+
+    def _measured(self, call: Recorded, text: str, spans: Sequence[Span], until_us: int) -> Iterator[Span]:
+        """Yield the numbers of *text* that may be made of the answers in it, or of the one that came last."""
+        taken = [(span.start, span.stop) for span in spans]
+        near = near_calls(spans)
+        for start, stop in numbers_in(text, taken):
+            name = (text[max(start - _CONTEXT, 0) : start], text[start:stop])
+            sent = self._numbers.setdefault(name, call.started_us)
+            known = [one for one in self._calls.values() if one.ended_us <= min(until_us, sent + CLOCK_SLACK_US) and precedes(one, call)]
+            last = max(known, key=lambda one: one.ended_us, default=None)
+            origins = tuple(
+                Origin(one.index, place, "plain")
+                for one in known
+                if one.answer is not None and (one.index in near or one is last)
+                for place in measures_at(text, start, stop, one.answer)
+            ) or self._summed(text, start, stop, known)
+            if origins:
+                yield Span(start=start, stop=stop, origins=origins, rule="a number made of it", is_sure=False)
+
+    def _summed(self, text: str, start: int, stop: int, known: Sequence[Recorded]) -> tuple[Origin, ...]:
+        """Return the numbers in answers of one kind that a number of a text is a sum or a mean of."""
+        fields: dict[tuple[str, Place], list[tuple[int, float]]] = defaultdict(list)
+        for one in known:
+            for steps, value in self._fields.get(one.index, {}).items():
+                fields[one.family, Place("json", 0, steps)].append((one.index, value))
+        for (_, place), found in fields.items():
+            if len(found) > 1 and sums_at(text, start, stop, [value for _, value in found]):
+                return tuple(Origin(index, place, UNKNOWN_WAY) for index, _ in found)
+        return ()
 
     def _packed(self, call: Recorded, document: Document, until_us: int, hits: Sequence[Hit]) -> Span | None:
         """Return a literal with the copies inside it; None when there are none, or when it is a copy as a whole."""
@@ -289,7 +346,7 @@ class Tracer:
     def _narrowed(self, span: Span, near: frozenset[int]) -> Span:
         """Return *span* with fewer origins, where others of the request or the order of calls tell which."""
         calls = sorted({origin.call for origin in span.origins})
-        if len(calls) < 2:
+        if len(calls) < 2 or span.origins[0].spelling == UNKNOWN_WAY:
             return span
         close = [call for call in calls if call in near]
         follow = all(precedes(self._calls[a], self._calls[b]) for a, b in pairwise(calls))

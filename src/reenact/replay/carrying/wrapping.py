@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-_SIGNS = re.compile(r"[ \t]*(?:[>#|;%*•+-]+|//+)?[ \t]*")
+_SIGNS = re.compile(r"[ \t]*(?:[>|;%]+|#+(?=[ \t])|//+|[*•+-](?=[ \t]))?[ \t]*")
 _NUMBER = re.compile(r"\d+")
 _LONGEST = 12
 _NAME = "behind "

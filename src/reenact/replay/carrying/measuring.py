@@ -1,0 +1,133 @@
+"""Numbers that programs make of answers: how many words, letters, lines or items, sums and means of what they say.
+
+Such a number in a later text is no copy, and no rule is taken for granted that makes it again; but that it would be another one
+now can be told.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from reenact.domain.message import Answer, Json
+from reenact.replay.carrying.valuing import MISSING, Place, document_in
+
+MEASURE = "measure"
+"""The kind of place that such a number has."""
+
+_NUMBER = re.compile(r"(?<![\w.,$€£/:-])\d{1,7}(?:\.\d{1,4})?(?![\w/:%-]|[.,]\d)")
+_IN_ROW = re.compile(r"\d[,;/|] ?$")
+_NEXT_IN_ROW = re.compile(r"[,;/|] ?\d")
+_COUNTER = re.compile(r"[.)\]]\s")
+_WORD = re.compile(r"\w+")
+_SENTENCE = re.compile(r"[.!?]+(?:\s|$)")
+_BULLET = re.compile(r"[ \t]*(?:[-*•]|\d{1,3}[.):])[ \t]+")
+_NEAR = 24
+_SMALL = 10
+_MOST_LISTS = 50
+_UNITS = {
+    "words": r"\bwords?\b",
+    "letters": r"\b(characters?|chars?|letters?|length|long|size)\b",
+    "lines": r"\blines?\b",
+    "sentences": r"\bsentences?\b",
+    "paragraphs": r"\bparagraphs?\b",
+    "items": r"^ [a-z]|\b(of|all|the) $|\b(number|count|total)\W{0,3}$",
+    "numbers": r"\b(average|mean|avg|total|sum|max|maximum|min|minimum|highest|lowest|best|worst|scores?|rating|rated)\b",
+}
+_NAMES = {kind: re.compile(words, re.IGNORECASE) for kind, words in _UNITS.items()}
+_LARGE_ENOUGH = frozenset({"words", "letters", "numbers"})
+"""What is no accident by its size alone."""
+
+
+def numbers_in(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield where numbers stand in a text, but for what is *taken* and those that number things or stand in a row of numbers."""
+    for found in _NUMBER.finditer(text):
+        start, stop = found.span()
+        line = text[text.rfind("\n", 0, start) + 1 : start]
+        is_in_row = _IN_ROW.search(line) is not None or _NEXT_IN_ROW.match(text, stop) is not None
+        is_counter = is_in_row or not line.strip(" [(#") and _COUNTER.match(text, stop) is not None
+        if not is_counter and all(stop <= begin or start >= end for begin, end in taken):
+            yield start, stop
+
+
+def measures_at(text: str, start: int, stop: int, answer: Answer) -> list[Place]:
+    """Return the measures of *answer* that the number from *start* to *stop* of a text may be.
+
+    A number of one digit says something only beside a word for what is counted, and so does one that counts few things.
+    """
+    number = text[start:stop]
+    return [
+        place
+        for place, value in _measures(answer)
+        if value == number != "0"
+        and (_is_named(text, start, stop, kind := str(place.steps[0])) or (kind in _LARGE_ENOUGH and float(number) >= _SMALL))
+    ]
+
+
+def sums_at(text: str, start: int, stop: int, values: Sequence[float]) -> bool:
+    """Return whether a number of a text is a sum or a mean of *values*, and no accident."""
+    number = text[start:stop]
+    is_told = float(number) >= _SMALL or _is_named(text, start, stop, "numbers")
+    return is_told and number in {form for form, _ in _sums(values)}
+
+
+def measure_of(answer: Answer | None, place: Place) -> Json:
+    """Return the measure at *place* of another answer, as it is written; MISSING when it has none."""
+    return next((value for one, value in _measures(answer) if one == place), MISSING) if answer else MISSING
+
+
+def fields_of(answer: Answer | None) -> dict[tuple[str | int, ...], float]:
+    """Return the numbers of a JSON answer by the way to each; positions in lists are left out."""
+    document = document_in(answer.message.text) if answer and answer.message else MISSING
+    return {steps: value for steps, value in _nodes(document) if _is_number(value)}
+
+
+def _is_named(text: str, start: int, stop: int, kind: str) -> bool:
+    before = text[max(start - _NEAR, text.rfind("\n", 0, start) + 1) : start]
+    return any(_NAMES[kind].search(side) for side in (before, text[stop : stop + _NEAR].split("\n")[0]))
+
+
+def _measures(answer: Answer) -> Iterator[tuple[Place, str]]:
+    text = answer.message.text if answer.message else ""
+    counts = {
+        ("words", "between spaces"): len(text.split()),
+        ("words", "of letters"): len(_WORD.findall(text)),
+        ("letters", "all"): len(text),
+        ("letters", "trimmed"): len(text.strip()),
+        ("lines", "all"): len(text.splitlines()),
+        ("lines", "with words"): sum(bool(line.strip()) for line in text.splitlines()),
+        ("sentences", "all"): len(_SENTENCE.findall(text)),
+        ("paragraphs", "all"): len([part for part in re.split(r"\n\s*\n", text) if part.strip()]),
+        ("items", "of a list"): sum(_BULLET.match(line) is not None for line in text.splitlines()),
+    }
+    for steps, count in counts.items():
+        yield Place(MEASURE, 0, steps), str(count)
+    document = document_in(text)
+    lists = [(steps, value) for steps, value in _nodes(document) if isinstance(value, list)]
+    for steps, value in lists[:_MOST_LISTS]:
+        yield Place(MEASURE, 0, ("items", *steps)), str(len(value))
+        numbers = [one for one in value if _is_number(one)]
+        if len(numbers) > 1:
+            yield from ((Place(MEASURE, 0, ("numbers", name, *steps)), form) for form, name in _sums(numbers))
+
+
+def _sums(values: Sequence[float]) -> Iterator[tuple[str, str]]:
+    """Yield sum, mean, highest and lowest of some numbers as they may be written, each with its name."""
+    mean = sum(values) / len(values)
+    for name, value in {"sum": sum(values), "mean": mean, "highest": max(values), "lowest": min(values)}.items():
+        yield str(value), name
+        if value != int(value):
+            yield from ((f"{value:.{digits}f}", f"{name}, {digits} digits") for digits in (0, 1, 2))
+        elif isinstance(value, float):
+            yield str(int(value)), f"{name}, whole"
+
+
+def _nodes(document: Json) -> list[tuple[tuple[str | int, ...], Json]]:
+    """Return the values of a JSON document with the names on the way to each."""
+    queue: list[tuple[tuple[str | int, ...], Json]] = [] if document is MISSING else [((), document)]
+    for way, value in queue:
+        if isinstance(value, dict) and len(queue) < _MOST_LISTS * 8:
+            queue += [((*way, name), child) for name, child in value.items()]
+    return queue
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
