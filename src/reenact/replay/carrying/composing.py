@@ -14,11 +14,12 @@ from reenact.domain.message import Answer, Json, Message, Part, Role, Text, Tool
 from reenact.replay.carrying.echoing import Echo, Echoes, echo, example_for, is_copied_whole, shape_of
 from reenact.replay.carrying.measuring import MEASURE, measure_of
 from reenact.replay.carrying.resembling import UNKNOWN_WAY
+from reenact.replay.carrying.rewriting import is_rewriting
 from reenact.replay.carrying.spelling import ASCII_TWINS, rivals, spell
 from reenact.replay.carrying.strand import Kept, Origin, Packed, Results, Span, Strand, Turn, Woven
 from reenact.replay.carrying.tracing import Habits, text_of
 from reenact.replay.carrying.unpacking import Steps, replaced
-from reenact.replay.carrying.valuing import MISSING, Place, argument_at, document_in, value_at
+from reenact.replay.carrying.valuing import MISSING, WHOLE, Place, argument_at, document_in, value_at
 from reenact.replay.carrying.wrapping import PLAIN, is_wrapping, may_wrap, signs_before, ways
 from reenact.replay.differing import same
 
@@ -301,6 +302,7 @@ class _Composer:
             return before
         (new,) = news
         self._doubt_findings(origin)
+        self._doubt_lines(span, before, new)
         self.rewrites.append(
             Rewrite(
                 place=place,
@@ -323,6 +325,16 @@ class _Composer:
                 origin.call,
             )
 
+    def _doubt_lines(self, span: Span, before: str, new: str) -> None:
+        """Note that lines were asked for and several come now, on a line that held one: an agent may take the first."""
+        origin = span.origins[0]
+        line = self._around.partition(before)
+        is_inside = line[0][-1:] not in ("", "\n") and span.context not in self._habits.whole_at
+        is_longer = "\n" in new.strip() and "\n" not in before.strip()
+        if origin.place == WHOLE and is_longer and is_inside and origin.call in self._habits.asked_for_lines:
+            detail = f"Whether the agent takes all lines of the answer of call {origin.call} is in no record."
+            self._doubt(Unknown.SPACING, detail, origin.call)
+
     def _value(self, origin: Origin, before: str) -> str | None:
         """Return what stands at *origin* in the take, spelled as *before* was; None when nothing does."""
         standing = self._standing(origin.call)
@@ -339,8 +351,10 @@ class _Composer:
         if isinstance(value, str) and (is_wrapping(spelling) or self._may_be_wrapped(spelling, value, end)):
             return self._wrapped(origin, value, end)
         has_new_edges = _has_edges_in(value) and isinstance(recorded, str) and not _has_edges_in(recorded)
-        if has_new_edges and spelling in ("plain", "trimmed"):
+        if has_new_edges and spelling in PLAIN:
             spelling = "trimmed" if self._trims(standing.family, origin.call, is_end=self._is_end) else "plain"
+        elif has_new_edges and not is_rewriting(spelling) and self._trims(standing.family, origin.call):
+            value = value.strip()
         written = self._spelled(spelling, value)
         if any(spell(name, value) != written for name in rivals(spelling, recorded, before)):
             self._doubt(

@@ -1,7 +1,9 @@
 """Fabric: a woven session with all that performing it looks up."""
 
+import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -10,10 +12,11 @@ from reenact.replay.carrying.answering import Shelf
 from reenact.replay.carrying.composing import Manner
 from reenact.replay.carrying.echoing import Echo, Echoes, Shape, shape_of
 from reenact.replay.carrying.listing import items_of
+from reenact.replay.carrying.ordering import ORDERS, Order, in_order
 from reenact.replay.carrying.prosing import prose_action
-from reenact.replay.carrying.strand import Kept, ListPlace, Piece, Results, Strand, Turn, Woven, flat
+from reenact.replay.carrying.strand import Kept, ListPlace, Piece, Results, Span, Strand, Turn, Woven, flat
 from reenact.replay.carrying.tape import Recorded, Tape
-from reenact.replay.carrying.tracing import Habits
+from reenact.replay.carrying.tracing import Habits, text_of
 from reenact.replay.carrying.valuing import Place, lists_on
 from reenact.replay.carrying.weaving import weave
 
@@ -41,6 +44,8 @@ class Fabric:
         """What depends on the items of lists."""
         self.arranged = {index: frozenset(_arranged(strand, self.strands)) for index, strand in self.strands.items()}
         """The calls of one kind whose answers a request holds in another order than they were asked in: something chose it."""
+        self.ordered = {index: tuple(_ordered(strand, self.strands)) for index, strand in self.strands.items()}
+        """The orders that the answers in a request may have been sorted by."""
         self.gathered = _gathered(self.strands)
         """The lists of which a call holds several items, or answers made of several items."""
 
@@ -185,17 +190,56 @@ def _gathered(strands: Mapping[int, Strand]) -> dict[int, frozenset[ListPlace]]:
     return gathered
 
 
-def _arranged(strand: Strand, strands: Mapping[int, Strand]) -> Iterator[int]:
-    """Yield the calls of one kind, none of which waited for another, whose answers stand in an order of their own."""
+def _ordered(strand: Strand, strands: Mapping[int, Strand]) -> Iterator[Order]:
+    """Yield the orders by which a request's answers of calls asked at once may be sorted, though they stand as asked.
+
+    Only where nothing but the same signs stands between them: numbers and names say which is which. Two stand in any order half
+    the time, and three in one of six: only so many orders are thought of that all together are no more likely than that.
+    """
+    for text, spans in _texts_with_copies(strand):
+        by_family: dict[str, list[Span]] = defaultdict(list)
+        for span in spans:
+            if span.document is None and span.is_sure:
+                by_family[strands[span.origins[0].call].recorded.family].append(span)
+        for found in by_family.values():
+            calls = [span.origins[0].call for span in found]
+            between = {text[one.stop : other.start] for one, other in pairwise(found)}
+            is_plain = len(between) == 1 and not any(sign.isalnum() for sign in between.pop())
+            if len(calls) > 2 and calls == sorted(set(calls)) and is_plain and _were_at_once(calls, strands):
+                names = list(ORDERS)[: math.factorial(len(calls)) // 6]
+                texts = [_text_of(strands[call].recorded) for call in calls]
+                yield from (Order(calls=tuple(calls), name=name) for name in names if in_order(name, texts))
+
+
+def _texts_with_copies(strand: Strand) -> Iterator[tuple[str, tuple[Span, ...]]]:
     for piece in strand.pieces:
-        if not isinstance(piece, Woven):
-            continue
-        for spans in piece.spans.values():
+        if isinstance(piece, Woven):
+            yield from ((text_of(piece.message.parts[number]) or "", spans) for number, spans in piece.spans.items())
+
+
+def _were_at_once(calls: Sequence[int], strands: Mapping[int, Strand]) -> bool:
+    asked = [strands[call].recorded for call in calls]
+    return max(one.started_us for one in asked) < min(one.ended_us for one in asked)
+
+
+def _text_of(call: Recorded) -> str:
+    return call.answer.message.text if call.answer and call.answer.message else ""
+
+
+def _side_by_side(strand: Strand, strands: Mapping[int, Strand]) -> Iterator[list[int]]:
+    """Yield the calls of one kind, none of which waited for another, whose answers stand in one text, as they stand there."""
+    for piece in strand.pieces:
+        for spans in piece.spans.values() if isinstance(piece, Woven) else ():
             by_family: dict[str, list[int]] = defaultdict(list)
             for span in flat(spans):
                 call = span.origins[0].call if span.is_sure else None
                 if call is not None and call not in (found := by_family[strands[call].recorded.family]):
                     found.append(call)
-            for calls in by_family.values():
-                if calls != sorted(calls) and not any(strands[call].sources & set(calls) for call in calls):
-                    yield from calls
+            yield from (calls for calls in by_family.values() if not any(strands[one].sources & set(calls) for one in calls))
+
+
+def _arranged(strand: Strand, strands: Mapping[int, Strand]) -> Iterator[int]:
+    """Yield the calls of one kind, none of which waited for another, whose answers stand in an order of their own."""
+    for calls in _side_by_side(strand, strands):
+        if calls != sorted(calls):
+            yield from calls

@@ -8,6 +8,7 @@ from reenact.domain.message import Answer
 from reenact.replay.carrying.composing import Standing
 from reenact.replay.carrying.fabric import Fabric
 from reenact.replay.carrying.node import Node
+from reenact.replay.carrying.ordering import in_order
 from reenact.replay.carrying.prosing import prose_action
 from reenact.replay.carrying.steering import verdict
 from reenact.replay.carrying.strand import Strand
@@ -182,6 +183,11 @@ class Stage:
             if _text(standing.answer) != _text(standing.recorded):
                 detail = f"The answers stand in an order of their own, and that of call {call} changed."
                 yield Doubt(unknown=Unknown.DECISION, detail=detail, source=call)
+                break
+        for order in self.fabric.ordered.get(node.id, ()):
+            if not in_order(order.name, [_text(self.standing(call).answer) or "" for call in order.calls]):
+                detail = f"The answers of calls {', '.join(map(str, order.calls))} stood {order.name}, and would not now."
+                yield Doubt(unknown=Unknown.DECISION, detail=detail, source=order.calls[0])
                 break
         for call, place in sorted(node.gathered):
             standing = self.standing(call)

@@ -1,5 +1,6 @@
 """Find copies of earlier answers inside texts: whole, a field, a line, in any spelling, inside literals too."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -21,6 +22,9 @@ from reenact.replay.carrying.weighing import Weight, weigh
 from reenact.replay.carrying.wrapping import is_wrapping, may_wrap, signs_before, ways
 
 _CONTEXT = 12
+_LINES_ASKED = re.compile(
+    r"\b(lines?|bullets?|bullet points?|numbered|titles?|headlines?|subject|one sentence|single sentence)\b", re.IGNORECASE
+)
 _PRIVATE = "\uf8ff"
 """Stands for what is known to be a copy, in the texts that are searched for words of the prompt's own."""
 
@@ -36,6 +40,10 @@ class Habits(msgspec.Struct, kw_only=True):
     """The same where a text ended with the answer: there the whole text may have been trimmed, and not the answer."""
     wraps: dict[str, frozenset[str]] = msgspec.field(default_factory=dict)
     """By the signs before a text on its line: the ways of setting several lines behind them that fit all that was seen."""
+    asked_for_lines: set[int] = msgspec.field(default_factory=set)
+    """The calls whose prompt asks for lines, a list, a title: programs cut such answers up."""
+    whole_at: set[tuple[str, ...]] = msgspec.field(default_factory=set)
+    """The places where a text of several lines was seen to stand whole."""
     ascii: set[bool] = msgspec.field(default_factory=set)
     """Whether letters outside ASCII were escaped where texts stood in literals."""
 
@@ -76,6 +84,8 @@ class Tracer:
             text for message in call.prompt.messages for part in message.parts if (text := text_of(part))
         ]
         self._calls[call.index] = call
+        if _asks_for_lines(call):
+            self.habits.asked_for_lines.add(call.index)
         known = answered(call)
         if known is None or call.answer is None:
             return
@@ -246,6 +256,8 @@ class Tracer:
         )
         self._note_wraps(text, group)
         self._note_end(text, first, context)
+        if first.known.place == WHOLE and "\n" in text[first.start : first.stop].strip():
+            self.habits.whole_at.add(context)
         self._note(
             group, origins, context, is_end=0 < first.start and first.stop == len(text) and not steps, is_sure=is_sure
         )
@@ -354,6 +366,12 @@ class Tracer:
         if taken is None:
             return span
         return msgspec.structs.replace(span, origins=tuple(one for one in span.origins if one.call == taken))
+
+
+def _asks_for_lines(call: Recorded) -> bool:
+    """Return whether the last message of *call*'s prompt asks for what is read line by line, or for one line."""
+    messages = call.prompt.messages
+    return bool(messages) and _LINES_ASKED.search(messages[-1].text) is not None
 
 
 def near_calls(spans: Sequence[Span]) -> set[int]:
