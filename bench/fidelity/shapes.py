@@ -273,7 +273,7 @@ def _fan(w: Branch, seed: int, *, least: int) -> None:
         (lambda b, task=task: ask(b, chat([{"role": "user", "content": f"Do this task: {task}"}]), "/work"))
         for task in plan["tasks"]
     ]
-    results = w.parallel(*threads)
+    results = w.as_asked(w.parallel(*threads))
     joined = "\n---\n".join(results)
     w.call(chat([{"role": "system", "content": "Bring it together."}, {"role": "user", "content": joined}]), "/merge")
 

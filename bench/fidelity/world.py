@@ -4,7 +4,8 @@ A truth is the agent run again with its change. What no record can tell (a tool 
 changed) is run in several variants: the requests that are the same in all of them are those that the record determines.
 
 A habit is known as far as it showed: one seen where an answer had space at its ends tells nothing of several lines, nor these of
-blank lines between them (`kinds_of`). Of habits that did not show each may be another by itself: two that undo each other (an
+blank lines between them (`kinds_of`). That parallel answers with nothing to tell them apart are not sorted shows where they came
+in another order (`as_asked`). Of habits that did not show each may be another by itself: two that undo each other (an
 answer that is trimmed, and a prompt that is) do not make a request known.
 """
 
@@ -178,6 +179,10 @@ class Branch:
         results = [thread(branch) for thread, branch in zip(threads, branches, strict=True)]
         self.now = max(branch.now for branch in branches)
         return results
+
+    def as_asked(self, answers: list[str]) -> list[str]:
+        """Return parallel answers in the order they were asked in: a habit that does not show where that is their sorted order."""
+        return list(self.quirk("order", applies=answers != sorted(answers), mine=answers, other=sorted(answers)))
 
 
 Agent = Callable[[Branch, int], Any]
