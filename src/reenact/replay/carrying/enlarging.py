@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from reenact.domain.divergence import Unknown
 from reenact.replay.carrying.answering import RecordedResult
 from reenact.replay.carrying.cloning import Swap, cone, copied, copied_message, sure_calls
 from reenact.replay.carrying.fabric import needed_by, sure_origins
@@ -12,6 +13,9 @@ from reenact.replay.carrying.node import Node
 from reenact.replay.carrying.stage import Stage
 from reenact.replay.carrying.strand import Piece, Strand, Woven
 from reenact.replay.carrying.valuing import Place, length_at
+
+USUAL_ROUNDS = 10
+"""How many rounds agents go by default at least (OpenAI's agents 10, LangGraph 12, Pydantic AI 50; 2026)."""
 
 
 def next_round(stage: Stage, node: Node) -> Node:
@@ -23,6 +27,11 @@ def next_round(stage: Stage, node: Node) -> Node:
         extra_rounds=node.extra_rounds + 1,
         begins=node.id if node.begins is None else node.begins,
     )
+    rounds = stage.fabric.depths[node.form] + following.extra_rounds
+    longest = max(stage.fabric.depths.values())
+    if rounds > max(longest, USUAL_ROUNDS):
+        detail = f"It is round {rounds} of a loop that went {longest} in the record: agents give up after some number."
+        following.doubt(Unknown.ROUNDS, detail)
     stage.put(following)
     return following
 

@@ -32,6 +32,8 @@ class Fabric:
         self.manner = Manner(echoes=self.echoes, habits=self.habits)
         self.rounds = _rounds(self.strands)
         """The next round of a tool loop for each call that has one."""
+        self.depths = _depths(self.strands)
+        """Which round of its tool loop each call is, counted from 1."""
         self.first_tries = _first_tries(tape)
         """For a call that repeats one that failed: the one before it."""
         self.needed = {index: frozenset(needed_by(strand)) for index, strand in self.strands.items()}
@@ -123,6 +125,14 @@ def _rounds(strands: Mapping[int, Strand]) -> dict[int, int]:
         if (strand.is_round or strand.is_prose) and strand.parent is not None:
             rounds.setdefault(strand.parent, strand.index)
     return rounds
+
+
+def _depths(strands: Mapping[int, Strand]) -> dict[int, int]:
+    depths: dict[int, int] = {}
+    for index, strand in strands.items():
+        is_further = (strand.is_round or strand.is_prose) and strand.parent is not None
+        depths[index] = 1 + (depths[strand.parent] if is_further and strand.parent is not None else 0)
+    return depths
 
 
 def _observed(strands: Mapping[int, Strand]) -> dict[str, Woven]:
