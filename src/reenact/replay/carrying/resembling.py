@@ -19,7 +19,7 @@ from reenact.replay.carrying.valuing import WHOLE, Value, pieces_of, values_of
 UNKNOWN_WAY = "in a way that no record shows"
 """The spelling of a text that is made of an answer, nobody knows how."""
 
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\W\d_][^\W_]+")
 _SMALL = frozenset(
     "a an and are as at be been but by can could did do does for from had has have he her here his how if in into is it its may me "
     "might more most must my no not of on one or our she should so some such than that the their them then there these they this "
@@ -35,8 +35,11 @@ _MOST_VALUES = 60
 _GAP = 3
 """Words between two rows that may be the agent's own: escaped signs."""
 
-Row = tuple[str, ...]
-Word = tuple[int, int, str]
+_FACTOR = 1_000_003
+_SPREAD = 0x9E3779B97F4A7C15
+_MASK = (1 << 64) - 1
+_BITS = 27
+"""As many bits tell which rows were sent: 16 MB, however long the session is; one that is set by accident hides a row."""
 
 
 class Likeness(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,48 +52,95 @@ class Likeness(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a way of rewriting gives the very text."""
 
 
+class _Words(msgspec.Struct, frozen=True):
+    """The words of a text that count, and the rows that begin with each."""
+
+    starts: list[int]
+    stops: list[int]
+    rows: list[int]
+    """What names each word with those after it; 0 for a row that has something taken out in it."""
+
+
 class Resemblances:
-    """The rows of words of all answers so far, and those of all that was sent."""
+    """The rows of words of all answers so far, and which rows were sent."""
 
     def __init__(self) -> None:
-        self._answered: dict[Row, list[Recorded]] = defaultdict(list)
-        self._sent: dict[Row, int] = {}
+        self._numbers: dict[str, int] = dict.fromkeys(_SMALL, -1)
+        self._answered: dict[int, list[Recorded]] = {}
+        self._sent = bytearray(1 << (_BITS - 3))
 
     def learn(self, call: Recorded) -> None:
-        """Take the words of *call*'s answer."""
+        """Take the words of *call*'s answer, but for rows that were sent before."""
         for text in _texts(call):
-            for row in {row for row, _, _ in _rows(_words(text, []))}:
-                if len(known := self._answered[row]) < _MOST_SOURCES and call not in known:
-                    known.append(call)
+            for row in dict.fromkeys(self._words(text, ()).rows):
+                if row and not self._was_sent(row):
+                    known = self._answered.setdefault(row, [])
+                    if len(known) < _MOST_SOURCES and call not in known:
+                        known.append(call)
 
     def find(self, call: Recorded, text: str, taken: Sequence[tuple[int, int]], until_us: int) -> Iterator[Likeness]:
         """Yield where *text*, but for what is *taken*, has words of answers that came before *call* and until *until_us*.
 
-        What is no copy in it is no evidence for later answers any more.
+        What is no copy in it is no evidence for later answers any more, nor for those that came at the same time.
         """
-        rows = list(_rows(_words(text, taken)))
+        words = self._words(text, taken)
         hits: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
         calls: dict[int, Recorded] = {}
-        for at, (row, start, stop) in enumerate(rows):
-            for source in self._answered.get(row, ()):
-                is_before = source.ended_us <= until_us and precedes(source, call)
-                if is_before and self._sent.get(row, source.ended_us) >= source.ended_us:
-                    hits[source.index].append((at, start, stop))
+        for at, row in enumerate(words.rows):
+            for source in self._answered.get(row, ()) if row else ():
+                if source.ended_us <= until_us and precedes(source, call):
+                    hits[source.index].append((at, words.starts[at], words.stops[at + _ROW - 1]))
                     calls[source.index] = source
-        for row, _, _ in rows:
-            self._sent.setdefault(row, call.started_us)
+                else:
+                    self._answered[row] = [one for one in self._answered[row] if one is not source]
+        self._note(words.rows)
         yield from _merged(
             [
                 _likeness(text, calls[index], start, stop, taken)
                 for index, found in hits.items()
                 for start, stop in _regions(found)
+                if sum(map(str.isalpha, text[start:stop])) >= _LETTERS
             ]
         )
+
+    def _was_sent(self, row: int) -> bool:
+        bit = row >> (64 - _BITS)
+        return bool(self._sent[bit >> 3] & (1 << (bit & 7)))
+
+    def _note(self, rows: Sequence[int]) -> None:
+        sent = self._sent
+        for row in rows:
+            bit = row >> (64 - _BITS)
+            sent[bit >> 3] |= 1 << (bit & 7)
+
+    def _words(self, text: str, taken: Sequence[tuple[int, int]]) -> _Words:
+        starts: list[int] = []
+        stops: list[int] = []
+        numbers: list[int] = []
+        known = self._numbers
+        at = 0
+        for begin, end in [*taken, (len(text), len(text))]:
+            for word in _WORD.finditer(text, at, begin):
+                number = known.setdefault(word[0].casefold(), len(known))
+                if number > 0:
+                    starts.append(word.start())
+                    stops.append(word.end())
+                    numbers.append(number)
+            starts.append(begin)
+            stops.append(end)
+            numbers.append(0)
+            at = end
+        following = zip(numbers, numbers[1:], numbers[2:], numbers[3:], strict=False)
+        rows = [
+            (((a * _FACTOR + b) * _FACTOR + c) * _FACTOR + d) * _SPREAD & _MASK if a and b and c and d else 0
+            for a, b, c, d in following
+        ]
+        return _Words(starts, stops, rows)
 
 
 def _likeness(text: str, source: Recorded, start: int, stop: int, taken: Sequence[tuple[int, int]]) -> Likeness:
     """Return what the words from *start* to *stop* are of *source*'s answer: rewritten, or made of it in some way."""
-    words = " ".join(word for _, _, word in _words(text[start:stop], [])[:_ROW])
+    words = " ".join(_plain_words(text[start:stop])[:_ROW])
     best: tuple[int, int] | None = None
     origins: tuple[Origin, ...] = ()
     for value in _values(source, words):
@@ -142,24 +192,9 @@ def _values(call: Recorded, words: str) -> list[Value]:
     assert call.answer is not None
     found = values_of(call.answer) + (pieces_of(call.answer.message) if call.answer.message else [])
     texts = [one for one in found if isinstance(one.value, str)]
-    return [one for one in texts if words in " ".join(word for _, _, word in _words(one.value, []))][:_MOST_VALUES]
+    return [one for one in texts if words in " ".join(_plain_words(one.value))][:_MOST_VALUES]
 
 
-def _words(text: str, taken: Sequence[tuple[int, int]]) -> list[Word]:
-    """Return the words of a text that count, in small letters, each with its place; an empty one stands for what is *taken*."""
-    found: list[Word] = []
-    at = 0
-    for start, stop in [*taken, (len(text), len(text))]:
-        there = [(one.start(), one.end(), one[0].casefold()) for one in _WORD.finditer(text, at, start)]
-        found += [word for word in there if len(word[2]) > 1 and word[2] not in _SMALL]
-        found.append((start, stop, ""))
-        at = stop
-    return found
-
-
-def _rows(words: Sequence[Word]) -> Iterator[tuple[Row, int, int]]:
-    """Yield every row of words that says something, with its start and end."""
-    for at in range(len(words) - _ROW + 1):
-        row = tuple(word for _, _, word in words[at : at + _ROW])
-        if "" not in row and sum(map(len, row)) >= _LETTERS:
-            yield row, words[at][0], words[at + _ROW - 1][1]
+def _plain_words(text: str) -> list[str]:
+    words = (word.casefold() for word in _WORD.findall(text))
+    return [word for word in words if word not in _SMALL]

@@ -1,7 +1,7 @@
 """Find copies of earlier answers inside texts: whole, a field, a line, in any spelling, inside literals too."""
 
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -22,6 +22,8 @@ from reenact.replay.carrying.weighing import Weight, weigh
 from reenact.replay.carrying.wrapping import is_wrapping, may_wrap, signs_before, ways
 
 _CONTEXT = 12
+_RECENT = 32
+"""The calls before a request of which a number in it may be made, beside those whose answers stand beside it."""
 _LINES_ASKED = re.compile(
     r"\b(lines?|bullets?|bullet points?|numbered|titles?|headlines?|subject|one sentence|single sentence)\b", re.IGNORECASE
 )
@@ -63,6 +65,7 @@ class Tracer:
         self._index = Index()
         self._resemblances = Resemblances()
         self._calls: dict[int, Recorded] = {}
+        self._latest: deque[Recorded] = deque(maxlen=_RECENT)
         self._containers: dict[bytes, list[tuple[Recorded, Place]]] = defaultdict(list)
         self._own: dict[int, list[str]] = {}
         self._constants: dict[str, int] = {}
@@ -73,8 +76,8 @@ class Tracer:
         """Numbers with what stands before them, each with when it was first sent."""
         self._fields: dict[int, dict[tuple[str | int, ...], float]] = {}
         """The numbers in the JSON answers so far."""
-        self._sent: dict[str, int] = {}
-        """Whole texts, each with when it was first sent."""
+        self._traced: dict[str, tuple[Span, ...]] = {}
+        """Whole texts, each with the copies in it: sent again, it holds what it held before."""
         self._places: dict[tuple[str, ...], set[str]] = defaultdict(set)
         """What stood in a place that short values may be copied to: by kind of value and surroundings."""
 
@@ -84,6 +87,7 @@ class Tracer:
             text for message in call.prompt.messages for part in message.parts if (text := text_of(part))
         ]
         self._calls[call.index] = call
+        self._latest.append(call)
         if _asks_for_lines(call):
             self.habits.asked_for_lines.add(call.index)
         known = answered(call)
@@ -99,8 +103,9 @@ class Tracer:
 
     def trace(self, call: Recorded, text: str) -> tuple[Span, ...]:
         """Return the copies of earlier values in *text*, which stands in the request of *call*, in their order."""
-        sent = self._sent.setdefault(text, call.started_us)
-        return self._trace(call, text, sent + CLOCK_SLACK_US, ())
+        if text not in self._traced:
+            self._traced[text] = self._trace(call, text, call.started_us + CLOCK_SLACK_US, ())
+        return self._traced[text]
 
     def settle(self, spans: Sequence[Span], text: str, near: frozenset[int]) -> tuple[Span, ...]:
         """Return *spans* of a text judged by all that was seen.
@@ -151,7 +156,9 @@ class Tracer:
         for start, stop in numbers_in(text, taken):
             name = (text[max(start - _CONTEXT, 0) : start], text[start:stop])
             sent = self._numbers.setdefault(name, call.started_us)
-            known = [one for one in self._calls.values() if one.ended_us <= min(until_us, sent + CLOCK_SLACK_US) and precedes(one, call)]
+            until = min(until_us, sent + CLOCK_SLACK_US)
+            recent = [*self._latest, *(self._calls[index] for index in near)]
+            known = [one for one in dict.fromkeys(recent) if one.ended_us <= until and precedes(one, call)]
             last = max(known, key=lambda one: one.ended_us, default=None)
             origins = tuple(
                 Origin(one.index, place, "plain")
