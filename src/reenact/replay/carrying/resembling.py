@@ -103,6 +103,10 @@ class Resemblances:
             ]
         )
 
+    def may_have_been_sent(self, text: str) -> bool:
+        """Return whether every row of a text was sent, other than as a copy; true for a text too short to tell."""
+        return all(self._was_sent(row) for row in self._words(text, ()).rows if row)
+
     def _was_sent(self, row: int) -> bool:
         bit = row >> (64 - _BITS)
         return bool(self._sent[bit >> 3] & (1 << (bit & 7)))

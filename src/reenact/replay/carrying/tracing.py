@@ -248,6 +248,8 @@ class Tracer:
         if known.place != WHOLE and any(known.text in text for text in self._own[known.call.index]):
             return True
         ended = known.call.ended_us
+        if not self._resemblances.may_have_been_sent(known.text):
+            return False
         return any(sent < ended and known.text in text for text, sent in self._constants.items())
 
     def _span(self, text: str, group: Sequence[Hit], places: Sequence[tuple[int, int]], steps: tuple[str, ...]) -> Span:
