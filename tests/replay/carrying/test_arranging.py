@@ -1,5 +1,7 @@
 """Answers that something put in order, took letters of, or searched by: what of them no record tells is in doubt."""
 
+import msgspec
+
 from reenact.domain.divergence import Unknown
 from reenact.replay.carrying.tape import Tape
 from tests.replay.carrying.tapes import a_tape, asked, said
@@ -55,3 +57,43 @@ def test_what_was_found_with_a_query_is_in_no_record_for_another() -> None:
     other = Driven(tape, answers(said('{"query": "largest city of Peru"}'), said("Lima.")))
     assert set() == same.unknowns(2)
     assert {Unknown.TOOL_RESULT} == other.unknowns(2)
+
+
+def three_at_once(between: str, *texts: str) -> Tape:
+    """Return the tape of three workers asked at once, whose answers stand as asked in a fourth request."""
+    merged = "".join(between.format(number) + text for number, text in enumerate(texts, start=1))
+    tape = a_tape(*((asked(f"{number}?"), said(text)) for number, text in enumerate(texts)), at_once=True)
+    last = a_tape((asked(merged), said("Done.")))[0]
+    return (*tape, msgspec.structs.replace(last, index=4, started_us=200_000_000, ended_us=201_000_000))
+
+
+def test_an_order_that_may_be_sorted_is_marked_when_it_would_be_another() -> None:
+    """The answers stood as asked and by their letters; nothing tells which it was."""
+    tape = three_at_once("\n---\n", SOON, NEW, LATE)
+    kept = Driven(tape, answers(said(SOON.replace("moon", "lamp")), said(NEW), said(LATE), said("Done.")))
+    other = Driven(tape, answers(said("Zebras graze on the wide plain today."), said(NEW), said(LATE), said("Done.")))
+
+    assert set() == kept.unknowns(4)
+    assert {Unknown.DECISION} == other.unknowns(4)
+
+
+def test_numbers_tell_that_answers_stand_as_asked() -> None:
+    """And so does an order that is none."""
+    other = (said("Zebras graze on the wide plain today."), said(NEW), said(LATE), said("Done."))
+
+    assert set() == Driven(three_at_once("\nDraft {}: ", SOON, NEW, LATE), answers(*other)).unknowns(4)
+    assert set() == Driven(three_at_once("\n---\n", LATE, NEW, SOON), answers(*other)).unknowns(4)
+
+
+def test_several_lines_in_place_of_one_that_was_asked_for_are_marked() -> None:
+    """A program may take the first of them; not where the text has lines of its own to stand on."""
+    lines = "Name the two main characters.\nShorten the second chapter."
+    for ask, prompt, unknown in (
+        ("Review it. One remark a line.", "Mend it. Remark: {}", {Unknown.SPACING}),
+        ("Review it. One remark a line.", "Mend it. Remarks:\n{}", set()),
+        ("Review it.", "Mend it. Remark: {}", set()),
+    ):
+        tape = a_tape((asked(ask), said(LATE)), (asked(prompt.format(LATE)), said("Done.")))
+        take = Driven(tape, answers(said(lines), said("Done.")))
+        assert unknown == take.unknowns(2)
+        assert asked(prompt.format(lines)) == take.sent[2, 0]

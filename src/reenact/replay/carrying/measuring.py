@@ -13,7 +13,7 @@ from reenact.replay.carrying.valuing import MISSING, Place, document_in
 MEASURE = "measure"
 """The kind of place that such a number has."""
 
-_NUMBER = re.compile(r"(?<![\w.,$€£/:-])\d{1,7}(?:\.\d{1,4})?(?![\w/:%-]|[.,]\d)")
+_NUMBER = re.compile(r"(?<![\w.,$€£/:-])\d{1,7}(?:\.\d{1,4})?(?![\w/%-]|[.,:]\d)")
 _IN_ROW = re.compile(r"\d[,;/|] ?$")
 _NEXT_IN_ROW = re.compile(r"[,;/|] ?\d")
 _COUNTER = re.compile(r"[.)\]]\s")

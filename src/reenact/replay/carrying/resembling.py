@@ -24,7 +24,7 @@ _SMALL = frozenset(
     "a an and are as at be been but by can could did do does for from had has have he her here his how if in into is it its may me "
     "might more most must my no not of on one or our she should so some such than that the their them then there these they this "
     "those to too us very was we were what when where which who why will with would you your about also all any each only other "
-    "quot amp lt gt".split()
+    "don doesn didn isn aren wasn weren won couldn wouldn shouldn ll ve re quot amp lt gt x27 x2f".split()
 )
 """Words that any two texts have in a row, and what signs are escaped as."""
 _ROW = 4
@@ -40,6 +40,10 @@ _SPREAD = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
 _BITS = 27
 """As many bits tell which rows were sent: 16 MB, however long the session is; one that is set by accident hides a row."""
+
+
+Copy = tuple[int, int, int]
+"""Where a copy stands in a text, and the call of whose answer it is a piece; -1 when it is none."""
 
 
 class Likeness(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,11 +82,13 @@ class Resemblances:
                     if len(known) < _MOST_SOURCES and call not in known:
                         known.append(call)
 
-    def find(self, call: Recorded, text: str, taken: Sequence[tuple[int, int]], until_us: int) -> Iterator[Likeness]:
-        """Yield where *text*, but for what is *taken*, has words of answers that came before *call* and until *until_us*.
+    def find(self, call: Recorded, text: str, copies: Sequence[Copy], until_us: int) -> Iterator[Likeness]:
+        """Yield where *text*, but for *copies* in it, has words of answers that came before *call* and until *until_us*.
 
-        What is no copy in it is no evidence for later answers any more, nor for those that came at the same time.
+        What is no copy in it is no evidence for later answers any more, nor for those that came at the same time. A text that a
+        known way gives may have copies of pieces of the same answer in it, which are then no copies of their own.
         """
+        taken = [(start, stop) for start, stop, _ in copies]
         words = self._words(text, taken)
         hits: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
         calls: dict[int, Recorded] = {}
@@ -96,7 +102,7 @@ class Resemblances:
         self._note(words.rows)
         yield from _merged(
             [
-                _likeness(text, calls[index], start, stop, taken)
+                _likeness(text, calls[index], start, stop, copies)
                 for index, found in hits.items()
                 for start, stop in _regions(found)
                 if sum(map(str.isalpha, text[start:stop])) >= _LETTERS
@@ -142,9 +148,10 @@ class Resemblances:
         return _Words(starts, stops, rows)
 
 
-def _likeness(text: str, source: Recorded, start: int, stop: int, taken: Sequence[tuple[int, int]]) -> Likeness:
+def _likeness(text: str, source: Recorded, start: int, stop: int, copies: Sequence[Copy]) -> Likeness:
     """Return what the words from *start* to *stop* are of *source*'s answer: rewritten, or made of it in some way."""
     words = " ".join(_plain_words(text[start:stop])[:_ROW])
+    taken = [(begin, end) for begin, end, piece_of in copies if piece_of != source.index]
     best: tuple[int, int] | None = None
     origins: tuple[Origin, ...] = ()
     for value in _values(source, words):

@@ -17,7 +17,7 @@ from reenact.replay.carrying.spelling import ASCII_TWINS, spell
 from reenact.replay.carrying.strand import Origin, Packed, PackedPart, Span, flat, resettled
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.unpacking import Document, Steps, documents_in, nodes_of
-from reenact.replay.carrying.valuing import WHOLE, Place, values_of
+from reenact.replay.carrying.valuing import PIECES, WHOLE, Place, values_of
 from reenact.replay.carrying.weighing import Weight, weigh
 from reenact.replay.carrying.wrapping import is_wrapping, may_wrap, signs_before, ways
 
@@ -127,16 +127,18 @@ class Tracer:
         groups = chosen(hits, taken)
         places = sorted([*taken, *((group[0].start, group[0].stop) for group in groups)])
         spans = [self._span(text, group, places, steps) for group in groups]
-        spans += self._resembling(call, text, places, until_us, steps)
+        rewritten = self._resembling(call, text, [*packed, *spans], until_us, steps)
+        spans = [*rewritten, *(one for one in spans if not any(other.start < one.stop and one.start < other.stop for other in rewritten))]
         spans += self._measured(call, text, [*packed, *spans], until_us)
         found = tuple(sorted([*packed, *spans], key=lambda span: span.start))
         self._constants.setdefault(_masked(text, found), call.started_us)
         return found
 
     def _resembling(
-        self, call: Recorded, text: str, places: Sequence[tuple[int, int]], until_us: int, steps: tuple[str, ...]
+        self, call: Recorded, text: str, spans: Sequence[Span], until_us: int, steps: tuple[str, ...]
     ) -> list[Span]:
         """Return the pieces of *text* that are no copies and have words of answers in a row."""
+        copies = sorted((span.start, span.stop, _piece_of(span)) for span in spans)
         return [
             Span(
                 start=one.start,
@@ -146,7 +148,7 @@ class Tracer:
                 is_sure=one.is_known,
                 context=(*steps, text[max(one.start - _CONTEXT, 0) : one.start], text[one.stop : one.stop + _CONTEXT]),
             )
-            for one in self._resemblances.find(call, text, places, until_us)
+            for one in self._resemblances.find(call, text, copies, until_us)
         ]
 
     def _measured(self, call: Recorded, text: str, spans: Sequence[Span], until_us: int) -> Iterator[Span]:
@@ -375,6 +377,12 @@ class Tracer:
         if taken is None:
             return span
         return msgspec.structs.replace(span, origins=tuple(one for one in span.origins if one.call == taken))
+
+
+def _piece_of(span: Span) -> int:
+    """Return the call of whose answer a copy is a piece; -1 when it is none, or of several."""
+    calls = {origin.call if origin.place.kind in PIECES else -1 for origin in span.origins} or {-1}
+    return calls.pop() if len(calls) == 1 else -1
 
 
 def _asks_for_lines(call: Recorded) -> bool:

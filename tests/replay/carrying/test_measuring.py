@@ -1,0 +1,99 @@
+"""Numbers that a program made of answers: marked when they would be others now, left alone when they are no such numbers."""
+
+import json
+
+import pytest
+
+from reenact.domain.divergence import Unknown
+from reenact.domain.message import Json
+from reenact.replay.carrying.tape import Tape
+from tests.replay.carrying.tapes import a_tape, asked, said
+from tests.replay.test_chaining import Driven, answers
+
+POEM = "Snow lies on the roof.\nSmoke rises slowly from the chimney, and nobody speaks of spring."
+SHORTER = "Snow lies on the roof, and nobody speaks."
+
+
+def told(text: str, number: object, words: str = "The draft has {} words") -> Tape:
+    """Return the tape of an answer and a request that tells a number of it."""
+    return a_tape((asked("Write."), said(text)), (asked(f"{words.format(number)}:\n\n{text}"), said("Done.")))
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (len(POEM.split()), "The draft has {} words"),
+        (len(POEM), "Length {}"),
+        (len(POEM), "Shorten it ({} now)"),
+        (2, "It has {} lines"),
+        (2, "Sentences: {}"),
+    ],
+)
+def test_a_count_that_would_be_another_is_marked(number: int, words: str) -> None:
+    """And only then."""
+    tape = told(POEM, number, words)
+
+    assert {Unknown.AMBIGUOUS} == Driven(tape, answers(said(SHORTER), said("Done."))).unknowns(2)
+    same = Driven(tape, answers(said(POEM), said("Done.")))
+    assert set() == same.unknowns(2)
+    assert asked(f"{words.format(number)}:\n\n{POEM}") == same.sent[2, 0]
+
+
+def test_a_number_of_the_prompts_own_is_not_marked() -> None:
+    """It was told before, it numbers a list, it stands in a row, or it is too small to say anything."""
+    count = len(POEM.split())
+    limit = f"Use at most {count} words."
+    before = a_tape((asked(f"Write. {limit}"), said(POEM)), (asked(f"{limit} Shorten: {POEM}"), said("Done.")))
+    for tape in (
+        before,
+        told(POEM, 2, "{}. Check this"),
+        told(POEM, 2, "One of 1, {}, 3"),
+        told(POEM, 2, "Draft {}"),
+        told(POEM, count + 40, "Use {} words"),
+    ):
+        assert set() == Driven(tape, answers(said(SHORTER), said("Done."))).unknowns(2)
+
+
+def scores(*numbers: Json) -> str:
+    """Return a JSON answer with numbers."""
+    return json.dumps({"scores": numbers, "why": "the second draft reads well enough"})
+
+
+def test_sums_and_means_of_a_list_are_marked() -> None:
+    """When they would be others."""
+    words = "Average {:.1f} for: the second draft reads well enough"
+    tape = a_tape((asked("Judge."), said(scores(3, 4, 4))), (asked(words.format(11 / 3)), said("Done.")))
+
+    assert {Unknown.AMBIGUOUS} == Driven(tape, answers(said(scores(9, 9, 8)), said("Done."))).unknowns(2)
+    assert set() == Driven(tape, answers(said(scores(4, 4, 3)), said("Done."))).unknowns(2)
+
+
+def test_sums_over_several_answers_are_marked() -> None:
+    """Each has a number, and the next prompt has their sum."""
+
+    def price(number: int) -> str:
+        return json.dumps({"price": number, "item": "a wooden chair with three legs"})
+
+    tape = a_tape(
+        (asked("Chair?"), said(price(31))),
+        (asked("Table?"), said(price(54))),
+        (asked("Is 85 too much for a wooden chair with three legs?"), said("No.")),
+    )
+
+    assert Unknown.AMBIGUOUS in Driven(tape, answers(said(price(30)), said(price(54)), said("No."))).unknowns(3)
+    assert set() == Driven(tape, answers(said(price(31)), said(price(54)), said("No."))).unknowns(3)
+
+
+def test_the_length_of_a_list_is_marked() -> None:
+    """When the list is longer."""
+
+    def plan(*steps: str) -> str:
+        return json.dumps({"steps": steps})
+
+    tape = a_tape(
+        (asked("Plan."), said(plan("dig a very deep hole", "plant an old oak"))),
+        (asked("There are 2 steps. Start: dig a very deep hole"), said("Done.")),
+    )
+    longer = plan("dig a very deep hole", "plant an old oak", "water it every day")
+
+    assert {Unknown.AMBIGUOUS} == Driven(tape, answers(said(longer), said("Done."))).unknowns(2)

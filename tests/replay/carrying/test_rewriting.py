@@ -1,0 +1,92 @@
+"""Texts that a program made of answers: made anew where one way gives the very text, marked where none or several do."""
+
+import html
+
+import pytest
+
+from reenact.domain.divergence import Unknown
+from reenact.domain.message import Json
+from reenact.replay.carrying.tape import Tape
+from tests.replay.carrying.tapes import a_tape, asked, said
+from tests.replay.test_chaining import Driven, answers
+
+TITLE = "Ferry timetable: northern fjords"
+LONG = "Boats cross <Lake Mjøsa> daily.\nSailors don't fear winter storms.\nTickets cost forty crowns."
+OTHER = "Trains climb <Mount Rigi> hourly.\nHikers can't miss evening descents.\nSeats cost eighty francs."
+
+
+def passed_on(text: str, there: str) -> Tape:
+    """Return the tape of an answer that stands in the next request in some form."""
+    return a_tape((asked("Write."), said(text)), (asked(f"Continue with {there} now."), said("Done.")))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda text: " ".join(text.split()).upper(),
+        lambda text: html.escape(text),
+        lambda text: " | ".join(text.splitlines()),
+        lambda text: text.splitlines()[0].lower(),
+        lambda text: text.splitlines()[-1].upper(),
+        lambda text: text.lower().replace(" ", "-"),
+    ],
+)
+def test_a_way_that_gives_the_very_text_is_gone_again(write: object) -> None:
+    """And the control is exact."""
+    take = Driven(passed_on(LONG, write(LONG)), answers(said(OTHER), said("Done.")))  # type: ignore[operator]
+    same = Driven(passed_on(LONG, write(LONG)), answers(said(LONG), said("Done.")))  # type: ignore[operator]
+
+    assert asked(f"Continue with {write(OTHER)} now.") == take.sent[2, 0]  # type: ignore[operator]
+    assert asked(f"Continue with {write(LONG)} now.") == same.sent[2, 0]  # type: ignore[operator]
+    assert set() == same.unknowns(2)
+
+
+def test_ways_that_differ_on_the_new_text_are_marked() -> None:
+    """A title of words only: what becomes of signs does not show."""
+    plain = "Ferry timetable northern fjords"
+    tape = passed_on(plain, "notes/ferry-timetable-northern-fjords.md")
+
+    assert {Unknown.SPACING} == Driven(tape, answers(said(TITLE), said("Done."))).unknowns(2)
+    take = Driven(tape, answers(said("Winter closing southern piers"), said("Done.")))
+    assert set() == take.unknowns(2)
+    assert asked("Continue with notes/winter-closing-southern-piers.md now.") == take.sent[2, 0]
+
+
+def test_words_in_a_row_that_no_way_explains_are_marked() -> None:
+    """Some of the words, in an order of the program's own; only when the answer changes."""
+    tape = passed_on(LONG, "a note that sailors fear winter storms (forty crowns)")
+
+    assert {Unknown.AMBIGUOUS} == Driven(tape, answers(said(OTHER), said("Done."))).unknowns(2)
+    assert set() == Driven(tape, answers(said(LONG), said("Done."))).unknowns(2)
+
+
+def test_words_that_were_sent_before_their_answer_are_no_evidence() -> None:
+    """The answer has them from the prompt, and the next prompt has them from there too."""
+    topic = "granite quarries beside northern rivers"
+    tape = a_tape(
+        (asked(f"Tell me about {topic}."), said(f"Well: {topic.title()}! They are old.")),
+        (asked(f"Write a poem on {topic}."), said("Done.")),
+    )
+
+    assert set() == Driven(tape, answers(said("I do not know."), said("Done."))).unknowns(2)
+
+
+def test_small_words_in_a_row_are_no_evidence() -> None:
+    """Any two texts have them."""
+    tape = a_tape(
+        (asked("Go."), said("It is one of the most, and so it will be for all of them.")),
+        (asked("Say what it is, one of the most, and so it will be for all of us."), said("Done.")),
+    )
+
+    assert set() == Driven(tape, answers(said("No."), said("Done."))).unknowns(2)
+
+
+def test_the_space_at_an_end_is_looked_at_inside_escaped_texts() -> None:
+    """Whether the agent trims shows nowhere."""
+
+    def board(text: str) -> Json:
+        return asked('{\n   "plan" : "' + text.replace("\n", "\\n") + '"\n}')
+
+    tape = a_tape((asked("Plan."), said("Sow corn in spring, then wait.")), (board("Sow corn in spring, then wait."), said("x")))
+
+    assert {Unknown.SPACING} == Driven(tape, answers(said("Dig the field in autumn first.\n"), said("x"))).unknowns(2)
