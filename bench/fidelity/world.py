@@ -103,7 +103,11 @@ def kinds_of(mine: Json, other: Json) -> list[str]:
         return ["ends"]
     lines = other.strip().split("\n")
     ends = ["ends"] if other != other.strip() else []
-    return [*ends, "words"] if len(lines) == 1 else [*ends, "lines", *(["blank lines"] if "" in map(str.strip, lines) else [])]
+    return (
+        [*ends, "words"]
+        if len(lines) == 1
+        else [*ends, "lines", *(["blank lines"] if "" in map(str.strip, lines) else [])]
+    )
 
 
 class Failed(Exception):

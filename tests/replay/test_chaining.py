@@ -68,9 +68,9 @@ class Driven:
         """Return what a call is worth."""
         return self.results[index, beyond].validity
 
-    def unknowns(self, index: int) -> set[Unknown]:
+    def unknowns(self, index: int, round_number: int = 0) -> set[Unknown]:
         """Return what is unknown of a call."""
-        return {doubt.unknown for doubt in self.results[index, 0].doubts}
+        return {doubt.unknown for doubt in self.results[index, round_number].doubts}
 
 
 def edit(suffix: str) -> Callable[[int, Prompt], Prompt]:
@@ -165,6 +165,14 @@ def test_a_loop_has_a_limit() -> None:
     stop = take.results[2, 0].stop
     assert stop is not None
     assert Unknown.ROUNDS is stop.unknown
+
+
+def test_rounds_beyond_those_that_agents_go_are_marked() -> None:
+    """No record says after how many this one gives up."""
+    take = Driven(a_tape(*LOOP), lambda ask: said(None, OSLO))
+
+    assert set() == take.unknowns(2, 8)
+    assert {Unknown.ROUNDS} == take.unknowns(2, 9)
 
 
 def test_tools_are_answered_by_policy() -> None:

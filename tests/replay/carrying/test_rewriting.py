@@ -87,6 +87,8 @@ def test_the_space_at_an_end_is_looked_at_inside_escaped_texts() -> None:
     def board(text: str) -> Json:
         return asked('{\n   "plan" : "' + text.replace("\n", "\\n") + '"\n}')
 
-    tape = a_tape((asked("Plan."), said("Sow corn in spring, then wait.")), (board("Sow corn in spring, then wait."), said("x")))
+    tape = a_tape(
+        (asked("Plan."), said("Sow corn in spring, then wait.")), (board("Sow corn in spring, then wait."), said("x"))
+    )
 
     assert {Unknown.SPACING} == Driven(tape, answers(said("Dig the field in autumn first.\n"), said("x"))).unknowns(2)

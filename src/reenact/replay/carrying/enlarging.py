@@ -1,6 +1,6 @@
 """Put calls on the stage that no recorded one is: rounds that a loop goes on, sub-agents called again, more items of a list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -11,7 +11,7 @@ from reenact.replay.carrying.fabric import needed_by, sure_origins
 from reenact.replay.carrying.listing import Resizing, resized
 from reenact.replay.carrying.node import Node
 from reenact.replay.carrying.stage import Stage
-from reenact.replay.carrying.strand import Piece, Strand, Woven
+from reenact.replay.carrying.strand import ListPlace, Piece, Strand, Woven
 from reenact.replay.carrying.valuing import Place, length_at
 
 USUAL_ROUNDS = 10
@@ -91,10 +91,17 @@ def resize_lists(stage: Stage, node: Node, most: int) -> None:
             for number, names in enumerate(copies, start=len(items.calls))
             for one in items.calls[-1]
         ]
+        made_as = {copy.id: copy for copy in made}
+        for number, names in enumerate(copies, start=len(items.calls)):
+            for one in items.calls[-1]:
+                if one in items.growing:
+                    _grow(stage.fabric.gathered[one], made_as[names[one]], resizing.before(number))
         for copy in made:
             stage.put(copy)
         for copy in made:
             stage.enrol(copy)
+        for one in items.growing:
+            stage.nodes[one].gathered -= {resizing.listed}
         for gatherer in items.gatherers:
             _regather(stage, stage.nodes[gatherer], resizing)
 
@@ -128,19 +135,37 @@ def _given(stage: Stage, call: int, asker: Node) -> int:
     return node.id
 
 
+def _grow(gathered: frozenset[ListPlace], copy: Node, resizing: Resizing) -> None:
+    """Let a copy hold what came of all items before its own; it stays in doubt where the record does not show how."""
+    pieces = _resized_pieces(copy.strand.pieces, resizing)
+    if pieces is None:
+        copy.gathered = gathered & {resizing.listed}
+        return
+    _remake(copy, pieces, copy.strand.sources)
+
+
 def _regather(stage: Stage, node: Node, resizing: Resizing) -> None:
-    """Let a request bring as many items together as there are now, where the record shows how."""
-    pieces: list[Piece] = []
-    for piece in node.strand.pieces:
-        new = resized(piece, resizing) if isinstance(piece, Woven) else piece
-        if new is None:
-            return
-        pieces.append(new)
-    strand = msgspec.structs.replace(node.strand, pieces=tuple(pieces))
-    sources = frozenset(call for piece in pieces if isinstance(piece, Woven) for call, _ in sure_origins(piece))
+    """Let a request bring as many items together as there are now; it stays in doubt where the record does not show how."""
+    pieces = _resized_pieces(node.strand.pieces, resizing)
+    if pieces is None:
+        node.gathered |= {resizing.listed}
+        return
     recorded = {one for calls in resizing.items.calls for one in calls}
-    kept = (strand.sources - recorded) | sources
-    node.strand = msgspec.structs.replace(strand, sources=kept, copied_from=kept)
-    node.needed = frozenset(needed_by(node.strand))
+    sources = _remake(node, pieces, node.strand.sources - recorded)
     node.gathered -= {resizing.listed}
     stage.await_more(node, sources)
+
+
+def _resized_pieces(pieces: Sequence[Piece], resizing: Resizing) -> tuple[Piece, ...] | None:
+    found = [resized(piece, resizing) if isinstance(piece, Woven) else piece for piece in pieces]
+    return None if None in found else tuple(piece for piece in found if piece is not None)
+
+
+def _remake(node: Node, pieces: tuple[Piece, ...], kept: frozenset[int]) -> frozenset[int]:
+    """Give a request other pieces, and return the calls that these are made of."""
+    sources = frozenset(call for piece in pieces if isinstance(piece, Woven) for call, _ in sure_origins(piece))
+    node.strand = msgspec.structs.replace(
+        node.strand, pieces=pieces, sources=kept | sources, copied_from=kept | sources
+    )
+    node.needed = frozenset(needed_by(node.strand))
+    return sources

@@ -245,7 +245,9 @@ def _side_by_side(strand: Strand, strands: Mapping[int, Strand]) -> Iterator[lis
                 call = span.origins[0].call if span.is_sure else None
                 if call is not None and call not in (found := by_family[strands[call].recorded.family]):
                     found.append(call)
-            yield from (calls for calls in by_family.values() if not any(strands[one].sources & set(calls) for one in calls))
+            yield from (
+                calls for calls in by_family.values() if not any(strands[one].sources & set(calls) for one in calls)
+            )
 
 
 def _arranged(strand: Strand, strands: Mapping[int, Strand]) -> Iterator[int]:

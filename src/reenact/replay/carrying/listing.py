@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from reenact.domain.message import Part, ToolUse
 from reenact.replay.carrying.cloning import Renaming, Swap, ancestors, copied_span
-from reenact.replay.carrying.strand import ListPlace, Span, Strand, Woven, flat
+from reenact.replay.carrying.entering import resized_documents, resized_packed
+from reenact.replay.carrying.strand import ListPlace, Packed, Span, Strand, Woven, flat
 from reenact.replay.carrying.tracing import text_of
 from reenact.replay.carrying.valuing import Place, item_in, lists_on, with_item
 
@@ -25,6 +27,8 @@ class Items(msgspec.Struct, frozen=True, kw_only=True):
     """For each item the calls that depend on it and on no other item, in their order."""
     gatherers: tuple[int, ...]
     """The calls that bring several together."""
+    growing: frozenset[int] = frozenset()
+    """Those of *calls* that hold what came of the items before theirs, too: what was done so far."""
 
     @property
     def are_alike(self) -> bool:
@@ -60,16 +64,21 @@ def _items(strands: Mapping[int, Strand], listed: ListPlace, own: Mapping[int, s
     given = ancestors(strands, [call])
     item_of: dict[int, int] = {}
     gatherers: list[int] = []
+    growing: set[int] = set()
     for index in sorted(strands):
         touched = set(own.get(index, ()))
         sources = strands[index].copied_from
         touched |= {item_of[source] for source in sources if source in item_of}
         if len(touched) > 1:
-            gatherers.append(index)
+            if own.get(index) == {max(touched)} and sources <= given | {call} | set(item_of):
+                item_of[index] = max(touched)
+                growing.add(index)
+            else:
+                gatherers.append(index)
         elif len(touched) == 1 and sources <= given | {call} | set(item_of):
             item_of[index] = touched.pop()
     calls = tuple(tuple(index for index in sorted(item_of) if item_of[index] == number) for number in range(length))
-    return Items(calls=calls, gatherers=tuple(gatherers))
+    return Items(calls=calls, gatherers=tuple(gatherers), growing=frozenset(growing))
 
 
 class Resizing(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +96,15 @@ class Resizing(msgspec.Struct, frozen=True, kw_only=True):
         """How many items the record has."""
         return len(self.items.calls)
 
+    def resized_entries(self, packed: Packed) -> Packed | None:
+        """Return a literal with as many entries as the list has items now; None where the record does not show how."""
+        last = self.recorded - 1
+        makes = tuple(
+            lambda span, names=names, swap=self.swap(last + extra): copied_span(span, names, swap)
+            for extra, names in enumerate(self.copies, start=1)
+        )
+        return resized_packed(packed, self.item_of, self.recorded, min(self.count, self.recorded), makes)
+
     def swap(self, number: int) -> Swap:
         """Return the swap of the last recorded item for another."""
         call, place = self.listed
@@ -99,7 +117,15 @@ class Resizing(msgspec.Struct, frozen=True, kw_only=True):
         for number, calls in enumerate(self.items.calls):
             if origin.call in calls:
                 return number
-        return item_in(origin.place, place) if origin.call == call else None
+        item = item_in(origin.place, place) if origin.call == call else None
+        return item if item is not None and item < self.recorded else None
+
+    def before(self, number: int) -> "Resizing":
+        """Return what a copy for the item *number* has more of before it than the last recorded item's calls had."""
+        calls = self.items.calls
+        own = [calls[-1], *(tuple(names[call] for call in calls[-1]) for names in self.copies)]
+        copies = tuple(dict(zip(calls[-2], there, strict=False)) for there in own[: number - self.recorded + 1])
+        return Resizing(listed=self.listed, items=Items(calls=calls[:-1], gatherers=()), count=number, copies=copies)
 
 
 def resized(woven: Woven, resizing: Resizing) -> Woven | None:
@@ -111,21 +137,23 @@ def resized(woven: Woven, resizing: Resizing) -> Woven | None:
     spans = dict(woven.spans)
     for number, found in woven.spans.items():
         text = text_of(parts[number]) or ""
-        if any(span.document is not None and _holds(span, resizing) for span in found):
+        with_documents = resized_documents(text, found, resizing.item_of, resizing.resized_entries)
+        if with_documents is None:
             return None
-        if sum(resizing.item_of(span) is not None for span in found if span.document is None) == 0:
-            continue
-        new = _resized_text(text, found, resizing)
-        if new is None:
-            return None
-        parts[number] = msgspec.structs.replace(parts[number], text=new[0])
-        spans[number] = new[1]
+        text, found = with_documents
+        if any(resizing.item_of(span) is not None for span in found if span.document is None):
+            new = _resized_text(text, found, resizing)
+            if new is None:
+                return None
+            text, found = new
+        parts[number] = _with_text(parts[number], text)
+        spans[number] = found
     message = msgspec.structs.replace(woven.message, parts=tuple(parts))
     return msgspec.structs.replace(woven, message=message, spans=spans)
 
 
-def _holds(span: Span, resizing: Resizing) -> bool:
-    return any(resizing.item_of(one) is not None for one in flat([span]))
+def _with_text(part: Part, text: str) -> Part:
+    return msgspec.structs.replace(part, **{"arguments" if isinstance(part, ToolUse) else "text": text})
 
 
 def _resized_text(text: str, spans: Sequence[Span], resizing: Resizing) -> tuple[str, tuple[Span, ...]] | None:

@@ -58,7 +58,10 @@ def measures_at(text: str, start: int, stop: int, answer: Answer) -> list[Place]
         place
         for place, value in _measures(answer)
         if value == number != "0"
-        and (_is_named(text, start, stop, kind := str(place.steps[0])) or (kind in _LARGE_ENOUGH and float(number) >= _SMALL))
+        and (
+            _is_named(text, start, stop, kind := str(place.steps[0]))
+            or (kind in _LARGE_ENOUGH and float(number) >= _SMALL)
+        )
     ]
 
 

@@ -59,9 +59,7 @@ ASCII_TWINS = {
 """The spelling that gives the same text as long as there are only ASCII letters."""
 
 
-_RARE = frozenset(
-    name for name in SPELLINGS if name.startswith(("list", "lines", "numbered", "paragraphs"))
-)
+_RARE = frozenset(name for name in SPELLINGS if name.startswith(("list", "lines", "numbered", "paragraphs")))
 """Those that change a text in a way of the agent's own; several may give the same as long as it is short."""
 
 

@@ -186,7 +186,9 @@ class Stage:
                 break
         for order in self.fabric.ordered.get(node.id, ()):
             if not in_order(order.name, [_text(self.standing(call).answer) or "" for call in order.calls]):
-                detail = f"The answers of calls {', '.join(map(str, order.calls))} stood {order.name}, and would not now."
+                detail = (
+                    f"The answers of calls {', '.join(map(str, order.calls))} stood {order.name}, and would not now."
+                )
                 yield Doubt(unknown=Unknown.DECISION, detail=detail, source=order.calls[0])
                 break
         for call, place in sorted(node.gathered):

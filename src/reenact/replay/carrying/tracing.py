@@ -25,7 +25,8 @@ _CONTEXT = 12
 _RECENT = 32
 """The calls before a request of which a number in it may be made, beside those whose answers stand beside it."""
 _LINES_ASKED = re.compile(
-    r"\b(lines?|bullets?|bullet points?|numbered|titles?|headlines?|subject|one sentence|single sentence)\b", re.IGNORECASE
+    r"\b(lines?|bullets?|bullet points?|numbered|titles?|headlines?|subject|one sentence|single sentence)\b",
+    re.IGNORECASE,
 )
 _PRIVATE = "\uf8ff"
 """Stands for what is known to be a copy, in the texts that are searched for words of the prompt's own."""
@@ -128,7 +129,14 @@ class Tracer:
         places = sorted([*taken, *((group[0].start, group[0].stop) for group in groups)])
         spans = [self._span(text, group, places, steps) for group in groups]
         rewritten = self._resembling(call, text, [*packed, *spans], until_us, steps)
-        spans = [*rewritten, *(one for one in spans if not any(other.start < one.stop and one.start < other.stop for other in rewritten))]
+        spans = [
+            *rewritten,
+            *(
+                one
+                for one in spans
+                if not any(other.start < one.stop and one.start < other.stop for other in rewritten)
+            ),
+        ]
         spans += self._measured(call, text, [*packed, *spans], until_us)
         found = tuple(sorted([*packed, *spans], key=lambda span: span.start))
         self._constants.setdefault(_masked(text, found), call.started_us)
@@ -342,7 +350,11 @@ class Tracer:
         fit = frozenset(
             name
             for name in ways(signs)
-            if (name in first.known.spellings if is_wrapped else (spell(name, first.known.value) or "").rstrip() == there)
+            if (
+                name in first.known.spellings
+                if is_wrapped
+                else (spell(name, first.known.value) or "").rstrip() == there
+            )
         )
         self.habits.wraps[signs] = self.habits.wraps.get(signs, fit) & fit
 
