@@ -3,10 +3,10 @@
 A truth is the agent run again with its change. What no record can tell (a tool asked anew, a decision on an answer that
 changed) is run in several variants: the requests that are the same in all of them are those that the record determines.
 
-A habit is known as far as it showed: one seen where an answer had space at its ends tells nothing of several lines, nor these of
-blank lines between them (`kinds_of`). That parallel answers with nothing to tell them apart are not sorted shows where they came
-in another order (`as_asked`). Of habits that did not show each may be another by itself: two that undo each other (an
-answer that is trimmed, and a prompt that is) do not make a request known.
+A habit is known as far as it showed: one seen where an answer had space at its ends tells nothing of several lines, nor these
+of blank lines between them (`kinds_of`). That an agent does not sort parallel answers, where nothing tells them apart, shows only
+where they came in another order (`as_asked`). Of habits that did not show each may be another by itself: two that undo each
+other (an answer that is trimmed, and a prompt that is) do not make a request known.
 """
 
 import json
@@ -96,7 +96,7 @@ class World:
 
 
 def kinds_of(mine: Json, other: Json) -> list[str]:
-    """Return in what a habit shows: in the space at the ends, between the lines of a text, in the blank ones, or in the words."""
+    """Return in what a habit shows: in the space at the ends, between the lines of a text, in blank ones, or in the words."""
     if not isinstance(mine, str) or not isinstance(other, str):
         return ["value"]
     if mine.strip() == other.strip():
@@ -185,7 +185,7 @@ class Branch:
         return results
 
     def as_asked(self, answers: list[str]) -> list[str]:
-        """Return parallel answers in the order they were asked in: a habit that does not show where that is their sorted order."""
+        """Return parallel answers as they were asked for: a habit that does not show where that is their sorted order."""
         return list(self.quirk("order", applies=answers != sorted(answers), mine=answers, other=sorted(answers)))
 
 

@@ -1,8 +1,11 @@
 """Answers that something put in order, took letters of, or searched by: what of them no record tells is in doubt."""
 
+import json
+
 import msgspec
 
 from reenact.domain.divergence import Unknown
+from reenact.domain.message import Json
 from reenact.replay.carrying.tape import Tape
 from tests.replay.carrying.tapes import a_tape, asked, said
 from tests.replay.test_chaining import Driven, answers
@@ -97,3 +100,23 @@ def test_several_lines_in_place_of_one_that_was_asked_for_are_marked() -> None:
         take = Driven(tape, answers(said(lines), said("Done.")))
         assert unknown == take.unknowns(2)
         assert asked(prompt.format(lines)) == take.sent[2, 0]
+
+
+def listed(*items: str) -> Json:
+    """Return an answer that is a list."""
+    return said(json.dumps({"ideas": items}))
+
+
+def test_items_that_something_chose_are_marked_when_the_list_changes() -> None:
+    """The third alone, or two in another order; not the first ones in their order."""
+    ideas = ("paint the old barn red", "sell the broken tractor", "breed some mountain goats")
+    others = ("rent the upper meadow", *ideas[1:])
+    for there, unknown in (
+        (ideas[2], {Unknown.PICK}),
+        (f"{ideas[1]}; then {ideas[0]}", {Unknown.PICK}),
+        (ideas[0], set()),
+        (f"{ideas[0]}; then {ideas[1]}", set()),
+    ):
+        tape = a_tape((asked("Ideas?"), listed(*ideas)), (asked(f"Do this: {there}"), said("Done.")))
+        assert unknown == Driven(tape, answers(listed(*others), said("Done."))).unknowns(2)
+        assert set() == Driven(tape, answers(listed(*ideas), said("Done."))).unknowns(2)

@@ -24,7 +24,7 @@ def passed_on(text: str, there: str) -> Tape:
     "write",
     [
         lambda text: " ".join(text.split()).upper(),
-        lambda text: html.escape(text),
+        html.escape,
         lambda text: " | ".join(text.splitlines()),
         lambda text: text.splitlines()[0].lower(),
         lambda text: text.splitlines()[-1].upper(),

@@ -11,7 +11,7 @@ from reenact.domain.message import Message, Role
 from reenact.replay.carrying.answering import Shelf
 from reenact.replay.carrying.composing import Manner
 from reenact.replay.carrying.echoing import Echo, Echoes, Shape, shape_of
-from reenact.replay.carrying.listing import items_of
+from reenact.replay.carrying.listing import items_of, picked
 from reenact.replay.carrying.ordering import ORDERS, Order, in_order
 from reenact.replay.carrying.prosing import prose_action
 from reenact.replay.carrying.strand import Kept, ListPlace, Piece, Results, Span, Strand, Turn, Woven, flat
@@ -48,6 +48,8 @@ class Fabric:
         """The calls of one kind whose answers a request holds in another order than they were asked in: something chose it."""
         self.ordered = {index: tuple(_ordered(strand, self.strands)) for index, strand in self.strands.items()}
         """The orders that the answers in a request may have been sorted by."""
+        self.picked = picked(self.strands)
+        """The lists of which a call holds items that something chose or put in order."""
         self.gathered = _gathered(self.strands)
         """The lists of which a call holds several items, or answers made of several items."""
 

@@ -7,6 +7,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -49,6 +50,35 @@ def items_of(strands: Mapping[int, Strand]) -> dict[ListPlace, Items]:
                     lengths[call, listed] = length
                     touched[call, listed][index].add(item)
     return {listed: _items(strands, listed, own, lengths[listed]) for listed, own in touched.items()}
+
+
+def picked(strands: Mapping[int, Strand]) -> dict[int, frozenset[ListPlace]]:
+    """Return the lists of which each call holds items that something chose, or put in an order that the list has not.
+
+    Whoever goes through a list uses its items from the first one on; the third one alone is a choice.
+    """
+    used: dict[ListPlace, set[int]] = defaultdict(set)
+    holders: dict[ListPlace, set[int]] = defaultdict(set)
+    mixed: set[tuple[ListPlace, int]] = set()
+    for index, strand in strands.items():
+        latest: dict[ListPlace, int] = {}
+        for call, place in item_origins(strand):
+            answer = strands[call].recorded.answer if place.kind in ("json", "tool_use") else None
+            for listed, _ in lists_on(answer, place) if answer else ():
+                item = item_in(place, listed)
+                if item is not None:
+                    used[call, listed].add(item)
+                    holders[call, listed].add(index)
+                    if item < latest.get((call, listed), 0):
+                        mixed.add(((call, listed), index))
+                    latest[call, listed] = item
+    chosen = {listed for listed, items in used.items() if items != set(range(len(items)))}
+    found: dict[int, set[ListPlace]] = defaultdict(set)
+    for listed, indexes in holders.items():
+        for index in indexes:
+            if listed in chosen or (listed, index) in mixed:
+                found[index].add(listed)
+    return {index: frozenset(lists) for index, lists in found.items()}
 
 
 def item_origins(strand: Strand) -> Iterator[tuple[int, Place]]:
@@ -100,7 +130,7 @@ class Resizing(msgspec.Struct, frozen=True, kw_only=True):
         """Return a literal with as many entries as the list has items now; None where the record does not show how."""
         last = self.recorded - 1
         makes = tuple(
-            lambda span, names=names, swap=self.swap(last + extra): copied_span(span, names, swap)
+            partial(copied_span, names=names, swap=self.swap(last + extra))
             for extra, names in enumerate(self.copies, start=1)
         )
         return resized_packed(packed, self.item_of, self.recorded, min(self.count, self.recorded), makes)
@@ -136,20 +166,21 @@ def resized(woven: Woven, resizing: Resizing) -> Woven | None:
     parts = list(woven.message.parts)
     spans = dict(woven.spans)
     for number, found in woven.spans.items():
-        text = text_of(parts[number]) or ""
-        with_documents = resized_documents(text, found, resizing.item_of, resizing.resized_entries)
-        if with_documents is None:
+        new = _resized_part(text_of(parts[number]) or "", found, resizing)
+        if new is None:
             return None
-        text, found = with_documents
-        if any(resizing.item_of(span) is not None for span in found if span.document is None):
-            new = _resized_text(text, found, resizing)
-            if new is None:
-                return None
-            text, found = new
-        parts[number] = _with_text(parts[number], text)
-        spans[number] = found
+        parts[number] = _with_text(parts[number], new[0])
+        spans[number] = new[1]
     message = msgspec.structs.replace(woven.message, parts=tuple(parts))
     return msgspec.structs.replace(woven, message=message, spans=spans)
+
+
+def _resized_part(text: str, spans: Sequence[Span], resizing: Resizing) -> tuple[str, tuple[Span, ...]] | None:
+    """Return a text with the entries of its literals, then the items in its own words, as many as the list has."""
+    found = resized_documents(text, spans, resizing.item_of, resizing.resized_entries)
+    if found is None or all(resizing.item_of(span) is None for span in found[1] if span.document is None):
+        return found
+    return _resized_text(*found, resizing)
 
 
 def _with_text(part: Part, text: str) -> Part:

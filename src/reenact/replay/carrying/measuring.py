@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from reenact.domain.message import Answer, Json
 from reenact.replay.carrying.valuing import MISSING, Place, document_in
 
+Steps = tuple[str | int, ...]
+
 MEASURE = "measure"
 """The kind of place that such a number has."""
 
@@ -38,12 +40,12 @@ _LARGE_ENOUGH = frozenset({"words", "letters", "numbers"})
 
 
 def numbers_in(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield where numbers stand in a text, but for what is *taken* and those that number things or stand in a row of numbers."""
+    """Yield where numbers stand in a text, but for what is *taken* and those that number things or stand in a row."""
     for found in _NUMBER.finditer(text):
         start, stop = found.span()
         line = text[text.rfind("\n", 0, start) + 1 : start]
         is_in_row = _IN_ROW.search(line) is not None or _NEXT_IN_ROW.match(text, stop) is not None
-        is_counter = is_in_row or not line.strip(" [(#") and _COUNTER.match(text, stop) is not None
+        is_counter = is_in_row or (not line.strip(" [(#") and _COUNTER.match(text, stop) is not None)
         if not is_counter and all(stop <= begin or start >= end for begin, end in taken):
             yield start, stop
 
@@ -77,7 +79,7 @@ def measure_of(answer: Answer | None, place: Place) -> Json:
     return next((value for one, value in _measures(answer) if one == place), MISSING) if answer else MISSING
 
 
-def fields_of(answer: Answer | None) -> dict[tuple[str | int, ...], float]:
+def fields_of(answer: Answer | None) -> dict[Steps, float]:
     """Return the numbers of a JSON answer by the way to each; positions in lists are left out."""
     document = document_in(answer.message.text) if answer and answer.message else MISSING
     return {steps: value for steps, value in _nodes(document) if _is_number(value)}
@@ -85,12 +87,12 @@ def fields_of(answer: Answer | None) -> dict[tuple[str | int, ...], float]:
 
 def _is_named(text: str, start: int, stop: int, kind: str) -> bool:
     before = text[max(start - _NEAR, text.rfind("\n", 0, start) + 1) : start]
-    return any(_NAMES[kind].search(side) for side in (before, text[stop : stop + _NEAR].split("\n")[0]))
+    return any(_NAMES[kind].search(side) for side in (before, text[stop : stop + _NEAR].split("\n", maxsplit=1)[0]))
 
 
 def _measures(answer: Answer) -> Iterator[tuple[Place, str]]:
     text = answer.message.text if answer.message else ""
-    counts = {
+    counts: dict[Steps, int] = {
         ("words", "between spaces"): len(text.split()),
         ("words", "of letters"): len(_WORD.findall(text)),
         ("letters", "all"): len(text),
@@ -123,9 +125,9 @@ def _sums(values: Sequence[float]) -> Iterator[tuple[str, str]]:
             yield str(int(value)), f"{name}, whole"
 
 
-def _nodes(document: Json) -> list[tuple[tuple[str | int, ...], Json]]:
+def _nodes(document: Json) -> list[tuple[Steps, Json]]:
     """Return the values of a JSON document with the names on the way to each."""
-    queue: list[tuple[tuple[str | int, ...], Json]] = [] if document is MISSING else [((), document)]
+    queue: list[tuple[Steps, Json]] = [] if document is MISSING else [((), document)]
     for way, value in queue:
         if isinstance(value, dict) and len(queue) < _MOST_LISTS * 8:
             queue += [((*way, name), child) for name, child in value.items()]

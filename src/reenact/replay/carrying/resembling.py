@@ -1,7 +1,8 @@
 """Words of earlier answers in texts that are no copies of them: an answer rewritten by the agent on its way.
 
-Four words in a row, small ones not counted, that an answer has and nothing before it had are no accident. Where a way of rewriting gives the very text,
-the copy can be made anew; where none does, that the text is made of the answer is known, and how is not.
+Four words in a row, small ones not counted, that an answer has and nothing before it had are no accident. Where a way of
+rewriting gives the very text, the copy can be made anew; where none does, that the text is made of the answer is known, and how
+is not.
 """
 
 import re
@@ -21,10 +22,14 @@ UNKNOWN_WAY = "in a way that no record shows"
 
 _WORD = re.compile(r"[^\W\d_][^\W_]+")
 _SMALL = frozenset(
-    "a an and are as at be been but by can could did do does for from had has have he her here his how if in into is it its may me "
-    "might more most must my no not of on one or our she should so some such than that the their them then there these they this "
-    "those to too us very was we were what when where which who why will with would you your about also all any each only other "
-    "don doesn didn isn aren wasn weren won couldn wouldn shouldn ll ve re quot amp lt gt x27 x2f".split()
+    re.findall(
+        r"\w+",
+        "a an and are as at be been but by can could did do does for from had has have he her here his how if in into is it "
+        "its may me might more most must my no not of on one or our she should so some such than that the their them then "
+        "there these they this those to too us very was we were what when where which who why will with would you your about "
+        "also all any each only other don doesn didn isn aren wasn weren won couldn wouldn shouldn ll ve re quot amp lt gt "
+        "x27 x2f",
+    )
 )
 """Words that any two texts have in a row, and what signs are escaped as."""
 _ROW = 4

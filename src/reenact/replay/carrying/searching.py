@@ -9,8 +9,8 @@ from reenact.replay.carrying.linking import precedes
 from reenact.replay.carrying.spelling import spellings
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.valuing import PIECES, WHOLE, Place, Value, pieces_of, values_of
-from reenact.replay.carrying.wrapping import PLAIN, wrapped_at
 from reenact.replay.carrying.weighing import Weight, is_word_there, stands_alone, weigh
+from reenact.replay.carrying.wrapping import PLAIN, wrapped_at
 
 _SHORTEST_BEGINNING = 32
 _BEGINNINGS = (10, 3, 1)

@@ -12,7 +12,8 @@ from reenact.replay.carrying.ordering import in_order
 from reenact.replay.carrying.prosing import prose_action
 from reenact.replay.carrying.steering import verdict
 from reenact.replay.carrying.strand import Strand
-from reenact.replay.carrying.valuing import Place, length_at
+from reenact.replay.carrying.valuing import MISSING, Place, length_at, value_at
+from reenact.replay.differing import same
 
 
 class Stage:
@@ -191,6 +192,11 @@ class Stage:
                 )
                 yield Doubt(unknown=Unknown.DECISION, detail=detail, source=order.calls[0])
                 break
+        for call, place in sorted(self.fabric.picked.get(node.id, ())):
+            standing = self.standing(call)
+            if not _is_same(standing.answer, standing.recorded, place):
+                detail = f"Something chose items of {place} of call {call}, or put them in order, and they changed."
+                yield Doubt(unknown=Unknown.PICK, detail=detail, source=call)
         for call, place in sorted(node.gathered):
             standing = self.standing(call)
             if _length(standing.answer, place) != _length(standing.recorded, place):
@@ -214,6 +220,11 @@ def asked_in_words(node: Node) -> str | None:
 
 def _text(answer: Answer | None) -> str | None:
     return answer.message.text if answer and answer.message else None
+
+
+def _is_same(answer: Answer | None, recorded: Answer | None, place: Place) -> bool:
+    values = [MISSING if one is None else value_at(one, place) for one in (answer, recorded)]
+    return MISSING not in values and same(*values)
 
 
 def _length(answer: Answer | None, place: Place) -> int | None:

@@ -1,4 +1,4 @@
-"""Texts that stand in a prompt line by line, each line behind the same signs: quoted mails, comments, lists, indented blocks."""
+"""Texts that stand in a prompt line by line, each behind the same signs: quoted mails, comments, lists, indented blocks."""
 
 import json
 import re
@@ -54,9 +54,9 @@ def wrapped_at(text: str, start: int, value: str) -> tuple[str, tuple[str, ...]]
         return None
     found: dict[str, list[str]] = {}
     for name in ways(signs):
-        if is_wrapping(name) and text.startswith(there := wrapped(name, value), start):
-            if text[start + len(there) : start + len(there) + 1] in ("", "\n", *'"<`'):
-                found.setdefault(there, []).append(name)
+        there = wrapped(name, value) if is_wrapping(name) else ""
+        if there and text.startswith(there, start) and text[start + len(there) :][:1] in ("", "\n", *'"<`'):
+            found.setdefault(there, []).append(name)
     longest = max(found, key=len, default="")
     return (longest, tuple(found[longest])) if longest.count("\n") else None
 
