@@ -4,9 +4,9 @@ A truth is the agent run again with its change. What no record can tell (a tool 
 changed) is run in several variants: the requests that are the same in all of them are those that the record determines.
 
 A habit is known as far as it showed: one seen where an answer had space at its ends tells nothing of several lines, nor these
-of blank lines between them (`kinds_of`). That an agent does not sort parallel answers, where nothing tells them apart, shows only
-where they came in another order (`as_asked`). Of habits that did not show each may be another by itself: two that undo each
-other (an answer that is trimmed, and a prompt that is) do not make a request known.
+of blank lines between them (`kinds_of`). That an agent does not sort parallel answers, where nothing tells them apart, shows
+only where they came in another order (`as_asked`). Of habits that did not show each may be another by itself: two that undo
+each other (an answer that is trimmed, and a prompt that is) do not make a request known.
 """
 
 import json

@@ -12,12 +12,12 @@ import msgspec
 from reenact.domain.divergence import Doubt, Rewrite, Unknown
 from reenact.domain.message import Answer, Json, Message, Part, Role, Text, ToolResult, ToolUse
 from reenact.replay.carrying.echoing import Echo, Echoes, echo, example_for, is_copied_whole, shape_of
+from reenact.replay.carrying.habits import Habits
 from reenact.replay.carrying.measuring import MEASURE, measure_of
-from reenact.replay.carrying.resembling import UNKNOWN_WAY
 from reenact.replay.carrying.rewriting import is_rewriting
 from reenact.replay.carrying.spelling import ASCII_TWINS, rivals, spell
-from reenact.replay.carrying.strand import Kept, Origin, Packed, Results, Span, Strand, Turn, Woven
-from reenact.replay.carrying.tracing import Habits, text_of
+from reenact.replay.carrying.strand import UNKNOWN_WAY, Kept, Origin, Packed, Results, Span, Strand, Turn, Woven
+from reenact.replay.carrying.tracing import text_of
 from reenact.replay.carrying.unpacking import Steps, replaced
 from reenact.replay.carrying.valuing import MISSING, WHOLE, Place, argument_at, document_in, value_at
 from reenact.replay.carrying.wrapping import PLAIN, is_wrapping, may_wrap, signs_before, ways

@@ -11,12 +11,13 @@ from reenact.domain.message import Message, Role
 from reenact.replay.carrying.answering import Shelf
 from reenact.replay.carrying.composing import Manner
 from reenact.replay.carrying.echoing import Echo, Echoes, Shape, shape_of
+from reenact.replay.carrying.habits import Habits
 from reenact.replay.carrying.listing import items_of, picked
 from reenact.replay.carrying.ordering import ORDERS, Order, in_order
 from reenact.replay.carrying.prosing import prose_action
 from reenact.replay.carrying.strand import Kept, ListPlace, Piece, Results, Span, Strand, Turn, Woven, flat
 from reenact.replay.carrying.tape import Recorded, Tape
-from reenact.replay.carrying.tracing import Habits, text_of
+from reenact.replay.carrying.tracing import text_of
 from reenact.replay.carrying.valuing import Place, lists_on
 from reenact.replay.carrying.weaving import weave
 

@@ -5,9 +5,13 @@ now can be told.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterator, Sequence
 
 from reenact.domain.message import Answer, Json
+from reenact.replay.carrying.linking import CLOCK_SLACK_US, precedes
+from reenact.replay.carrying.strand import UNKNOWN_WAY, Origin
+from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.valuing import MISSING, Place, document_in
 
 Steps = tuple[str | int, ...]
@@ -23,6 +27,9 @@ _WORD = re.compile(r"\w+")
 _SENTENCE = re.compile(r"[.!?]+(?:\s|$)")
 _BULLET = re.compile(r"[ \t]*(?:[-*•]|\d{1,3}[.):])[ \t]+")
 _NEAR = 24
+_CONTEXT = 12
+_RECENT = 32
+"""The calls before a request of which a number in it may be made, beside those whose answers stand beside it."""
 _SMALL = 10
 _MOST_LISTS = 50
 _UNITS = {
@@ -39,7 +46,60 @@ _LARGE_ENOUGH = frozenset({"words", "letters", "numbers"})
 """What is no accident by its size alone."""
 
 
-def numbers_in(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+class Measures:
+    """Says what numbers of a text may be made of: answers that stand beside them, or came lately."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, Recorded] = {}
+        self._latest: deque[Recorded] = deque(maxlen=_RECENT)
+        self._fields: dict[int, dict[Steps, float]] = {}
+        """The numbers in the JSON answers so far."""
+        self._sent: dict[tuple[str, str], int] = {}
+        """Numbers with what stands before them, each with when it was first sent."""
+
+    def learn(self, call: Recorded) -> None:
+        """Take *call*'s answer."""
+        self._calls[call.index] = call
+        self._latest.append(call)
+        if fields := _fields_of(call.answer):
+            self._fields[call.index] = fields
+
+    def find(
+        self, call: Recorded, text: str, taken: Sequence[tuple[int, int]], near: Collection[int], until_us: int
+    ) -> Iterator[tuple[int, int, tuple[Origin, ...]]]:
+        """Yield where a number stands in *text*, but for what is *taken*, with all that it may be made of.
+
+        Answers that came until *until_us* and before the number was first sent: those of the calls *near*, whose copies stand
+        in the text, and the one that came last.
+        """
+        for start, stop in _numbers_in(text, taken):
+            name = (text[max(start - _CONTEXT, 0) : start], text[start:stop])
+            until = min(until_us, self._sent.setdefault(name, call.started_us) + CLOCK_SLACK_US)
+            lately = [*self._latest, *(self._calls[index] for index in near)]
+            known = [one for one in dict.fromkeys(lately) if one.ended_us <= until and precedes(one, call)]
+            last = max(known, key=lambda one: one.ended_us, default=None)
+            measured = tuple(
+                Origin(one.index, place, "plain")
+                for one in known
+                if one.answer is not None and (one.index in near or one is last)
+                for place in _measures_at(text, start, stop, one.answer)
+            )
+            if origins := measured or self._summed(text, start, stop, known):
+                yield start, stop, origins
+
+    def _summed(self, text: str, start: int, stop: int, known: Sequence[Recorded]) -> tuple[Origin, ...]:
+        """Return the numbers in answers of one kind that a number of a text is a sum or a mean of."""
+        fields: dict[tuple[str, Place], list[tuple[int, float]]] = defaultdict(list)
+        for one in known:
+            for steps, value in self._fields.get(one.index, {}).items():
+                fields[one.family, Place("json", 0, steps)].append((one.index, value))
+        for (_, place), found in fields.items():
+            if len(found) > 1 and _sums_at(text, start, stop, [value for _, value in found]):
+                return tuple(Origin(index, place, UNKNOWN_WAY) for index, _ in found)
+        return ()
+
+
+def _numbers_in(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Yield where numbers stand in a text, but for what is *taken* and those that number things or stand in a row."""
     for found in _NUMBER.finditer(text):
         start, stop = found.span()
@@ -50,7 +110,7 @@ def numbers_in(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[in
             yield start, stop
 
 
-def measures_at(text: str, start: int, stop: int, answer: Answer) -> list[Place]:
+def _measures_at(text: str, start: int, stop: int, answer: Answer) -> list[Place]:
     """Return the measures of *answer* that the number from *start* to *stop* of a text may be.
 
     A number of one digit says something only beside a word for what is counted, and so does one that counts few things.
@@ -67,7 +127,7 @@ def measures_at(text: str, start: int, stop: int, answer: Answer) -> list[Place]
     ]
 
 
-def sums_at(text: str, start: int, stop: int, values: Sequence[float]) -> bool:
+def _sums_at(text: str, start: int, stop: int, values: Sequence[float]) -> bool:
     """Return whether a number of a text is a sum or a mean of *values*, and no accident."""
     number = text[start:stop]
     is_told = float(number) >= _SMALL or _is_named(text, start, stop, "numbers")
@@ -79,7 +139,7 @@ def measure_of(answer: Answer | None, place: Place) -> Json:
     return next((value for one, value in _measures(answer) if one == place), MISSING) if answer else MISSING
 
 
-def fields_of(answer: Answer | None) -> dict[Steps, float]:
+def _fields_of(answer: Answer | None) -> dict[Steps, float]:
     """Return the numbers of a JSON answer by the way to each; positions in lists are left out."""
     document = document_in(answer.message.text) if answer and answer.message else MISSING
     return {steps: value for steps, value in _nodes(document) if _is_number(value)}

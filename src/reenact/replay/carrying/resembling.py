@@ -13,12 +13,9 @@ import msgspec
 
 from reenact.replay.carrying.linking import precedes
 from reenact.replay.carrying.rewriting import rewritings
-from reenact.replay.carrying.strand import Origin
+from reenact.replay.carrying.strand import UNKNOWN_WAY, Origin
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.valuing import WHOLE, Value, pieces_of, values_of
-
-UNKNOWN_WAY = "in a way that no record shows"
-"""The spelling of a text that is made of an answer, nobody knows how."""
 
 _WORD = re.compile(r"[^\W\d_][^\W_]+")
 _SMALL = frozenset(

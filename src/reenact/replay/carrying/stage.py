@@ -179,6 +179,14 @@ class Stage:
                     detail=f"The answer of call {last.form} changed, and what it decides is in no record.",
                     source=last.form,
                 )
+        yield from self._doubts_of_order(node)
+        for call, place in sorted(node.gathered):
+            standing = self.standing(call)
+            if _length(standing.answer, place) != _length(standing.recorded, place):
+                yield Doubt(unknown=Unknown.COUNT, detail=f"{place} of call {call} has another length.", source=call)
+
+    def _doubts_of_order(self, node: Node) -> Iterator[Doubt]:
+        """Yield what is unknown of how answers, or items of a list, were chosen and put in order."""
         for call in sorted(self.fabric.arranged.get(node.id, ())):
             standing = self.standing(call)
             if _text(standing.answer) != _text(standing.recorded):
@@ -197,10 +205,6 @@ class Stage:
             if not _is_same(standing.answer, standing.recorded, place):
                 detail = f"Something chose items of {place} of call {call}, or put them in order, and they changed."
                 yield Doubt(unknown=Unknown.PICK, detail=detail, source=call)
-        for call, place in sorted(node.gathered):
-            standing = self.standing(call)
-            if _length(standing.answer, place) != _length(standing.recorded, place):
-                yield Doubt(unknown=Unknown.COUNT, detail=f"{place} of call {call} has another length.", source=call)
 
     def _doubts_of_parent(self, node: Node, parent: int) -> Iterator[Doubt]:
         last, recorded = self.last(parent), self.nodes[parent].strand

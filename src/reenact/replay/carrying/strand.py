@@ -11,6 +11,9 @@ from reenact.replay.carrying.valuing import Place
 ListPlace = tuple[int, Place]
 """A list in the answer of a call."""
 
+UNKNOWN_WAY = "in a way that no record shows"
+"""The spelling of a text that is made of an answer, nobody knows how."""
+
 
 class Origin(msgspec.Struct, frozen=True):
     """Where a text may have come from."""

@@ -1,7 +1,6 @@
 """Find copies of earlier answers inside texts: whole, a field, a line, in any spelling, inside literals too."""
 
-import re
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -9,12 +8,13 @@ import msgspec
 
 from reenact.domain.digesting import canonical
 from reenact.domain.message import Json, Part, Text, ToolResult, ToolUse
+from reenact.replay.carrying.habits import Habits, asks_for_lines
 from reenact.replay.carrying.linking import CLOCK_SLACK_US, precedes
-from reenact.replay.carrying.measuring import fields_of, measures_at, numbers_in, sums_at
-from reenact.replay.carrying.resembling import UNKNOWN_WAY, Resemblances
+from reenact.replay.carrying.measuring import Measures
+from reenact.replay.carrying.resembling import Resemblances
 from reenact.replay.carrying.searching import Hit, Index, Known, answered, chosen, fitting
 from reenact.replay.carrying.spelling import ASCII_TWINS, spell
-from reenact.replay.carrying.strand import Origin, Packed, PackedPart, Span, flat, resettled
+from reenact.replay.carrying.strand import UNKNOWN_WAY, Origin, Packed, PackedPart, Span, flat, resettled
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.unpacking import Document, Steps, documents_in, nodes_of
 from reenact.replay.carrying.valuing import PIECES, WHOLE, Place, values_of
@@ -22,33 +22,8 @@ from reenact.replay.carrying.weighing import Weight, weigh
 from reenact.replay.carrying.wrapping import is_wrapping, may_wrap, signs_before, ways
 
 _CONTEXT = 12
-_RECENT = 32
-"""The calls before a request of which a number in it may be made, beside those whose answers stand beside it."""
-_LINES_ASKED = re.compile(
-    r"\b(lines?|bullets?|bullet points?|numbered|titles?|headlines?|subject|one sentence|single sentence)\b",
-    re.IGNORECASE,
-)
 _PRIVATE = "\uf8ff"
 """Stands for what is known to be a copy, in the texts that are searched for words of the prompt's own."""
-
-
-class Habits(msgspec.Struct, kw_only=True):
-    """How the agent was seen to treat what not every answer has: space around it, and letters outside ASCII."""
-
-    trims: dict[str, set[bool]] = msgspec.field(default_factory=dict)
-    """By the family of the call whose answer had space around it: whether it was left out."""
-    may_keep: dict[str, set[bool]] = msgspec.field(default_factory=dict)
-    """The same where the space may as well be the prompt's own."""
-    trims_at_end: dict[str, set[bool]] = msgspec.field(default_factory=dict)
-    """The same where a text ended with the answer: there the whole text may have been trimmed, and not the answer."""
-    wraps: dict[str, frozenset[str]] = msgspec.field(default_factory=dict)
-    """By the signs before a text on its line: the ways of setting several lines behind them that fit all that was seen."""
-    asked_for_lines: set[int] = msgspec.field(default_factory=set)
-    """The calls whose prompt asks for lines, a list, a title: programs cut such answers up."""
-    whole_at: set[tuple[str, ...]] = msgspec.field(default_factory=set)
-    """The places where a text of several lines was seen to stand whole."""
-    ascii: set[bool] = msgspec.field(default_factory=set)
-    """Whether letters outside ASCII were escaped where texts stood in literals."""
 
 
 def text_of(part: Part) -> str | None:
@@ -65,18 +40,14 @@ class Tracer:
         self.habits = Habits()
         self._index = Index()
         self._resemblances = Resemblances()
+        self._measures = Measures()
         self._calls: dict[int, Recorded] = {}
-        self._latest: deque[Recorded] = deque(maxlen=_RECENT)
         self._containers: dict[bytes, list[tuple[Recorded, Place]]] = defaultdict(list)
         self._own: dict[int, list[str]] = {}
         self._constants: dict[str, int] = {}
         """Texts without their copies, each with when it was first sent."""
         self._ends: dict[tuple[str, ...], list[tuple[str, str, str]]] = defaultdict(list)
         """By place: the space after each copy there, the space at the end of its answer, and the family of its call."""
-        self._numbers: dict[tuple[str, str], int] = {}
-        """Numbers with what stands before them, each with when it was first sent."""
-        self._fields: dict[int, dict[tuple[str | int, ...], float]] = {}
-        """The numbers in the JSON answers so far."""
         self._traced: dict[str, tuple[Span, ...]] = {}
         """Whole texts, each with the copies in it: sent again, it holds what it held before."""
         self._places: dict[tuple[str, ...], set[str]] = defaultdict(set)
@@ -88,16 +59,14 @@ class Tracer:
             text for message in call.prompt.messages for part in message.parts if (text := text_of(part))
         ]
         self._calls[call.index] = call
-        self._latest.append(call)
-        if _asks_for_lines(call):
+        self._measures.learn(call)
+        if asks_for_lines(call):
             self.habits.asked_for_lines.add(call.index)
         known = answered(call)
         if known is None or call.answer is None:
             return
         self._index.add(known)
         self._resemblances.learn(call)
-        if fields := fields_of(call.answer):
-            self._fields[call.index] = fields
         for value in values_of(call.answer):
             if isinstance(value.value, dict | list) and weigh(name := canonical(value.value).decode()) is Weight.TEXT:
                 self._containers[name.encode()].append((call, value.place))
@@ -162,33 +131,8 @@ class Tracer:
     def _measured(self, call: Recorded, text: str, spans: Sequence[Span], until_us: int) -> Iterator[Span]:
         """Yield the numbers of *text* that may be made of the answers in it, or of the one that came last."""
         taken = [(span.start, span.stop) for span in spans]
-        near = near_calls(spans)
-        for start, stop in numbers_in(text, taken):
-            name = (text[max(start - _CONTEXT, 0) : start], text[start:stop])
-            sent = self._numbers.setdefault(name, call.started_us)
-            until = min(until_us, sent + CLOCK_SLACK_US)
-            recent = [*self._latest, *(self._calls[index] for index in near)]
-            known = [one for one in dict.fromkeys(recent) if one.ended_us <= until and precedes(one, call)]
-            last = max(known, key=lambda one: one.ended_us, default=None)
-            origins = tuple(
-                Origin(one.index, place, "plain")
-                for one in known
-                if one.answer is not None and (one.index in near or one is last)
-                for place in measures_at(text, start, stop, one.answer)
-            ) or self._summed(text, start, stop, known)
-            if origins:
-                yield Span(start=start, stop=stop, origins=origins, rule="a number made of it", is_sure=False)
-
-    def _summed(self, text: str, start: int, stop: int, known: Sequence[Recorded]) -> tuple[Origin, ...]:
-        """Return the numbers in answers of one kind that a number of a text is a sum or a mean of."""
-        fields: dict[tuple[str, Place], list[tuple[int, float]]] = defaultdict(list)
-        for one in known:
-            for steps, value in self._fields.get(one.index, {}).items():
-                fields[one.family, Place("json", 0, steps)].append((one.index, value))
-        for (_, place), found in fields.items():
-            if len(found) > 1 and sums_at(text, start, stop, [value for _, value in found]):
-                return tuple(Origin(index, place, UNKNOWN_WAY) for index, _ in found)
-        return ()
+        for start, stop, origins in self._measures.find(call, text, taken, near_calls(spans), until_us):
+            yield Span(start=start, stop=stop, origins=origins, rule="a number made of it", is_sure=False)
 
     def _packed(self, call: Recorded, document: Document, until_us: int, hits: Sequence[Hit]) -> Span | None:
         """Return a literal with the copies inside it; None when there are none, or when it is a copy as a whole."""
@@ -395,12 +339,6 @@ def _piece_of(span: Span) -> int:
     """Return the call of whose answer a copy is a piece; -1 when it is none, or of several."""
     calls = {origin.call if origin.place.kind in PIECES else -1 for origin in span.origins} or {-1}
     return calls.pop() if len(calls) == 1 else -1
-
-
-def _asks_for_lines(call: Recorded) -> bool:
-    """Return whether the last message of *call*'s prompt asks for what is read line by line, or for one line."""
-    messages = call.prompt.messages
-    return bool(messages) and _LINES_ASKED.search(messages[-1].text) is not None
 
 
 def near_calls(spans: Sequence[Span]) -> set[int]:
