@@ -4,6 +4,6 @@
 texts, with `valuing`, `spelling` and `weighing`; `steering` what may have decided). What is no copy of an answer may be made of
 it: set line by line (`wrapping`), rewritten (`resembling`, `rewriting`), counted (`measuring`), sorted (`ordering`); where the
 record does not show how, a request is in doubt. `composing` makes the request of a take, `listing` and `entering` that of more
-items, `answering` finds tool results, `departing` compares actions, `checking` says whether a prompt is one that a provider takes.
+items, `answering` finds tool results, `departing` compares actions, `checking` says whether a provider takes a prompt.
 Everything is pure.
 """

@@ -40,8 +40,8 @@ _GAP = 3
 _FACTOR = 1_000_003
 _SPREAD = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
-_BITS = 27
-"""As many bits tell which rows were sent: 16 MB, however long the session is; one that is set by accident hides a row."""
+_BITS = 24
+"""As many bits tell which rows were sent: 2 MB, however long the session is; one that is set by accident hides a row."""
 
 
 Copy = tuple[int, int, int]
