@@ -1,8 +1,8 @@
-"""Shapes that the engine was never mended for: what a first meeting with it shows, as long as nobody tunes to them.
+"""Shapes that the engine was not built with: what a first meeting with it showed, and what general rules mended since.
 
 First met, 54 % of 480 changed sessions were right, with 417 wrong requests: scored drafts and interviews 99 %, none wrong;
-mails quoted line by line 10 %, since one line tells no rule for several; counts of words 9 %, since an old count stands there
-unmarked.
+mails quoted line by line 10 %, since one line tells no rule for several; counts of words 9 %, since an old count stood there
+unmarked. Both are marked since where the record does not tell.
 """
 
 import json

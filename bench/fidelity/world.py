@@ -66,6 +66,8 @@ class World:
         self.traced: set[str] = set()
         self.habits: list[tuple[str, str]] = []
         """What showed a habit, if it was sent: the habit's name and the text."""
+        self.came_sorted = False
+        """Whether three parallel answers or more came in their sorted order."""
         self._attempts: Counter[str] = Counter()
 
     def root(self) -> "Branch":
@@ -185,7 +187,13 @@ class Branch:
         return results
 
     def as_asked(self, answers: list[str]) -> list[str]:
-        """Return parallel answers as they were asked for: a habit that does not show where that is their sorted order."""
+        """Return parallel answers as they were asked for: a habit that does not show where that is their sorted order.
+
+        Two stand sorted half the time; nobody takes that for a sign, so that only three or more in a record leave it open.
+        """
+        self.world.came_sorted = self.world.came_sorted or (len(answers) > 2 and answers == sorted(answers))
+        if self.world.recorded is None or not self.world.recorded.came_sorted:
+            return answers
         return list(self.quirk("order", applies=answers != sorted(answers), mine=answers, other=sorted(answers)))
 
 
