@@ -72,12 +72,12 @@ def picked(strands: Mapping[int, Strand]) -> dict[int, frozenset[ListPlace]]:
                     if item < latest.get((call, listed), 0):
                         mixed.add(((call, listed), index))
                     latest[call, listed] = item
-    chosen = {listed for listed, items in used.items() if items != set(range(len(items)))}
+    chosen = {one for one, items in used.items() if items != set(range(len(items)))}
     found: dict[int, set[ListPlace]] = defaultdict(set)
-    for listed, indexes in holders.items():
+    for held, indexes in holders.items():
         for index in indexes:
-            if listed in chosen or (listed, index) in mixed:
-                found[index].add(listed)
+            if held in chosen or (held, index) in mixed:
+                found[index].add(held)
     return {index: frozenset(lists) for index, lists in found.items()}
 
 
