@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.fidelity.agents import agent_rows
 from bench.fidelity.firstmet import FIRST_MET
+from bench.fidelity.heldout import HELD_OUT
 from bench.fidelity.replaying import Sent, anchored, by_position, chained, recording_of, tape_of
 from bench.fidelity.shapes import SHAPES
 from bench.fidelity.truth import PATCHES, body_patch, fitting
@@ -23,7 +24,7 @@ from reenact.replay.carrying.fabric import Fabric
 Json = Any
 
 
-GROUPS = {"built with": SHAPES, "met since": UNSEEN, "first met": FIRST_MET}
+GROUPS = {"built with": SHAPES, "met since": UNSEEN, "first met": FIRST_MET, "held out": HELD_OUT}
 """The shapes by how well the engine knows them."""
 
 
@@ -81,7 +82,7 @@ def main() -> None:
     seeds = [options.seed] if options.seed is not None else seeds
     began = time.perf_counter()
     table: list[Json] = []
-    for shape, agent in (SHAPES | UNSEEN | FIRST_MET).items():
+    for shape, agent in (SHAPES | UNSEEN | FIRST_MET | HELD_OUT).items():
         if options.shape not in (None, shape):
             continue
         scores = {(patch, way): Score() for patch in PATCHES for way in ("chained", "plain loop", "by position")}

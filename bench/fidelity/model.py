@@ -164,6 +164,9 @@ def _said(body: Json, dice: Dice) -> str:
     if "form of an action" in system and dice.number(4):
         steady = Dice(len(messages), _text(messages[1]["content"]), _salt(body)) if dice.number(3) else dice
         return f"I think of the {dice.words(2)}.\nAction: weather[{steady.pick(['Oslo', 'Lima', 'Cairo'])}]"
+    if "In a JSON fence" in last:
+        found = {"headline": dice.words(5), "audience": dice.words(3), "tags": [dice.words(2) for _ in range(3)]}
+        return f"Sure, here it is:\n\n```json\n{json.dumps(found, indent=2)}\n```\n"
     if "JSON" in last and dice.number(2):
         return json.dumps({"name": dice.words(2), "size": dice.number(90)})
     if "Numbered list" in last:
@@ -242,7 +245,9 @@ def _responses(body: Json) -> Json:
         for name, args in calls
     ]
     if not calls:
-        said = {"type": "output_text", "text": speech(dice), "annotations": []}
+        form = (body.get("text") or {}).get("format") or {}
+        text = json.dumps(filled(form["schema"], dice)) if form.get("type") == "json_schema" else speech(dice)
+        said = {"type": "output_text", "text": text, "annotations": []}
         output.append(
             {
                 "type": "message",

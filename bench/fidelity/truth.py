@@ -26,6 +26,19 @@ PATCHES: dict[str, Json] = {
 }
 
 
+OTHER_FORMATS = {
+    "Anthropic tools",
+    "Responses tools",
+    "server-held state",
+    "cited passages",
+    "tree of summaries",
+    "titled chat",
+    "experts",
+    "refused values",
+}
+"""Shapes that ask in another format than OpenAI's chat: the parameter is set there."""
+
+
 def body_patch(patch: Patch) -> Any:
     """Return the patch as an agent's own code would make it, on the bodies that it sends."""
 
@@ -50,7 +63,7 @@ def fitting(data: Json, shape: str) -> Patch:
         for change in data.get("changes", []):
             if change["edits"][0]["edit"] != "replace_text":
                 change["select"] = {"dialect": "openai_chat"}
-    if shape in ("Anthropic tools", "Responses tools", "server-held state"):
+    if shape in OTHER_FORMATS:
         for change in data.get("changes", []):
             change.pop("select", None)
     return read_patch(data)

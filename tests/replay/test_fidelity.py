@@ -2,6 +2,7 @@
 
 import pytest
 from bench.fidelity.firstmet import FIRST_MET
+from bench.fidelity.heldout import HELD_OUT
 from bench.fidelity.replaying import chained, recording_of, tape_of
 from bench.fidelity.shapes import SHAPES
 from bench.fidelity.truth import PATCHES, body_patch, fitting
@@ -53,3 +54,20 @@ def test_shapes_not_built_for_are_played_exactly_and_never_wrongly(shape: str) -
 
 NOT_ALL_CLAIMED = {"replanning", "swapped roles", "scored drafts", "interview", "rolling memory"}
 """Where some of what is determined is marked: how a log of one entry grows, and the space at a prompt's end."""
+
+
+@pytest.mark.parametrize("shape", HELD_OUT)
+def test_shapes_held_out_are_played_exactly_and_validly(shape: str) -> None:
+    """The control is exact, and no changed take sends what a provider would refuse; the bench tells the rest."""
+    for seed in range(3):
+        recorded = run(HELD_OUT[shape], seed)
+        recording = recording_of(recorded)
+        fabric = Fabric(tape_of(recording))
+        for name, patch in PATCHES.items():
+            change = fitting(patch, shape)
+            truth, _ = knowable(HELD_OUT[shape], seed, body_patch(change), recorded)
+
+            sent = chained(recording, change, fabric)
+
+            assert [] == sent.invalid
+            assert name != "control" or sent.claimed == truth
