@@ -201,6 +201,24 @@ def test_edits_keep_what_stands_beside_them() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        ("3", "4"),
+        ([{"type": "text", "text": "3"}], [{"type": "text", "text": "4"}]),
+        ([{"type": "text", "text": "3", **CACHED}], "4"),
+        ([{"type": "text", "text": "3"}, {"type": "text", "text": "and"}], "4"),
+    ],
+)
+def test_new_results_of_tools_are_written_as_the_agent_writes_them(content: Any, form: Any) -> None:
+    """In a block where each recorded one is a plain block; one more than were recorded, too."""
+    wire = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": content}]}
+    prompt = dialect.read_prompt({"messages": [wire]})
+    results = (ToolResult("t1", "4"), ToolResult("t2", "4"))
+    written = dialect.write_prompt(replace(prompt, messages=(replace(prompt.messages[0], parts=results),)))
+    assert [form, form] == [block["content"] for block in written["messages"][0]["content"]]
+
+
 def test_a_system_prompt_comes_and_goes() -> None:
     """It is its own field, wherever its message stands."""
     prompt = dialect.read_prompt({"model": "m", "messages": [{"role": "user", "content": "Hi"}]})

@@ -4,6 +4,8 @@ Wire facts: docs.anthropic.com/en/api/messages (2026-11). Blocks of tools that t
 answers them.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from reenact.dialects.wire import Object, from_json_text, inner, optional_text, text
@@ -50,11 +52,22 @@ def _joined(content: Json) -> str:
     return "".join(part.text for part in parts if isinstance(part, Text))
 
 
-def write_block(part: Part, wire: Json = None) -> Json:
-    """Return *part* as a block; into *wire* when that is a block of the same type, so that its other fields stay."""
+def are_results_in_blocks(wires: Sequence[Json]) -> bool:
+    """Return whether the results of tools among *wires* have their texts in blocks, one each, as some agents write them."""
+    contents = [wire.get("content") for wire in wires if isinstance(wire, dict) and wire.get("type") == "tool_result"]
+    return bool(contents) and all(_is_one_text(content) for content in contents)
+
+
+def write_block(part: Part, wire: Json = None, *, results_in_blocks: bool = False) -> Json:
+    """Return *part* as a block; into *wire* when that is a block of the same type, so that its other fields stay.
+
+    A tool's result is a string, or with *results_in_blocks* a text block in a list.
+    """
     if isinstance(part, Opaque):
         return from_json_text(part.json)
     new = _new_block(part)
+    if isinstance(part, ToolResult) and results_in_blocks:
+        new["content"] = [{"type": "text", "text": part.text}]
     if not isinstance(wire, dict) or wire.get("type") != new["type"]:
         return new
     before = read_block(wire)
@@ -63,6 +76,12 @@ def write_block(part: Part, wire: Json = None) -> Json:
     if isinstance(part, ToolUse) and isinstance(before, ToolUse) and part.arguments == before.arguments:
         new.pop("input")
     return wire | new
+
+
+def _is_one_text(content: Json) -> bool:
+    """Return whether *content* is a list of one text block that says nothing but its text."""
+    only = content[0] if isinstance(content, list) and len(content) == 1 else None
+    return isinstance(only, dict) and only.keys() == {"type", "text"}
 
 
 def _new_block(part: Part) -> Object:

@@ -1,10 +1,11 @@
 """Messages, the system field and tools of Anthropic's format as lenses."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec import UNSET
 
-from reenact.dialects.anthropic_block import read_block, write_block
+from reenact.dialects.anthropic_block import are_results_in_blocks, read_block, write_block
 from reenact.dialects.matching import match_parts
 from reenact.dialects.wire import Object, is_same, text
 from reenact.domain.message import Json, Message, Part, Role, Text, Tool, ToolResult
@@ -48,7 +49,8 @@ def read_content(content: Json) -> tuple[Part, ...]:
 def write_content(parts: Sequence[Part], old: Json) -> Json:
     """Return *parts* as content in the form of the *old* one: a string where they are one text, else blocks."""
     if isinstance(old, list):
-        return match_parts(parts, old, read_block, write_block)
+        write = partial(write_block, results_in_blocks=are_results_in_blocks(old))
+        return match_parts(parts, old, read_block, write)
     if not parts:
         return ""
     if len(parts) == 1 and isinstance(parts[0], Text):
