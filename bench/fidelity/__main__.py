@@ -28,6 +28,10 @@ GROUPS = {"built with": SHAPES, "met since": UNSEEN, "first met": FIRST_MET, "he
 """The shapes by how well the engine knows them."""
 
 
+OTHERS = 1000
+"""The first seed of other sessions of an agent."""
+
+
 class Score:
     """What became of the sessions of one shape under one patch."""
 
@@ -72,6 +76,7 @@ def main() -> None:
     parser.add_argument("--patch")
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--kin", type=int, default=0, help="how many other sessions of the agent are on record")
     parser.add_argument("--show", action="store_true")
     options = parser.parse_args()
     if options.agents:
@@ -86,10 +91,11 @@ def main() -> None:
         if options.shape not in (None, shape):
             continue
         scores = {(patch, way): Score() for patch in PATCHES for way in ("chained", "plain loop", "by position")}
+        kin = tuple(run(agent, OTHERS + number) for number in range(options.kin))
         for seed in seeds:
             recorded = run(agent, seed)
             recording = recording_of(recorded)
-            fabric = Fabric(tape_of(recording))
+            fabric = Fabric(tape_of(recording), [tape_of(recording_of(one)) for one in kin])
             for name, data in PATCHES.items():
                 if options.patch not in (None, name):
                     continue

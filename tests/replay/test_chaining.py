@@ -1,7 +1,7 @@
 """Chained takes send what the agent would have sent, and say where no record can tell."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -28,7 +28,14 @@ Model = Callable[[AskCall], Json]
 class Driven:
     """One take, driven to its end by a model that is a function."""
 
-    def __init__(self, tape: Tape, model: Model, policies: Policies = Policies(), suffix: str = "") -> None:  # noqa: B008
+    def __init__(
+        self,
+        tape: Tape,
+        model: Model,
+        policies: Policies = Policies(),  # noqa: B008
+        suffix: str = "",
+        kin: Sequence[Tape] = (),
+    ) -> None:
         calls = tuple(
             PlannedCall(
                 index=call.index, call_id=f"call-{call.index}", path="/", prompt_id=None, model="m", provider="openai",
@@ -40,7 +47,7 @@ class Driven:
         self.sent: dict[tuple[int, int], Json] = {}
         self.waves: list[list[int]] = []
         self.tools: list[AskTool] = []
-        performance = perform_chained(plan, Take(number=1, session_id="t"), Fabric(tape), policies, edit(suffix))
+        performance = perform_chained(plan, Take(number=1, session_id="t"), Fabric(tape, kin), policies, edit(suffix))
         step = advance(performance)
         waiting: list[AskCall | AskTool] = []
         while not isinstance(step, Take):

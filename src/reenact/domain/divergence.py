@@ -54,6 +54,8 @@ class Unknown(enum.Enum):
     """The new answer has no such field, line or piece."""
     SPACING = "spacing"
     """How the agent treats what no recorded answer had: space around a text, letters outside ASCII."""
+    DERIVED = "derived"
+    """A text that a program may have made of an answer: it stands in no template, and came after the answer."""
     TRUNCATED = "truncated"
     """The agent cut a text at a length."""
     DECISION = "decision"

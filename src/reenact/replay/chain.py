@@ -72,7 +72,8 @@ def chain_of(recording: Recording, plan: Plan, policies: Policies) -> Chain:
     Raises:
         InvalidPatch: a selector of the plan's patch matches nothing.
     """
-    return Chain(Fabric(tape_of(recording, plan)), policies, edits_of(recording, plan.patch))
+    kin = [_understood(one) for one in recording.kin]
+    return Chain(Fabric(tape_of(recording, plan), kin), policies, edits_of(recording, plan.patch))
 
 
 def tape_of(recording: Recording, plan: Plan) -> Tape:
@@ -84,6 +85,15 @@ def tape_of(recording: Recording, plan: Plan) -> Tape:
         _recorded(index, call, recording.bodies[call.id], explicit.get(index))
         for index, call in enumerate(recording.calls, start=1)
         if index in asked
+    )
+
+
+def _understood(recording: Recording) -> Tape:
+    """Return the calls of another session whose formats are known."""
+    return tuple(
+        _recorded(index, call, recording.bodies[call.id], None)
+        for index, call in enumerate(recording.calls, start=1)
+        if dialect_named(call.dialect) is not None and call.id in recording.bodies
     )
 
 

@@ -1,16 +1,20 @@
-"""Find the calls of other sessions from which the calls of a session go on, by what the provider calls what it holds."""
+"""Find what other sessions tell of one: the calls that its calls go on from, and what else the same agent did."""
 
 from collections.abc import Mapping, Sequence
 
 from reenact.domain.call import Bodies, Call
 from reenact.domain.filter import Condition, OneOf, Operator, Sort
 from reenact.replay.expanding import Earlier, Held, names
+from reenact.replay.recording import Recording
 from reenact.store.calls import CallStore
 
 _OLDEST_FIRST = Sort(ascending=True)
 _PAGE = 1000
 _MOST_STEPS = 100
 """How far back a history that was recorded in other sessions is followed."""
+_MOST_KIN = 3
+_MOST_KIN_CALLS = 300
+"""Of all kin together."""
 
 
 def earlier_calls(
@@ -35,6 +39,26 @@ def earlier_calls(
         conversations |= told
         named = [names(*one) for some in (new.values(), *told.values()) for one in some]
     return Earlier(responses=responses, conversations=conversations)
+
+
+def kin_of(store: CallStore, organisation_id: str, recording: Recording) -> list[Recording]:
+    """Return the newest other sessions of the same name that an agent recorded, few and short ones.
+
+    There are none of a session without a name, and takes are none.
+    """
+    kin: list[Recording] = []
+    if not recording.name:
+        return kin
+    calls_left = _MOST_KIN_CALLS
+    for one in store.sessions(organisation_id, name=recording.name, limit=_MOST_KIN * 4):
+        if one.session_id == recording.session_id or one.calls > calls_left or len(kin) == _MOST_KIN:
+            continue
+        calls = store.session(organisation_id, one.session_id)
+        if calls and calls[0].labels.replay is None:
+            bodies = store.bodies(organisation_id, [call.id for call in calls])
+            kin.append(Recording(session_id=one.session_id, calls=calls, bodies=bodies))
+            calls_left -= len(calls)
+    return kin
 
 
 def _answered_as(store: CallStore, organisation_id: str, ids: set[str]) -> dict[str, Held]:

@@ -11,7 +11,7 @@ from reenact.domain.replay import Budget, Limits, Mode, Replay
 from reenact.errors import InvalidInput, NotFound
 from reenact.replay.chain import chain_of
 from reenact.replay.estimating import Price
-from reenact.replay.finder import earlier_calls
+from reenact.replay.finder import earlier_calls, kin_of
 from reenact.replay.planning import check_budget, plan, with_control
 from reenact.replay.playback.planning import plan_playback
 from reenact.replay.playback.playbacks import PlayOrder
@@ -48,7 +48,8 @@ class Orderer:
         chain = None
         self._runner.check_policies(request.policies)
         if request.mode is Mode.CHAINED:
-            chain = chain_of(recording, changed, request.policies)
+            kin = kin_of(self._store, organisation_id, recording)
+            chain = chain_of(msgspec.structs.replace(recording, kin=kin), changed, request.policies)
             changed = chain.explained(changed)
         elif request.policies != Policies():
             raise InvalidInput("This is said of mode chained only.", "policies")

@@ -30,6 +30,8 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     """By call id."""
     earlier: Earlier = NOTHING_EARLIER
     """Calls of other sessions that this one goes on from."""
+    kin: "Sequence[Recording]" = ()
+    """Other sessions of the same agent."""
 
     @property
     def name(self) -> str:

@@ -17,6 +17,7 @@ from reenact.replay.carrying.ordering import ORDERS, Order, in_order
 from reenact.replay.carrying.prosing import prose_action
 from reenact.replay.carrying.strand import Kept, ListPlace, Piece, Results, Span, Strand, Turn, Woven, flat
 from reenact.replay.carrying.tape import Recorded, Tape
+from reenact.replay.carrying.templating import foreign_in
 from reenact.replay.carrying.tracing import text_of
 from reenact.replay.carrying.valuing import Place, lists_on
 from reenact.replay.carrying.weaving import weave
@@ -25,7 +26,8 @@ from reenact.replay.carrying.weaving import weave
 class Fabric:
     """A woven session; made once for all takes of it."""
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Tape, kin: Sequence[Tape] = ()) -> None:
+        """Weave a session; *kin* are others of the same agent, which show its templates."""
         strands, self.habits = weave(tape)
         self.strands: Mapping[int, Strand] = strands
         self.echoes: Echoes = _echoes(self.strands)
@@ -43,6 +45,8 @@ class Fabric:
         """What was given back for what was asked for in words."""
         self.held = frozenset(s.state_of for s in self.strands.values() if s.state_of is not None)
         """The calls after whose answers the provider held the history."""
+        self.foreign = foreign_in(self.strands, kin)
+        """What requests hold beside copies that is not of their template."""
         self.items = items_of(self.strands)
         """What depends on the items of lists."""
         self.arranged = {index: frozenset(_arranged(strand, self.strands)) for index, strand in self.strands.items()}

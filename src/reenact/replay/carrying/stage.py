@@ -15,6 +15,9 @@ from reenact.replay.carrying.strand import Strand
 from reenact.replay.carrying.valuing import MISSING, Place, length_at, value_at
 from reenact.replay.differing import same
 
+_SHOWN = 60
+"""Letters of a text that a doubt names."""
+
 
 class Stage:
     """The state of one take."""
@@ -179,6 +182,7 @@ class Stage:
                     detail=f"The answer of call {last.form} changed, and what it decides is in no record.",
                     source=last.form,
                 )
+        yield from self._doubts_of_foreign(node)
         yield from self._doubts_of_order(node)
         for call, place in sorted(node.gathered):
             standing = self.standing(call)
@@ -205,6 +209,17 @@ class Stage:
             if not _is_same(standing.answer, standing.recorded, place):
                 detail = f"Something chose items of {place} of call {call}, or put them in order, and they changed."
                 yield Doubt(unknown=Unknown.PICK, detail=detail, source=call)
+
+    def _doubts_of_foreign(self, node: Node) -> Iterator[Doubt]:
+        """Yield a doubt where words that are not of the template may follow from an answer that is another one now."""
+        for stretch in self.fabric.foreign.get(node.id, ()):
+            for source in sorted(node.strand.copied_from):
+                recorded, standing = self.nodes[source].strand.recorded, self.standing(source)
+                if recorded.ended_us <= stretch.sent_us and _text(standing.answer) != _text(standing.recorded):
+                    words = stretch.text if len(stretch.text) <= _SHOWN else f"{stretch.text[:_SHOWN]}..."
+                    detail = f"{words!r} is not of the template and may follow from the answer of call {source}, which changed."
+                    yield Doubt(unknown=Unknown.DERIVED, detail=detail, source=source)
+                    return
 
     def _doubts_of_parent(self, node: Node, parent: int) -> Iterator[Doubt]:
         last, recorded = self.last(parent), self.nodes[parent].strand
