@@ -1,8 +1,8 @@
-"""How true replays are: `python -m bench.fidelity [--quick] [--agents] [--json] [--shape NAME] [--seeds N] [--show]`.
+"""How true replays are: `python -m bench.fidelity [--quick] [--agents] [--json] [--shape NAME] [--seeds N] [--kin N] [--show]`.
 
 Per shape and patch: the share of sessions whose replay claimed exactly the requests that the record determines, no more and
-no less; then the same for the guide's plain loop and for carrying by position. With `--agents`, instead: real agents of three
-libraries (`agents.py`).
+no less; then the same for the guide's plain loop and for carrying by position. With `--kin 3`, three other sessions of
+each agent are on record, as most have. With `--agents`, instead: real agents of three libraries (`agents.py`).
 """
 
 import argparse

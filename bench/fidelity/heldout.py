@@ -1,8 +1,9 @@
-"""Shapes that who mends the engine has not seen: as long as they stay so, they show how true replays of other agents are.
+"""Shapes written by somebody who did not see the engine, and met last: how true replays of agents of another kind are.
 
 First met, 27 % of 1,440 changed sessions were right, with 2,276 wrong requests: translated support and titled chats 100 %,
-trees of summaries 59 %, the others 20 or less. A link keeps its old title, a heading its old count, tests say of new code what
-they said of the old, and an expert's new words come back as a string where they came in blocks.
+trees of summaries 59 %, the others 20 or less. A link kept its old title, a heading its old count, tests said of new code what
+they had said of the old, and an expert's new words came back as a string where they had come in blocks. The last was mended
+since, by a rule of the format.
 """
 
 import datetime as dt
