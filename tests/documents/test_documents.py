@@ -74,7 +74,7 @@ class World:
     @staticmethod
     def wait(port: int) -> None:
         """Return when *port* answers."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
