@@ -210,11 +210,12 @@ class Playbacks:
 
     async def _drive(self, opened: OpenReplay) -> None:
         """Keep a replay open until it is over, and keep how it ended."""
-        keeping = asyncio.create_task(self._keep_up(opened))
+        settled = asyncio.Event()
+        keeping = asyncio.create_task(self._keep_up(opened, opened.changed, settled))
         state, detail = await self._ending(opened)
         self._stager.dismiss(opened.id)
-        keeping.cancel()
-        await asyncio.wait([keeping])
+        settled.set()
+        await keeping  # a thread that keeps it as under way would go on if cancelled, and might be the last to write
         over = msgspec.structs.replace(opened.replay, state=state, detail=detail)
         await self._keep(over)
         await self._leases.release(opened.id)
@@ -250,14 +251,14 @@ class Playbacks:
                 if opened.is_idle:
                     return
 
-    async def _keep_up(self, opened: OpenReplay) -> None:
+    async def _keep_up(self, opened: OpenReplay, changed: asyncio.Event, settled: asyncio.Event) -> None:
         """Keep what became of requests as they come, those that come soon after one another together."""
-        changed = opened.changed
-        while True:
-            await changed.wait()
-            await asyncio.sleep(_KEEP_EVERY_S)
-            changed = opened.changed
-            await self._keep(opened.replay)
+        while not settled.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(settled.wait(), _KEEP_EVERY_S)
+            if changed.is_set() and not settled.is_set():
+                changed = opened.changed
+                await self._keep(opened.replay)
 
     async def _keep(self, replay: Replay) -> None:
         try:
