@@ -45,8 +45,8 @@ class FreshAsker:
         """Take every address."""
 
     async def fail(self, question: Question, exchange: Exchange) -> Answered:
-        """Not asked for by what is tested here."""
-        raise NotImplementedError
+        """Refuse."""
+        raise AssertionError("no fault is set here")
 
     async def reuse(self, question: Question, exchange: Exchange) -> Answered:
         """Say that the recorded answer stands."""
