@@ -14,6 +14,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from reenact.domain.exchange import Header
 from reenact.errors import UpstreamFailed
+from reenact.gateway.outbox import Outbox
 
 CLOSING: int = getattr(select, "POLLRDHUP", select.POLLHUP)
 """What the kernel tells of a peer that closed; only Linux tells it apart from bytes to read."""
@@ -39,6 +40,7 @@ class Connection(asyncio.Protocol):
     """About how many bytes they are."""
     on_body: Callable[[bytes], None]
     """What the parser gives pieces of the body to: a stream has one for each event, so that it is the list itself."""
+    _head: bytes
     _parser: HttpResponseParser | None
     _waiter: "asyncio.Future[None] | None"
     _is_head: bool
@@ -47,8 +49,9 @@ class Connection(asyncio.Protocol):
     _whole_pieces: int | None
     """How many pieces there were when an answer that nobody asked for began; None as long as none did."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, gone: "Callable[[Connection], None]") -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, outbox: Outbox, gone: "Callable[[Connection], None]") -> None:
         self._loop = loop
+        self._outbox = outbox
         self._gone = gone
         self.transport: asyncio.Transport | None = None
         self.idle_since_s = 0.0
@@ -57,20 +60,20 @@ class Connection(asyncio.Protocol):
         self.silence_timeout_s = math.inf
         """How long the provider may be silent in the exchange under way."""
         self.busy = False
+        self.is_asked = False
+        """Whether the request has begun to leave; until then nothing that comes can be its answer."""
         self.lost = False
         self._paused = False
+        self._is_used = False
+        """Whether it has carried a request."""
         self._is_sent = True
         self._drain: asyncio.Future[None] | None = None
         self._silence = select.poll()
 
     @property
-    def is_at_rest(self) -> bool:
-        """Whether nothing came since the last answer: neither an end, which the loop may not have seen yet, nor unasked bytes.
-
-        One look at the socket, so that no request is written to a connection that was already closed, and none is answered by
-        what was sent before it was asked (a 408 of a provider that grew tired of waiting).
-        """
-        return not (self.lost or self.transport is None or self.transport.is_closing() or self._silence.poll(0))
+    def is_open(self) -> bool:
+        """Whether a request may be begun, as far as the loop has seen."""
+        return not (self.lost or self.transport is None or self.transport.is_closing())
 
     @property
     def is_reusable(self) -> bool:
@@ -95,6 +98,9 @@ class Connection(asyncio.Protocol):
         """Take bytes from the provider."""
         if not self.busy:
             self.abort()  # bytes that nobody asked for: whatever follows cannot be trusted
+            return
+        if not self.is_asked:
+            self._give_up_unasked()
             return
         self.waiting_since_s = self._loop.time()
         self.heard = True
@@ -195,15 +201,23 @@ class Connection(asyncio.Protocol):
 
     # --- our side
 
-    def begin(self, head: bytes, body: bytes, *, is_head: bool, is_tunnel: bool = False) -> None:
-        """Send a request whose head ends in an empty line; *is_tunnel* when its answer may be a WebSocket."""
-        assert self.transport is not None
+    def begin(self, head: bytes, body: bytes, *, is_head: bool, is_tunnel: bool = False, at_once: bool = False) -> None:
+        """Send a request whose head ends in an empty line.
+
+        Args:
+            head: the request's.
+            body: all of it, or nothing of one that `send` sends.
+            is_head: whether its answer has no body.
+            is_tunnel: whether its answer may be a WebSocket.
+            at_once: whether more of it follows at once; otherwise it leaves at the end of the loop's turn.
+        """
         self._is_tunnel = is_tunnel
         self._is_head = is_head
         self._waiter = None
         self._paused = False
         self._until_eof = False
         self.busy = True
+        self.is_asked = False
         self.heard = self.headers_complete = self.complete = self.reusable = self.surplus = False
         self.failure = None
         self.status = 0
@@ -214,9 +228,11 @@ class Connection(asyncio.Protocol):
         self.on_body = _drop if is_head else self.pieces.append
         self._parser = HttpResponseParser(self)
         self.waiting_since_s = self._loop.time()
-        self.transport.write(head + body if len(body) < HIGH_WATER_BYTES else head)
-        if len(body) >= HIGH_WATER_BYTES:
-            self.transport.write(body)
+        self._head = head
+        if at_once:
+            self._ask(body)
+        else:
+            self._outbox.post(self._ask, body)
 
     async def send(self, pieces: AsyncIterator[bytes], *, is_chunked: bool) -> None:
         """Send the body of the request that was begun, as it comes; stop when the provider answers before its end."""
@@ -252,32 +268,36 @@ class Connection(asyncio.Protocol):
                 raise self.failure
             await self._wait()
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes; pieces that came together are given together.
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes; see `__anext__`."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return what came of the body since the last time, pieces that came together in one.
 
         Raises:
+            StopAsyncIteration: that was all.
             UpstreamFailed: it broke off.
         """
-        while True:
-            if self.pieces:
-                body = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
-                self.pieces.clear()
-                self.size = 0
-                if self._whole_pieces is not None:
-                    self._whole_pieces = 0
-                yield body
-                if self._paused and self.transport is not None:
-                    self._paused = False
-                    self.transport.resume_reading()
-            elif self.failure is not None:
+        if self._paused and not self.pieces and self.transport is not None:
+            self._paused = False
+            self.transport.resume_reading()
+        while not self.pieces:
+            if self.failure is not None:
                 raise self.failure
-            elif self.complete:
-                return
-            else:
-                await self._wait()
+            if self.complete:
+                raise StopAsyncIteration
+            await self._wait()
+        body = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
+        self.pieces.clear()
+        self.size = 0
+        if self._whole_pieces is not None:
+            self._whole_pieces = 0
+        return body
 
     def hang_up(self) -> None:
         """Close once what was written is sent."""
+        self._outbox.empty()
         if self.transport is not None:
             self.transport.close()
 
@@ -290,6 +310,28 @@ class Connection(asyncio.Protocol):
         """Fail the exchange under way because the provider was silent for *seconds*."""
         self._fail(f"The provider was silent for {seconds:.0f} s.", "timeout")
         self.abort()
+
+    def _ask(self, body: bytes) -> None:
+        """Send the request, unless something came since the last answer: an end or unasked bytes.
+
+        One look at the socket, since the loop may not have seen it yet: no request is written to a connection that was already
+        closed, and none is answered by what was sent before it was asked (a 408 of a provider that grew tired of waiting).
+        """
+        if not self.is_open:
+            return  # given up meanwhile
+        if self._is_used and self._silence.poll(0):
+            self._give_up_unasked()
+            return
+        self._is_used = self.is_asked = True
+        assert self.transport is not None
+        if len(body) < HIGH_WATER_BYTES:
+            self.transport.write(self._head + body)
+        else:
+            self.transport.write(self._head)
+            self.transport.write(body)
+
+    def _give_up_unasked(self) -> None:
+        self._fail("The provider ended the connection before it was asked anything.", "network_error")
 
     async def _wait(self) -> None:
         self._waiter = self._loop.create_future()

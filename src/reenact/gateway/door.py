@@ -16,6 +16,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, par
 
 from reenact.domain.exchange import Header
 from reenact.gateway.heads import Found, Heads, find_head
+from reenact.gateway.outbox import Outbox
 from reenact.gateway.refusing import Refusal, refuse
 from reenact.gateway.scope import Scope
 from reenact.gateway.visit import Visit
@@ -42,6 +43,7 @@ class Manners(Protocol):
     idle_timeout_s: float
     stall_timeout_s: float
     heads: Heads
+    outbox: Outbox
 
     def enter(self, door: "Door") -> bool:
         """Take a new connection; return whether there is room for it."""
@@ -257,13 +259,12 @@ class Door(asyncio.Protocol):
         return self._drain is not None
 
     def write(self, content: bytes) -> None:
-        """Send bytes as they are."""
-        if not self.is_lost and self._transport is not None:
-            self._transport.write(content)
+        """Send bytes as they are, at the end of the loop's turn."""
+        self._hall.outbox.post(self._send, content)
 
     def soon(self, act: Callable[[], None]) -> None:
-        """Have *act* called in the loop's next turn."""
-        self._hall.loop.call_soon(act)
+        """Have *act* called at the end of the loop's turn."""
+        self._hall.outbox.before(act)
 
     async def drained(self) -> None:
         """Return when more may be written."""
@@ -301,6 +302,7 @@ class Door(asyncio.Protocol):
 
     def close(self, *, at_once: bool = False) -> None:
         """End the connection, what was written first unless *at_once*."""
+        self._hall.outbox.empty()
         if self._transport is not None:
             if at_once:
                 self._transport.abort()
@@ -313,6 +315,10 @@ class Door(asyncio.Protocol):
             await asyncio.wait([self._task])
 
     # --- inside
+
+    def _send(self, content: bytes) -> None:
+        if not self.is_lost and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(content)
 
     def _begin(self, visit: Visit) -> None:
         self._visit = visit
@@ -358,6 +364,7 @@ class Door(asyncio.Protocol):
         self._is_deaf = True
         self._incoming = None
         self.go_on()
+        self._hall.outbox.empty()
         if self._transport is not None:
             if self._transport.can_write_eof():
                 self._transport.write_eof()

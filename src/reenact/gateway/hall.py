@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from reenact.gateway.door import Door, Serve
 from reenact.gateway.heads import Heads
+from reenact.gateway.outbox import Outbox
 
 _WATCH_S = 1.0
 _BACKLOG = 2048
@@ -50,6 +51,7 @@ class Hall:
         self.now_s = self.loop.time
         self.is_closing = False
         self.heads = Heads()
+        self.outbox = Outbox(self.loop)
         self._max_doors = max_doors or _most_doors()
         self._doors: set[Door] = set()
         self._servers: list[asyncio.Server] = []

@@ -1,8 +1,8 @@
 """The live upstream on connections of our own: an AnswerSource that costs half the CPU of the general client.
 
 One pool per origin, the last used connection first, so that idle ones can end. A connection that the provider closed while it
-idled is noticed before a request is written to it; if it is lost in the moment of writing and nothing has come back, only a
-request that may be repeated by its method (RFC 9110, 9.2.2) is sent again.
+idled is noticed before a request is written to it, which then goes to another; if it is lost in the moment of writing and
+nothing has come back, only a request that may be repeated by its method (RFC 9110, 9.2.2) is sent again.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from reenact.domain.exchange import Header
 from reenact.errors import UpstreamFailed
 from reenact.gateway.connecting import UPGRADE, Address, Proxies, Proxy, address_of, connect_head, request_head
 from reenact.gateway.connection import Connection
+from reenact.gateway.outbox import Outbox
 from reenact.gateway.source import Permit, UpstreamRequest, permit_none
 
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
@@ -37,7 +38,7 @@ class PooledAnswer:
         Raises:
             UpstreamFailed: the provider broke off before the end.
         """
-        return self._connection.chunks()
+        return self._connection
 
     async def send(self, content: bytes) -> None:
         """Send the provider bytes of a WebSocket; returns when more may follow."""
@@ -95,6 +96,7 @@ class PooledSource:
         self._permit = permit
         self._unix_path = unix_path
         self._started: asyncio.AbstractEventLoop | None = None
+        self._outbox: Outbox
         self._addresses: dict[str, tuple[Address, Proxy | None]] = {}
         self._idle: dict[tuple[str, bool], list[Connection]] = {}
         """By origin and whether its address was checked: the two never share a connection."""
@@ -106,6 +108,7 @@ class PooledSource:
         """The loop; the first look at it starts the watch."""
         if self._started is None:
             self._started = asyncio.get_running_loop()
+            self._outbox = Outbox(self._started)
             self._watcher = self._started.call_later(WATCH_S, self._watch)
         return self._started
 
@@ -123,13 +126,19 @@ class PooledSource:
             fresh = connection is None
             connection = connection or await self._connect(address, proxy, is_guarded=request.is_guarded)
             connection.silence_timeout_s = request.silence_timeout_s or self._silence_timeout_s
-            connection.begin(head, request.body, is_head=request.method == "HEAD")
+            upload = request.upload
+            connection.begin(head, request.body, is_head=request.method == "HEAD", at_once=upload is not None)
             try:
-                if request.upload is not None:
-                    await connection.send(request.upload, is_chunked=request.upload_bytes is None)
+                if upload is not None and connection.failure is None:
+                    await connection.send(upload, is_chunked=request.upload_bytes is None)
                 await connection.head()
             except UpstreamFailed:
-                if fresh or connection.heard or request.upload is not None or request.method not in REPEATABLE:
+                if fresh:
+                    raise
+                if not connection.is_asked:
+                    connection = self._rested(place)
+                    continue
+                if connection.heard or upload is not None or request.method not in REPEATABLE:
                     raise
                 connection = None
                 continue
@@ -177,9 +186,8 @@ class PooledSource:
         idle = self._idle.get(place)
         while idle:
             connection = idle.pop()
-            if connection.is_at_rest:
+            if connection.is_open:
                 return connection
-            connection.abort()
         return None
 
     async def _connect(self, address: Address, proxy: Proxy | None, *, is_guarded: bool) -> Connection:
@@ -211,13 +219,13 @@ class PooledSource:
         """Return a connection to the first of *hosts*, names or addresses of *peer*, that accepts one."""
         if self._unix_path is not None:
             made = await self._loop.create_unix_connection(
-                lambda: Connection(self._loop, self._forget), self._unix_path
+                lambda: Connection(self._loop, self._outbox, self._forget), self._unix_path
             )
             return made[1]
         for host in hosts:
             try:
                 _, connection = await self._loop.create_connection(
-                    lambda: Connection(self._loop, self._forget),
+                    lambda: Connection(self._loop, self._outbox, self._forget),
                     host,
                     peer.port,
                     ssl=self._tls if peer.is_tls else None,

@@ -26,7 +26,7 @@ class Wire(Protocol):
     """The connection below a visit."""
 
     def write(self, content: bytes) -> None:
-        """Send bytes as they are."""
+        """Send bytes as they are, at the end of the loop's turn."""
         ...
 
     async def drained(self) -> None:
@@ -39,7 +39,7 @@ class Wire(Protocol):
         ...
 
     def soon(self, act: Callable[[], None]) -> None:
-        """Have *act* called in the loop's next turn."""
+        """Have *act* called at the end of the loop's turn."""
         ...
 
     def hold(self) -> None:

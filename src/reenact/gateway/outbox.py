@@ -1,0 +1,62 @@
+"""Outbox: what many calls send within one turn of the event loop leaves together, at its end.
+
+Each send wakes whoever reads the other end, and one who is quick is asleep again before the next: with the work on other calls
+between them, the sends of a busy turn wake one each, which costs more than the sends themselves. Next to one another they wake
+one for all. A call that has the loop to itself waits for nothing but one more look at the sockets.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
+
+_MOST_BYTES = 256 * 1024
+"""As much as a turn may gather; beyond it transports have to see for themselves who reads slowly."""
+
+
+class Outbox:
+    """Gathers what is to be sent. One event loop's."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._acts: list[Callable[[], None]] = []
+        self._held: list[tuple[Callable[[bytes], None], bytes]] = []
+        self._held_bytes = 0
+        self._is_due = False
+
+    def post(self, send: Callable[[bytes], None], content: bytes) -> None:
+        """Have *send* called with *content* at the turn's end; in the order of posting, and never if the loop ends before."""
+        self._held.append((send, content))
+        self._held_bytes += len(content)
+        if self._held_bytes > _MOST_BYTES:
+            self.empty()
+        elif not self._is_due:
+            self._schedule()
+
+    def before(self, act: Callable[[], None]) -> None:
+        """Have *act* called at the turn's end before anything is sent; it may post more."""
+        self._acts.append(act)
+        if not self._is_due:
+            self._schedule()
+
+    def empty(self) -> None:
+        """Send everything now."""
+        acts, self._acts = self._acts, []
+        for act in acts:
+            act()
+        held, self._held = self._held, []
+        self._held_bytes = 0
+        for send, content in held:
+            try:
+                send(content)
+            except Exception:  # noqa: BLE001 - a fault with one connection is no reason to let the others wait for ever
+                _log.exception("A piece of a call could not be sent.")
+
+    def _schedule(self) -> None:
+        self._is_due = True
+        self._loop.call_soon(self._end_turn)
+
+    def _end_turn(self) -> None:
+        self.empty()
+        self._is_due = False

@@ -1,0 +1,55 @@
+"""What one turn of the loop sends leaves at its end: in order, all of it, whatever happens to one piece."""
+
+import asyncio
+import logging
+
+import pytest
+
+from reenact.gateway.outbox import Outbox
+
+
+async def test_what_is_posted_in_a_turn_leaves_at_its_end_in_order() -> None:
+    outbox, sent = Outbox(asyncio.get_running_loop()), list[bytes]()
+    outbox.before(lambda: outbox.post(sent.append, b"held back until the end"))
+    outbox.post(sent.append, b"first")
+    outbox.post(sent.append, b"second")
+    assert sent == []
+    await _turn()
+    assert sent == [b"first", b"second", b"held back until the end"]
+    outbox.post(sent.append, b"next turn")
+    await _turn()
+    assert sent[3:] == [b"next turn"]
+
+
+async def test_a_piece_that_cannot_be_sent_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    outbox, sent = Outbox(asyncio.get_running_loop()), list[bytes]()
+
+    def fail(content: bytes) -> None:
+        raise RuntimeError(content)
+
+    outbox.post(fail, b"first")
+    outbox.post(sent.append, b"second")
+    with caplog.at_level(logging.ERROR):
+        await _turn()
+    assert sent == [b"second"]
+    assert "could not be sent" in caplog.text
+
+
+async def test_a_turn_gathers_no_more_than_its_bound() -> None:
+    outbox, sent = Outbox(asyncio.get_running_loop()), list[bytes]()
+    piece = b"x" * 100_000
+    for _ in range(3):
+        outbox.post(sent.append, piece)
+    assert len(sent) == 3
+    outbox.post(sent.append, piece)
+    outbox.empty()
+    assert len(sent) == 4
+    await _turn()
+    assert len(sent) == 4
+
+
+async def _turn() -> None:
+    """Let the loop go round until what was due is done."""
+    done = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(lambda: asyncio.get_running_loop().call_soon(done.set_result, None))
+    await done
