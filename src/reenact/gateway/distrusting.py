@@ -12,17 +12,15 @@ from urllib.parse import urlsplit
 from reenact.domain.exchange import Header
 from reenact.gateway.labelling import value_of
 
-_OF_BROWSERS = frozenset({b"origin", b"sec-fetch-site"})
-
 
 def is_from_a_strange_page(headers: Sequence[Header]) -> bool:
     """Return whether a page sent this that is not one of this machine's own."""
-    if not any(name in _OF_BROWSERS for name, _ in headers):
-        return False
-    origin = next((value for name, value in headers if name == b"origin"), None)
-    if origin is not None:
-        return not _is_local(origin.decode("latin-1"))
-    is_browser = any(name == b"sec-fetch-site" for name, _ in headers)
+    is_browser = False
+    for name, value in headers:
+        if name == b"origin":
+            return not _is_local(value.decode("latin-1"))
+        if name == b"sec-fetch-site":
+            is_browser = True
     return is_browser and not _is_local(f"//{value_of(headers, b'host') or ''}")
 
 

@@ -66,9 +66,13 @@ class Tap:
         """Take the answer's head; an answer that has no body is kept now, for nothing of it follows."""
         self._status = status
         self._headers = headers
-        self._expected_bytes = 0 if self._ask.method == "HEAD" or status in _BODILESS else _content_length(headers)
-        if any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in headers):
-            self._before = b"\n"
+        for name, value in headers:
+            if name == b"content-length" and self._expected_bytes is None and value.isdigit():
+                self._expected_bytes = int(value)
+            elif name == b"content-type" and value.startswith(b"text/event-stream"):
+                self._before = b"\n"
+        if self._ask.method == "HEAD" or status in _BODILESS:
+            self._expected_bytes = 0
         if self._expected_bytes == 0:
             self.keep(Ending.ANSWERED)
 
@@ -213,10 +217,3 @@ def _recorded(ask: Ask) -> tuple[Header, ...]:
     if ask.recorded is not None:
         return ask.recorded
     return redact_headers(ask.headers if ask.received is None else ask.received)
-
-
-def _content_length(headers: Sequence[Header]) -> int | None:
-    for name, value in headers:
-        if name == b"content-length":
-            return int(value) if value.isdigit() else None
-    return None

@@ -72,7 +72,7 @@ class Admission(msgspec.Struct, frozen=True):
             is_loopback=self.keyless,
             require_key=not self.keyless,
             local=self.local,
-            brings_login=key is None and any(name in LOGINS for name, _ in headers),
+            brings_login=key is None and not self.keyless and any(name in LOGINS for name, _ in headers),
         )
         need_write(principal)
         return principal.organisation_id
