@@ -20,6 +20,7 @@ CLOSING: int = getattr(select, "POLLRDHUP", select.POLLHUP)
 """What the kernel tells of a peer that closed; only Linux tells it apart from bytes to read."""
 HIGH_WATER_BYTES = 256 * 1024
 """How much of an answer is held for a slow reader before the provider is no longer read."""
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 BODYLESS = frozenset({204, 304})
 
 
@@ -35,15 +36,13 @@ class Connection(asyncio.Protocol):
     surplus: bool
     failure: UpstreamFailed | None
     pieces: list[bytes]
-    """Of the body, as they came; one and the same list as long as an exchange lasts."""
+    """Of the body, as they came; one and the same list as long as a parser, which adds to it."""
     size: int
     """About how many bytes they are."""
     on_body: Callable[[bytes], None]
     """What the parser gives pieces of the body to: a stream has one for each event, so that it is the list itself."""
     _head: bytes
-    _parser: HttpResponseParser | None
     _waiter: "asyncio.Future[None] | None"
-    _is_head: bool
     _is_tunnel: bool
     _until_eof: bool
     _whole_pieces: int | None
@@ -63,6 +62,9 @@ class Connection(asyncio.Protocol):
         self.is_asked = False
         """Whether the request has begun to leave; until then nothing that comes can be its answer."""
         self.lost = False
+        self._parser: HttpResponseParser | None = None
+        """Of the exchange under way, and of those after it: a connection that goes on is where its parser left it."""
+        self._is_head = False
         self._paused = False
         self._is_used = False
         """Whether it has carried a request."""
@@ -183,8 +185,7 @@ class Connection(asyncio.Protocol):
             return
         self.status = status
         self.headers_complete = True
-        framed = {name for name, _ in self.headers if name in (b"content-length", b"transfer-encoding")}
-        self._until_eof = not framed and status not in BODYLESS and not self._is_head
+        self._until_eof = not (self._is_head or status in BODYLESS or _has_framing(self.headers))
         if self._is_head:
             self.complete = True
 
@@ -212,7 +213,7 @@ class Connection(asyncio.Protocol):
             at_once: whether more of it follows at once; otherwise it leaves at the end of the loop's turn.
         """
         self._is_tunnel = is_tunnel
-        self._is_head = is_head
+        was_head, self._is_head = self._is_head, is_head
         self._waiter = None
         self._paused = False
         self._until_eof = False
@@ -222,11 +223,12 @@ class Connection(asyncio.Protocol):
         self.failure = None
         self.status = 0
         self.headers = []
-        self.pieces = []
         self.size = 0
         self._whole_pieces = None
-        self.on_body = _drop if is_head else self.pieces.append
-        self._parser = HttpResponseParser(self)
+        if self._parser is None or is_head or was_head:
+            self.pieces = []
+            self.on_body = _drop if is_head else self.pieces.append
+            self._parser = HttpResponseParser(self)
         self.waiting_since_s = self._loop.time()
         self._head = head
         if at_once:
@@ -349,6 +351,13 @@ class Connection(asyncio.Protocol):
             self.failure = UpstreamFailed(message, kind)
         self._wake()
         self.abort()
+
+
+def _has_framing(headers: list[Header]) -> bool:
+    for name, _ in headers:  # noqa: SIM110 - for every answer, at half the price of a generator
+        if name in _FRAMING:
+            return True
+    return False
 
 
 def _drop(body: bytes) -> None:

@@ -60,8 +60,10 @@ def redact_headers(headers: Iterable[Header]) -> tuple[Header, ...]:
 
 def redact_target(target: bytes) -> bytes:
     """Return a path or URL with the values of secret query parameters replaced by MARK; all else is untouched."""
-    path, mark, query = target.partition(b"?")
-    if not mark or b"=" not in query:
+    if b"?" not in target:
+        return target
+    path, _, query = target.partition(b"?")
+    if b"=" not in query:
         return target
     return path + b"?" + b"&".join(_redact_parameter(parameter) for parameter in query.split(b"&"))
 
