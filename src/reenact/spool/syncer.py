@@ -12,7 +12,7 @@ from reenact.spool.disk import Counters, Disk
 
 _log = logging.getLogger(__name__)
 
-_GROUP_SECONDS = 0.02
+_GROUP_SECONDS = 0.05
 """How long a record may wait for its sync, so that those of many calls share one: a sync costs as much as a call."""
 
 _now_s = time.monotonic
