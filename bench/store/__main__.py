@@ -1,11 +1,11 @@
 """What a store costs and how fast it answers.
 
-    python bench/store --store sqlite|chdb [--calls 100000] [--batch 500] [--quick] [--json] [--folder DIR]
+    python bench/store --store sqlite|chdb [--calls 100000] [--batch 500] [--copies 0] [--lean] [--quick] [--folder DIR]
 
 Reads and saves so many calls of agents, in batches as ingest does, and prints what they take on disk by byte that was sent,
 calls by second, and CPU (all threads of this process; what makes the traffic is left out). Then asks each question many
 times, warm, and prints the median and the 95th percentile beside the target. The machine may be shared: wall times are then
-too long.
+too long. With `--copies` (chdb alone) so many copies of the calls are added in the engine before it is asked.
 """
 
 import argparse
@@ -156,12 +156,30 @@ def measure(ask: Callable[[], object], times: int) -> dict[str, float]:
             "cpu_ms": (time.process_time() - cpu) * 1000 / times}  # fmt: skip
 
 
+def multiplied(store: CallStore, copies: int, *, is_lean: bool) -> dict[str, float]:
+    """Add copies of all calls to a store in chDB; return what it took."""
+    from multiplier import multiply  # noqa: PLC0415 - its packages are not always there
+
+    begun, cpu = time.perf_counter(), time.process_time()
+    multiply(store.connector, copies, is_lean=is_lean)  # type: ignore[attr-defined]
+    return {"copies": copies, "wall_s": time.perf_counter() - begun, "cpu_s": time.process_time() - cpu}
+
+
+def settled(store: CallStore) -> dict[str, float]:
+    """Settle all hours, as a server does with those that nobody writes to any more; return what it took."""
+    begun, cpu = time.perf_counter(), time.process_time()
+    store.settle(rest_s=0.0)  # type: ignore[attr-defined]
+    return {"wall_s": time.perf_counter() - begun, "cpu_s": time.process_time() - cpu}
+
+
 def main() -> None:
     """Measure, and print."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--store", choices=("sqlite", "chdb"), default="sqlite")
     options.add_argument("--calls", type=int, default=100_000)
     options.add_argument("--batch", type=int, default=500)
+    options.add_argument("--copies", type=int, default=0, help="of all calls, added in the engine; chdb alone")
+    options.add_argument("--lean", action="store_true", help="copies have neither bodies nor words to search")
     options.add_argument("--quick", action="store_true", help="2000 calls and few questions")
     options.add_argument("--json", action="store_true")
     options.add_argument("--folder", type=Path, help="where to keep the store; a temporary one that is removed")
@@ -172,12 +190,17 @@ def main() -> None:
     traffic = Traffic(calls)
     store = opened(asked.store, folder)
     result: dict[str, Any] = {"store": asked.store, "cores": os.cpu_count(), "load": load(store, traffic, asked.batch)}
+    if asked.copies:
+        result["copied"] = multiplied(store, asked.copies, is_lean=asked.lean)
+    if asked.store == "chdb":
+        result["settled"] = settled(store)
     used = getattr(store, "used_bytes", lambda: 0)()
     result["questions"] = {name: measure(ask, times) for name, ask in questions(store, traffic).items()}
     store.close()
     disk = min(used, used_bytes(folder)) or used_bytes(folder)
-    result["disk"] = {"bytes": disk, "raw_bytes": traffic.raw_bytes, "raw_by_disk": traffic.raw_bytes / disk,
-                      "bytes_per_call": disk / calls}  # fmt: skip
+    raw_bytes = traffic.raw_bytes * (asked.copies + 1)
+    result["disk"] = {"bytes": disk, "raw_bytes": raw_bytes, "raw_by_disk": raw_bytes / disk,
+                      "bytes_per_call": disk / calls / (asked.copies + 1)}  # fmt: skip
     if not asked.folder:
         shutil.rmtree(folder)
     print(json.dumps(result) if asked.json else report(result))

@@ -9,6 +9,7 @@ from reenact.gateway.outbox import Outbox
 
 
 async def test_what_is_posted_in_a_turn_leaves_at_its_end_in_order() -> None:
+    """What was held back for more to join it comes last, as it was posted last."""
     outbox, sent = Outbox(asyncio.get_running_loop()), list[bytes]()
     outbox.before(lambda: outbox.post(sent.append, b"held back until the end"))
     outbox.post(sent.append, b"first")
@@ -22,6 +23,7 @@ async def test_what_is_posted_in_a_turn_leaves_at_its_end_in_order() -> None:
 
 
 async def test_a_piece_that_cannot_be_sent_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    """Its fault is logged."""
     outbox, sent = Outbox(asyncio.get_running_loop()), list[bytes]()
 
     def fail(content: bytes) -> None:
@@ -36,6 +38,7 @@ async def test_a_piece_that_cannot_be_sent_holds_up_no_other(caplog: pytest.LogC
 
 
 async def test_a_turn_gathers_no_more_than_its_bound() -> None:
+    """What is posted beyond it leaves at once, with all before it."""
     outbox, sent = Outbox(asyncio.get_running_loop()), list[bytes]()
     piece = b"x" * 100_000
     for _ in range(3):

@@ -79,6 +79,14 @@ class Upkeep(CallStore, Protocol):
         """Give back the room that removed calls took: what no call refers to any more."""
         ...
 
+    def settle(self) -> None:
+        """Make ready again what sums are taken from, where calls were changed and have been left alone since.
+
+        Raises:
+            StoreFailed: it cannot be written now; every answer is right all the same, and slower.
+        """
+        ...
+
     def wipe(self) -> None:
         """Sweep, and write the files anew, so that no byte of a removed call is left in them.
 

@@ -1,6 +1,6 @@
 """Checker: looks whether the store is sound, at the start, once a day, and when reading met damage; on a thread.
 
-What a killed process left beside the rows is cleared away on the same occasion.
+What a killed process left beside the rows is cleared away on the same occasion, and what sums are taken from is made ready.
 """
 
 import logging
@@ -59,6 +59,7 @@ class Checker:
         """Find what is damaged; return whether everything could be looked at."""
         is_seen = True
         try:
+            self._store.settle()
             self._store.collect()
             found = self._store.damage()
         except ReenactError as error:

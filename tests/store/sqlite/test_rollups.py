@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reenact.domain.call import Reading
 from reenact.domain.filter import EVERYTHING, All, Condition, Filter, Operator
 from reenact.domain.total import BY_TIME, Grouping, Step
-from reenact.store.sqlite.rolling import DAY_US, HOUR_US, ROLLED, roll
+from reenact.store.rolling import DAY_US, HOUR_US, ROLLED, roll
 from reenact.store.sqlite.store import SqliteStore
 from reenact.store.upkeep import Removal, Scope
 from tests.store import reference

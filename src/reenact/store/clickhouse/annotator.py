@@ -6,6 +6,7 @@ from typing import Any
 from reenact.domain.filtering import LABEL_KEYS
 from reenact.errors import NotFound
 from reenact.store.clickhouse.connector import Connector
+from reenact.store.clickhouse.settler import Settler
 from reenact.store.clickhouse.ticker import Ticker
 from reenact.store.clickhouse.writer import Place, read_places
 
@@ -21,8 +22,9 @@ INSERT INTO calls SELECT * REPLACE ({{value:String}} AS {label}, {{version:UInt6
 class Annotator:
     """Sets single things of single calls: a row each, and a new row of the call itself when it moves."""
 
-    def __init__(self, connector: Connector, ticker: Ticker) -> None:
+    def __init__(self, connector: Connector, ticker: Ticker, settler: Settler) -> None:
         self._connector = connector
+        self._settler = settler
         self._ticker = ticker
 
     def set_property(self, organisation_id: str, call_id: str, key: str, value: str) -> None:
@@ -35,7 +37,8 @@ class Annotator:
             asked = {"organisation": organisation_id, "created": place.created_us, "call": call_id}
             changed = {"value": value, "version": self._ticker()}
             named = ", false AS session_inferred" if label == "session_id" else ""
-            self._connector.command(_RELABEL.format(label=label, named=named), asked | changed)
+            with self._settler.changing([(organisation_id, place.created_us)]):
+                self._connector.command(_RELABEL.format(label=label, named=named), asked | changed)
 
     def set_scores(self, organisation_id: str, call_id: str, scores: Mapping[str, float]) -> None:
         """Set scores by name; the last write of a name wins, other names stay."""

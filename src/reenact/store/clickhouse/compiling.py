@@ -299,12 +299,12 @@ def compile_number(column: str) -> str:
     return _NUMBERS[column]
 
 
-def compile_start(step: Step | None, offset_minutes: int) -> str:
+def compile_start(step: Step | None, offset_minutes: int, created_us: str = "c.created_us") -> str:
     """Return when a call's piece of time begins, as `grouping.piece_start` says."""
     if step is None:
         return "NULL"
     offset_us = int(offset_minutes) * STEP_US[Step.MINUTE]
-    local = f"(c.created_us + {offset_us})"
+    local = f"({created_us} + {offset_us})"
     if step in {Step.MONTH, Step.YEAR}:
         day = f"toDaysSinceYearZero(toStartOf{step.value.title()}(fromUnixTimestamp64Micro({local}, 'UTC')))"
         return f"((toInt64({day}) - {_EPOCH_DAY}) * {STEP_US[Step.DAY]} - {offset_us})"

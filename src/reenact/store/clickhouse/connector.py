@@ -89,6 +89,11 @@ class Connector:
         settings = "mutations_sync = 2, allow_nondeterministic_mutations = 1"
         self.command(f"ALTER TABLE {self.local(table)}{on} DELETE WHERE {condition} SETTINGS {settings}", values)
 
+    @property
+    def is_of_cluster(self) -> bool:
+        """Whether there may be several servers behind it."""
+        return bool(self._cluster)
+
     def local(self, table: str) -> str:
         """Return the name of the table that holds the rows on each server."""
         return f"{table}_local" if self._cluster else table

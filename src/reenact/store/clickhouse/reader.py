@@ -53,8 +53,11 @@ class Reader:
     def compiler(self, binder: Binder, where: Filter, column: str | None = None) -> Compiler:
         """Return what compiles a question about an organisation's calls: a filter, and a column to sort or group by."""
         mentioned = {*columns_of(flatten(where)), column}
-        edited = self._connector.query(_EDITED, binder.values) if mentioned & _PROPERTY_COLUMNS else []
-        return Compiler(binder, {key for (key,) in edited})
+        return Compiler(binder, self.edited(binder) if mentioned & _PROPERTY_COLUMNS else set())
+
+    def edited(self, binder: Binder) -> set[str]:
+        """Return the keys, lower-cased, of properties that were set on calls of the organisation since they were recorded."""
+        return {key for (key,) in self._connector.query(_EDITED, binder.values)}
 
     def cursor(self, spool: str) -> Cursor:
         """Return how far *spool* has been saved; the beginning when never."""

@@ -11,6 +11,7 @@ from typing import Any
 from reenact.store.clickhouse.binding import Binder
 from reenact.store.clickhouse.compiling import ORGANISATION
 from reenact.store.clickhouse.connector import Connector, Rows
+from reenact.store.clickhouse.settler import Settler
 from reenact.store.clickhouse.ticker import Ticker
 from reenact.store.clickhouse.writer import Writer, read_places
 from reenact.store.objects.keeper import ObjectKeeper
@@ -41,8 +42,11 @@ SELECT DISTINCT key FROM object_uses WHERE {ORGANISATION} AND id IN {{ids}} AND 
 class Remover:
     """Any thread may use it."""
 
-    def __init__(self, connector: Connector, writer: Writer, ticker: Ticker, objects: ObjectKeeper) -> None:
+    def __init__(
+        self, connector: Connector, writer: Writer, ticker: Ticker, objects: ObjectKeeper, settler: Settler
+    ) -> None:
         self._connector = connector
+        self._settler = settler
         self._objects = objects
         self._writer = writer
         self._ticker = ticker
@@ -107,8 +111,9 @@ class Remover:
                     for key in keys
                 ]
                 gone = [key | {"is_deleted": 1} for key in keys]
-                for table, rows in (("removals", noted), ("calls", gone), ("call_keys", gone)):
-                    self._insert(table, rows)
+                with self._settler.changing([(organisation_id, place.created_us) for place in places.values()]):
+                    for table, rows in (("removals", noted), ("calls", gone), ("call_keys", gone)):
+                        self._insert(table, rows)
 
     def _insert(self, table: str, rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows of the same columns, if there are any."""

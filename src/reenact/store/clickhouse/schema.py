@@ -1,15 +1,15 @@
 """The tables of the ClickHouse store, rendered from one template for a single node, the embedded engine and a cluster.
 
-Every table begins with the organisation, and all are `ReplacingMergeTree`s: a row saved twice is one row after a merge, and
-reads do not wait for that. Calls are ordered by time, bodies and parts by session, so that neighbours compress each other.
+Every table begins with the organisation, and all but one are `ReplacingMergeTree`s: a row saved twice is one row after a merge,
+and reads do not wait for that. Calls are ordered by time, bodies and parts by session, so that neighbours compress each other.
 On a cluster the tables hold the name with `_local` and a `Distributed` table has the name itself; organisation and session
 decide the shard, so that a session's rows stand together. Settings were measured; see docs/scale.md.
 """
 
 import msgspec
 
-VERSION = 3
-"""Of the tables below. Since 2 the engine drops no block that it believes to know."""
+VERSION = 4
+"""Of the tables below. Since 2 the engine drops no block that it believes to know; since 4 sums of hours stand ready."""
 
 _DURABLE = (
     "fsync_after_insert = 1, fsync_part_directory = 1, "
@@ -19,6 +19,9 @@ _DURABLE = (
 )
 _MONTHLY = "toYYYYMM(fromUnixTimestamp64Micro({}, 'UTC'))"
 _SHARD = "cityHash64(organisation_id, session_key)"
+_OF_ORGANISATION = "cityHash64(organisation_id)"
+HOUR = "intDiv(created_us, 3600000000)"
+"""Which hour since the epoch a call was made in."""
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +31,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     replacing: str
     """What decides which of two rows with one key stays: a version, and whether it marks a deletion."""
     order: str
+    adding: str = ""
+    """What rows with one key are added up in, where none of them replaces another."""
     partition: str = ""
     settings: str = ""
     shard: str = _SHARD
@@ -187,6 +192,71 @@ TABLES: dict[str, Table] = {
         order="organisation_id, kind, key_lower, created_us, call_id",
         settings="index_granularity = 4096",
     ),
+    # How often calls of an hour were written, and when last: what stands ready is right of hours that were not written since.
+    "hour_changes": Table(
+        columns="""
+  organisation_id LowCardinality(String),
+  hour Int64 CODEC(Delta, ZSTD(1)),
+  times UInt64 CODEC(ZSTD(1)),
+  latest_us SimpleAggregateFunction(max, Int64) CODEC(ZSTD(1))""",
+        replacing="",
+        adding="times",
+        order="organisation_id, hour",
+        shard=_OF_ORGANISATION,
+    ),
+    # What stands ready of which hours: what was made by the latest settlement of each, while its calls had been written
+    # so many times. Plain is an hour without rows that others replace or delete.
+    "settled_hours": Table(
+        columns="""
+  organisation_id LowCardinality(String),
+  hour Int64 CODEC(Delta, ZSTD(1)),
+  times UInt64 CODEC(ZSTD(1)),
+  is_plain UInt8 CODEC(ZSTD(1)),
+  settlement UInt64 CODEC(ZSTD(1))""",
+        replacing="settlement",
+        order="organisation_id, hour",
+        shard=_OF_ORGANISATION,
+    ),
+    "hour_sums": Table(
+        columns="""
+  organisation_id LowCardinality(String),
+  hour Int64 CODEC(Delta, ZSTD(1)),
+  model LowCardinality(String),
+  provider LowCardinality(String),
+  status Int64 CODEC(ZSTD(1)),
+  calls Int64 CODEC(ZSTD(1)),
+  failed_calls Int64 CODEC(ZSTD(1)),
+  cached_calls Int64 CODEC(ZSTD(1)),
+  threats Int64 CODEC(ZSTD(1)),
+  unpriced_calls Int64 CODEC(ZSTD(1)),
+  cost_nanodollars Int64 CODEC(ZSTD(1)),
+  input_tokens Int64 CODEC(ZSTD(1)),
+  output_tokens Int64 CODEC(ZSTD(1)),
+  cache_read_tokens Int64 CODEC(ZSTD(1)),
+  cache_write_tokens Int64 CODEC(ZSTD(1)),
+  duration_us Int64 CODEC(ZSTD(1)),
+  first_token_us Int64 CODEC(ZSTD(1)),
+  first_token_calls Int64 CODEC(ZSTD(1)),
+  first_us Int64 CODEC(ZSTD(1)),
+  latest_us Int64 CODEC(ZSTD(1)),
+  settlement UInt64 CODEC(ZSTD(1))""",
+        replacing="",
+        order="organisation_id, hour, model, provider, status, settlement",
+        shard=_OF_ORGANISATION,
+    ),
+    # Each value of a property that calls of an hour were recorded with, once.
+    "hour_properties": Table(
+        columns="""
+  organisation_id LowCardinality(String),
+  key_lower LowCardinality(String),
+  value String CODEC(ZSTD(1)),
+  hour Int64 CODEC(Delta, ZSTD(1)),
+  key LowCardinality(String),
+  settlement UInt64 CODEC(ZSTD(1))""",
+        replacing="",
+        order="organisation_id, key_lower, value, hour, settlement",
+        shard=_OF_ORGANISATION,
+    ),
     "gaps": Table(
         columns="""
   organisation_id LowCardinality(String),
@@ -197,7 +267,7 @@ TABLES: dict[str, Table] = {
   version UInt64""",
         replacing="version",
         order="organisation_id, first_us, last_us, reason",
-        shard="cityHash64(organisation_id)",
+        shard=_OF_ORGANISATION,
     ),
     "unreadables": Table(
         columns="digest FixedString(16), reason String, raw String CODEC(ZSTD(3)), version UInt64",
@@ -236,9 +306,17 @@ def render(database: str, *, cluster: str = "", text_index: bool = True) -> list
 def migrate(database: str, found: int, *, cluster: str = "") -> list[str]:
     """Return the statements that bring tables of version *found* up to VERSION; 0 are tables that were just made."""
     base, on = quoted(database), f" ON CLUSTER {quoted(cluster)}" if cluster else ""
-    setting = _undeduplicated(is_replicated=bool(cluster))
-    suffix = "_local" if cluster else ""
-    return [f"ALTER TABLE {base}.{name}{suffix}{on} MODIFY SETTING {setting}" for name in TABLES if found == 1]
+    statements = []
+    if found == 1:
+        setting, suffix = _undeduplicated(is_replicated=bool(cluster)), "_local" if cluster else ""
+        statements = [f"ALTER TABLE {base}.{name}{suffix}{on} MODIFY SETTING {setting}" for name in TABLES]
+    if 0 < found < 4:
+        # Hours of calls that were saved before are settled like any others.
+        statements.append(
+            f"INSERT INTO {base}.hour_changes SELECT organisation_id, {HOUR} AS hour, count(), 0 "
+            f"FROM {base}.calls GROUP BY organisation_id, hour"
+        )
+    return statements
 
 
 def _undeduplicated(*, is_replicated: bool) -> str:
@@ -260,13 +338,14 @@ def _table(name: str, table: Table, *, is_replicated: bool, text_index: bool) ->
     if not text_index:
         columns = ",\n".join(line for line in columns.split(",\n") if " TYPE text(" not in line)
     path = ["'/clickhouse/tables/{shard}/{database}/{table}'", "'{replica}'"] if is_replicated else []
-    arguments = ", ".join([*path, *([table.replacing] if table.replacing else [])])
+    arguments = ", ".join([*path, *filter(None, [table.replacing, table.adding])])
+    engine = "SummingMergeTree" if table.adding else "ReplacingMergeTree"
     kept = [table.settings] if table.settings else []
     kept.append(_undeduplicated(is_replicated=is_replicated))
     kept += [] if is_replicated else [_DURABLE]
     return (
         f"CREATE TABLE IF NOT EXISTS {name} ({columns}\n)\n"
-        f"ENGINE = {'Replicated' if is_replicated else ''}ReplacingMergeTree({arguments})\n"
+        f"ENGINE = {'Replicated' if is_replicated else ''}{engine}({arguments})\n"
         + (f"PARTITION BY {table.partition}\n" if table.partition else "")
         + f"ORDER BY ({table.order})\nSETTINGS {', '.join(kept)}"
     )

@@ -14,6 +14,7 @@ from reenact.store.clickhouse.connector import Connector
 from reenact.store.clickhouse.reader import Reader
 from reenact.store.clickhouse.remover import Remover
 from reenact.store.clickhouse.sessionlister import SessionLister, Wanted
+from reenact.store.clickhouse.settler import Settler
 from reenact.store.clickhouse.ticker import Ticker
 from reenact.store.clickhouse.totaller import Totaller
 from reenact.store.clickhouse.walker import Walker
@@ -38,13 +39,14 @@ class ClickHouseStore:
         self.connector = connector
         self._on_close = on_close
         self._objects = objects = objects or ObjectKeeper(Nowhere(), NEVER)
-        self._writer = Writer(connector, ticker, objects)
-        self._annotator = Annotator(connector, ticker)
+        self._settler = Settler(connector, ticker)
+        self._writer = Writer(connector, ticker, objects, self._settler)
+        self._annotator = Annotator(connector, ticker, self._settler)
         self._reader = Reader(connector, objects)
         self._lister = SessionLister(connector, self._reader)
-        self._totaller = Totaller(connector, self._reader)
+        self._totaller = Totaller(connector, self._reader, self._settler)
         self._walker = Walker(connector)
-        self._remover = Remover(connector, self._writer, ticker, objects)
+        self._remover = Remover(connector, self._writer, ticker, objects, self._settler)
 
     def save(
         self,
@@ -262,6 +264,16 @@ class ClickHouseStore:
             StoreFailed: there is no room for it; it may be tried again.
         """
         self._remover.sweep(only_discarded=False)
+        self._settler.settle(rest_s=0.0)
+        self._settler.forget()
+
+    def settle(self, rest_s: float | None = None) -> None:
+        """Make sums ready of hours whose calls were changed, and not for *rest_s*; a minute, ten on a cluster, when None.
+
+        Raises:
+            StoreFailed: the database cannot be read or written now; every answer is right all the same, and slower.
+        """
+        self._settler.settle(rest_s)
 
     def used_bytes(self) -> int:
         """Return how much room the calls take."""

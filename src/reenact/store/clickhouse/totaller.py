@@ -8,26 +8,14 @@ from reenact.domain.grouping import check_grouping, check_measured
 from reenact.domain.total import Grouping, Percentiles, Rank, ScoreTotal, Step, Total
 from reenact.store.clickhouse.binding import Binder
 from reenact.store.clickhouse.compiling import ORGANISATION, compile_number, compile_start
-from reenact.store.clickhouse.connector import Connector
+from reenact.store.clickhouse.connector import Connector, Rows
 from reenact.store.clickhouse.reader import Reader
+from reenact.store.clickhouse.settler import Doubts, Interval, Settler, compile_times
+from reenact.store.clickhouse.summing import FIELDS, sum_calls, sum_hours, sum_together
+from reenact.store.rolling import HOUR_US, Piece, Rolled, roll
 
-_SUMS = {
-    "calls": "count()",
-    "failed_calls": "countIf(c.status < 0 OR c.status >= 400)",
-    "cached_calls": "countIf(c.is_cached)",
-    "threats": "countIf(c.is_threat)",
-    "unpriced_calls": "countIf(c.kind = 'model' AND c.cost_nanodollars IS NULL)",
-    "cost_nanodollars": "ifNull(sum(c.cost_nanodollars), 0)",
-    "input_tokens": "ifNull(sum(c.input_tokens), 0)",
-    "output_tokens": "ifNull(sum(c.output_tokens), 0)",
-    "cache_read_tokens": "ifNull(sum(c.cache_read_tokens), 0)",
-    "cache_write_tokens": "ifNull(sum(c.cache_write_tokens), 0)",
-    "duration_us": "sum(c.duration_us)",
-    "first_token_us": "ifNull(sum(c.first_token_us), 0)",
-    "first_token_calls": "count(c.first_token_us)",
-    "first_us": "minOrNull(c.created_us)",
-    "latest_us": "maxOrNull(c.created_us)",
-}
+_EVER_US = 2**62
+"""No call is as far from the epoch."""
 _SCORES = """
 SELECT {start} AS start, max(z.name), count(), sum(z.value) FROM calls AS c FINAL
 JOIN (
@@ -37,27 +25,40 @@ JOIN (
 WHERE c.organisation_id = {{organisation:String}} AND {matching} GROUP BY start, z.key_lower ORDER BY start, z.key_lower
 """
 _KEYS = """
-SELECT any(name) FROM (
-  SELECT arrayJoin(mapKeys(c.properties)) AS low, if(c.spellings[low] = '', low, c.spellings[low]) AS name
-  FROM calls AS c FINAL WHERE c.organisation_id = {{organisation:String}}
-  UNION ALL
-  SELECT DISTINCT key_lower AS low, key AS name FROM annotations
-  WHERE organisation_id = {{organisation:String}} AND kind = 'property' AND (created_us, call_id) IN (
-    SELECT c.created_us, c.id FROM calls AS c FINAL WHERE c.organisation_id = {{organisation:String}}
-      AND (c.created_us, c.id) IN (
-        SELECT created_us, call_id FROM annotations WHERE organisation_id = {{organisation:String}} AND kind = 'property'
-      )
-  )
-) WHERE low NOT IN {labels} GROUP BY low ORDER BY low
+SELECT any(name) FROM ({found}) WHERE low NOT IN {labels} GROUP BY low ORDER BY low
+"""
+_KEYS_OF_HOURS = """
+SELECT key_lower AS low, any(key) AS name FROM hour_properties WHERE {settled} GROUP BY key_lower
+"""
+_KEYS_OF_CALLS = """
+SELECT arrayJoin(mapKeys(c.properties)) AS low, if(c.spellings[low] = '', low, c.spellings[low]) AS name
+FROM calls AS c FINAL WHERE c.organisation_id = {{organisation:String}} AND {times}
+"""
+# Keys that were set on calls since they were recorded, of calls that are still there.
+_KEYS_SET = """
+SELECT DISTINCT key_lower AS low, key AS name FROM annotations
+WHERE organisation_id = {organisation:String} AND kind = 'property' AND (created_us, call_id) IN (
+  SELECT c.created_us, c.id FROM calls AS c FINAL WHERE c.organisation_id = {organisation:String}
+    AND (c.created_us, c.id) IN (
+      SELECT created_us, call_id FROM annotations WHERE organisation_id = {organisation:String} AND kind = 'property'
+    )
+)
+"""
+# Hours and settlements are numbers that stand together once, so that the latest is found by its number alone.
+_SETTLED = """
+organisation_id = {{organisation:String}} AND NOT {doubtful} AND (hour, settlement) GLOBAL IN (
+  SELECT hour, max(settlement) FROM settled_hours WHERE organisation_id = {{organisation:String}} GROUP BY hour
+)
 """
 
 
 class Totaller:
     """Sums calls of one organisation after the other."""
 
-    def __init__(self, connector: Connector, reader: Reader) -> None:
+    def __init__(self, connector: Connector, reader: Reader, settler: Settler) -> None:
         self._connector = connector
         self._reader = reader
+        self._settler = settler
 
     def totals(
         self, organisation_id: str, where: Filter, grouping: Grouping, rank: Rank, offset: int, limit: int
@@ -69,18 +70,40 @@ class Totaller:
         joined, value = "", "NULL"
         if grouping.column is not None:
             joined, value = compiler.group(grouping.column, grouping.key)
-        start = compile_start(grouping.step, grouping.offset_minutes)
-        fields = {"start_us": start, "value": value, **_SUMS, **_distinct(grouping)}
-        # Grouped by nothing there is one row even when there is no call.
-        group = "" if start == value == "NULL" else " GROUP BY field_start_us, field_value"
+        rolled = roll(where, grouping, [HOUR_US])
+        doubts = None if rolled is None else self._settler.doubts(organisation_id)
+        if rolled is None or doubts is None or doubts.are_many:
+            source = f"calls AS c FINAL {joined} WHERE c.{ORGANISATION} AND {compiler.where(where)}"
+            text = sum_calls(source, value, grouping)
+        else:
+            text = self._from_hours(binder, compiler.where(rolled.where), rolled, doubts, value, grouping)
         order = f"field_{rank.by} {'ASC' if rank.ascending else 'DESC'} NULLS LAST, field_start_us, field_value"
-        named = ", ".join(f"{text} AS field_{name}" for name, text in fields.items())
-        text = (
-            f"SELECT {named} FROM calls AS c FINAL {joined} WHERE c.{ORGANISATION} AND {compiler.where(where)}{group} "
-            f"ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}"
+        rows = self._connector.query(f"{text} ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}", binder.values)
+        return [Total(**dict(zip(FIELDS, row, strict=True))) for row in rows]
+
+    def _from_hours(
+        self, binder: Binder, matching: str, rolled: Rolled, doubts: Doubts, value: str, grouping: Grouping
+    ) -> str:
+        """Return the statement that sums whole hours from what stands ready, and from calls what is not."""
+        whole = [_interval(piece) for piece in rolled.pieces if piece.span_us is not None]
+        edges = [_interval(piece) for piece in rolled.pieces if piece.span_us is None]
+        ready = (
+            f"hour_sums AS c FINAL WHERE {self._settled(binder, doubts)} AND {matching} "
+            f"AND {compile_times(binder, whole, 'c.hour * 3600000000')}"
         )
-        rows = self._connector.query(text, binder.values)
-        return [Total(**dict(zip(fields, row, strict=True))) for row in rows]
+        statements = [sum_hours(ready, value, grouping)]
+        if edges or doubts.unsettled:
+            looked_at = (
+                f"{compile_times(binder, edges)} OR "
+                f"({compile_times(binder, doubts.unsettled)} AND {compile_times(binder, whole)})"
+            )
+            calls = f"calls AS c FINAL WHERE c.{ORGANISATION} AND {matching} AND ({looked_at})"
+            statements.append(sum_calls(calls, value, grouping))
+        return sum_together(statements, grouping)
+
+    def _settled(self, binder: Binder, doubts: Doubts) -> str:
+        """Return what holds for rows that stand ready and may be believed."""
+        return _SETTLED.format(doubtful=compile_times(binder, doubts.unsettled, "hour * 3600000000")).strip()
 
     def percentiles(
         self,
@@ -94,19 +117,38 @@ class Totaller:
         """Return percentiles by piece of time."""
         wanted = tuple(float(rank) for rank in ranks)
         check_measured(column, wanted)
+        unit = 1e9 if column == "cost_dollars" else 1
+        doubts = self._settler.doubts(organisation_id)
+        while True:
+            rows = self._measured(organisation_id, column, wanted, where, compile_start(step, offset_minutes), doubts)
+            before, doubts = doubts, self._settler.doubts(organisation_id)
+            if not doubts.have_grown(before):
+                return [
+                    Percentiles(start_us=start, values=tuple(value / unit for value in found)) for start, found in rows
+                ]
+
+    def _measured(
+        self, organisation_id: str, column: str, ranks: Sequence[float], where: Filter, start: str, doubts: Doubts
+    ) -> Rows:
+        """Return percentiles, of rows as they are and merged only where some replace others."""
         binder = Binder(organisation=organisation_id)
         matching = self._reader.compiler(binder, where).where(where)
         number = compile_number(column)
+        kept = f"c.{ORGANISATION} AND {number} IS NOT NULL AND {matching}"
+        measured = f"SELECT {start} AS start, {number} AS number FROM calls AS c"
+        if doubts.are_many:
+            source = f"{measured} FINAL WHERE {kept}"
+        elif doubts.unplain:
+            doubtful = compile_times(binder, doubts.unplain)
+            source = (
+                f"{measured} WHERE {kept} AND NOT {doubtful} UNION ALL {measured} FINAL WHERE {kept} AND {doubtful}"
+            )
+        else:
+            source = f"{measured} WHERE {kept}"
         # The function's own parameters cannot be placeholders; these are numbers, and written as such.
-        levels = ", ".join(repr(rank) for rank in wanted)
-        text = (
-            f"SELECT {compile_start(step, offset_minutes)} AS start, quantilesExact({levels})({number}) "
-            f"FROM calls AS c FINAL WHERE c.{ORGANISATION} AND {number} IS NOT NULL AND {matching} "
-            "GROUP BY start ORDER BY start"
-        )
-        unit = 1e9 if column == "cost_dollars" else 1
-        rows = self._connector.query(text, binder.values)
-        return [Percentiles(start_us=start, values=tuple(value / unit for value in found)) for start, found in rows]
+        levels = ", ".join(repr(rank) for rank in ranks)
+        text = f"SELECT start, quantilesExact({levels})(number) FROM ({source}) GROUP BY start ORDER BY start"
+        return self._connector.query(text, binder.values)
 
     def score_totals(
         self, organisation_id: str, where: Filter, step: Step | None, offset_minutes: int
@@ -121,7 +163,16 @@ class Totaller:
     def property_keys(self, organisation_id: str) -> list[str]:
         """Return the names of custom properties."""
         binder = Binder(organisation=organisation_id)
-        text = _KEYS.format(labels=binder.texts(list(LABEL_KEYS)))
+        doubts = self._settler.doubts(organisation_id)
+        found = []
+        if not doubts.are_many:
+            found.append(_KEYS_OF_HOURS.format(settled=self._settled(binder, doubts)))
+        if doubts.unsettled:
+            times = "1" if doubts.are_many else compile_times(binder, doubts.unsettled)
+            found.append(_KEYS_OF_CALLS.format(times=times))
+        if self._reader.edited(binder):
+            found.append(_KEYS_SET)
+        text = _KEYS.format(found=" UNION ALL ".join(found), labels=binder.texts(list(LABEL_KEYS)))
         return [key for (key,) in self._connector.query(text, binder.values)]
 
     def property_values(self, organisation_id: str, key: str, search: str, offset: int, limit: int) -> list[str]:
@@ -130,17 +181,25 @@ class Totaller:
         low = key.lower()
         compiler = self._reader.compiler(binder, EVERYTHING, "properties")
         joined, value = compiler.group("properties", low)
+        calls = f"SELECT {value} AS value FROM calls AS c FINAL {joined} WHERE c.{ORGANISATION}"
+        doubts = self._settler.doubts(organisation_id)
+        if low in LABEL_KEYS or joined or doubts.are_many:
+            source = calls
+        else:
+            settled = self._settled(binder, doubts)
+            source = (
+                f"SELECT value FROM hour_properties WHERE {settled} AND key_lower = {binder.text(low)} GROUP BY value"
+            )
+            if doubts.unsettled:
+                source += f" UNION ALL {calls} AND {compile_times(binder, doubts.unsettled)}"
         found = f"AND position(lower(value), {binder.text(fold(search))}) > 0" if search else ""
         text = (
-            f"SELECT DISTINCT {value} AS value FROM calls AS c FINAL {joined} "
-            f"WHERE c.{ORGANISATION} AND value != '' {found} ORDER BY value LIMIT {int(limit)} OFFSET {int(offset)}"
+            f"SELECT DISTINCT value FROM ({source}) WHERE value != '' {found} "
+            f"ORDER BY value LIMIT {int(limit)} OFFSET {int(offset)}"
         )
         return [value for (value,) in self._connector.query(text, binder.values)]
 
 
-def _distinct(grouping: Grouping) -> dict[str, str]:
-    """Return what counts users and days, nothing unless it is asked for."""
-    if not grouping.count_distinct:
-        return {"users": "NULL", "active_days": "NULL"}
-    day = compile_start(Step.DAY, grouping.offset_minutes)
-    return {"users": "uniqExact(nullIf(c.user_id, ''))", "active_days": f"uniqExact({day})"}
+def _interval(piece: Piece) -> Interval:
+    """Return the time of a piece, in numbers that may be multiplied."""
+    return Interval(max(-_EVER_US, piece.from_us), min(_EVER_US, piece.to_us))

@@ -1,9 +1,10 @@
 """Writer: saves batches of readings. There are no transactions: the order of the inserts stands for them.
 
-Parts go first, then bodies, keys, what was said, and calls; a call that is listed has all that belongs to it. The spool's
-cursor goes last. A batch that failed anywhere is saved again, whole or cut differently, and leaves the same answers: each of
-its rows replaces its like. Nothing is left to the engine's own log of what was inserted: a single node notes a block there
-before it has the block, so that one killed in between would drop the block when it is sent again.
+Parts go first, then bodies, keys, what was said, and calls; a call that is listed has all that belongs to it. That their hours
+were changed is noted behind them, and the spool's cursor goes last. A batch that failed anywhere is saved again, whole or cut
+differently, and leaves the same answers: each of its rows replaces its like. Nothing is left to the engine's own log of what
+was inserted: a single node notes a block there before it has the block, so that one killed in between would drop the block
+when it is sent again.
 """
 
 import threading
@@ -21,6 +22,7 @@ from reenact.domain.filtering import LABEL_KEYS
 from reenact.store.clickhouse.binding import Binder
 from reenact.store.clickhouse.connector import Connector
 from reenact.store.clickhouse.rows import CALL_COLUMNS, session_key, to_row
+from reenact.store.clickhouse.settler import Settler
 from reenact.store.clickhouse.ticker import Ticker
 from reenact.store.objects.keeper import ObjectKeeper
 from reenact.store.packing import Cut, cut, keep, pack
@@ -57,8 +59,9 @@ class Place(msgspec.Struct, frozen=True):
 class Writer:
     """Saves from any thread, one batch at a time."""
 
-    def __init__(self, connector: Connector, ticker: Ticker, objects: ObjectKeeper) -> None:
+    def __init__(self, connector: Connector, ticker: Ticker, objects: ObjectKeeper, settler: Settler) -> None:
         self._connector = connector
+        self._settler = settler
         self._ticker = ticker
         self._objects = objects
         self._lock = threading.Lock()
@@ -85,6 +88,7 @@ class Writer:
             if cursor is not None:
                 row = {"spool": spool, "segment": cursor.segment, "offset_bytes": cursor.offset_bytes}
                 self._insert("cursors", [{**row, "version": version}])
+        self._settler.settle_now_and_then()
 
     @contextmanager
     def exclusively(self) -> Iterator[None]:
@@ -115,7 +119,9 @@ class Writer:
         self._move(readings, places)
         self._insert("call_keys", [_key(reading, version) | {"is_deleted": 0} for reading in readings])
         self._insert("annotations", list(_said(readings, version)))
-        self._insert("calls", self._calls(readings, places, version))
+        rows = self._calls(readings, places, version)
+        with self._settler.changing([(row["organisation_id"], row["created_us"]) for row in rows], are_new=not places):
+            self._insert("calls", rows)
 
     def _insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows of the same columns, if there are any."""

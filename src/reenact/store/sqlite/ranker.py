@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from reenact.domain.filter import EVERYTHING, Filter
 from reenact.domain.grouping import check_measured, pick, place
 from reenact.domain.total import BY_TIME, TOGETHER, Percentiles, Step
+from reenact.store.rolling import time_span
 from reenact.store.sqlite.compiling import compile_number, compile_query, compile_start
-from reenact.store.sqlite.rolling import time_span
 from reenact.store.sqlite.totaller import Page, totals
 
 _AT = (

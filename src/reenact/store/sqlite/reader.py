@@ -18,9 +18,9 @@ from reenact.domain.total import BY_TIME, TOGETHER
 from reenact.errors import FolderUnusable
 from reenact.store.objects.keeper import ObjectKeeper
 from reenact.store.packing import Kept, Whole, to_bodies, to_exchange, unpack, unpack_part, whole
+from reenact.store.rolling import roll
 from reenact.store.sqlite.compiling import compile_query, compile_sort
 from reenact.store.sqlite.pool import ReaderPool, Reading
-from reenact.store.sqlite.rolling import roll
 from reenact.store.sqlite.rows import CALL_COLUMNS, FORM_COLUMNS, to_call
 from reenact.store.sqlite.schema import PARTS
 from reenact.store.sqlite.totaller import Page, totals

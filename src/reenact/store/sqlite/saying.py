@@ -6,8 +6,8 @@ import msgspec
 
 from reenact.domain.filter import COLUMNS, All, AnyOf, Condition, Filter, Kind
 from reenact.domain.filtering import POSITIVE, check, words
+from reenact.store.rolling import apart, time_in
 from reenact.store.sqlite.compiling import SIDES, compile_words
-from reenact.store.sqlite.rolling import apart, time_in
 
 
 class Said(msgspec.Struct, frozen=True):

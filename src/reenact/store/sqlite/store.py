@@ -284,6 +284,9 @@ class SqliteStore:
         """
         self._remover.sweep()
 
+    def settle(self) -> None:
+        """Do nothing: sums that stand ready are held to the calls with each transaction."""
+
     def wipe(self) -> None:
         """Sweep, and write the file anew, so that no byte of a removed call is left in it or beside it.
 

@@ -8,8 +8,8 @@ from reenact.domain.filter import Filter
 from reenact.domain.filtering import LABEL_KEYS, fold
 from reenact.domain.grouping import check_grouping
 from reenact.domain.total import Grouping, Rank, ScoreTotal, Step, Total
+from reenact.store.rolling import Piece, roll
 from reenact.store.sqlite.compiling import Query, Sql, compile_group, compile_query, compile_start, compile_where
-from reenact.store.sqlite.rolling import Piece, roll
 
 _SUMS = {
     "calls": "1",

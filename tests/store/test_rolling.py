@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from reenact.domain.filter import EVERYTHING, All, AnyOf, Condition, Filter, Operator
 from reenact.domain.total import Grouping, Step
-from reenact.store.sqlite.rolling import DAY_US, HOUR_US, Piece, Rolled, roll, time_span
+from reenact.store.rolling import DAY_US, HOUR_US, Piece, Rolled, roll, time_span
 
 NOON_US = 20_000 * DAY_US + 12 * HOUR_US
 
