@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver._backend import chdb_backend
 
+from reenact.domain.filter import EVERYTHING
+from reenact.domain.total import BY_TIME, TOGETHER
 from reenact.errors import FolderNewer
 from reenact.store.clickhouse.opener import Embedded
 from reenact.store.clickhouse.schema import VERSION
 from reenact.store.clickhouse.store import ClickHouseStore
+from tests.store import reference
 from tests.store.given import given_reading
 from tests.store.stores import ENGINE
 
@@ -55,6 +58,30 @@ def test_tables_of_the_first_version_drop_no_block_any_more(engine: Embedded) ->
     assert [(VERSION,)] == connector.query("SELECT max(tables) FROM versions")
     connector.command("DROP DATABASE older")
     connector.close()
+
+
+def test_calls_of_an_earlier_version_are_summed_at_once_and_settled_in_time(engine: Embedded) -> None:
+    """It had no sums that stand ready, and nothing noted which hours it has calls of."""
+    connector = engine.connector("third")
+    store = ClickHouseStore(connector)
+    readings = [given_reading(number) for number in range(1, 9)]
+    store.save(readings)
+    for table in ("hour_changes", "settled_hours", "hour_sums", "hour_properties"):
+        connector.command(f"DROP TABLE {table}")
+    connector.command("TRUNCATE TABLE versions")
+    connector.command("INSERT INTO versions VALUES ('tables', 3)")
+    engine.connector("third").close()
+    expected = (reference.totals(readings, EVERYTHING, TOGETHER, BY_TIME), ["app"], ["demo"])
+
+    def asked() -> object:
+        return store.totals("one"), store.property_keys("one"), store.property_values("one", "app")
+
+    assert expected == asked()
+    store.settle()
+    assert [(8,)] == connector.query("SELECT sum(calls) FROM hour_sums")
+    assert expected == asked()
+    connector.command("DROP DATABASE third")
+    store.close()
 
 
 def test_the_engine_keeps_within_its_memory(engine: Embedded) -> None:

@@ -6,6 +6,7 @@ as a change, so that nothing depends on what servers do at the same time. Hours 
 they are settled their calls are summed as they are asked for.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from reenact.errors import StoreFailed
 from reenact.store.clickhouse.binding import Binder
 from reenact.store.clickhouse.compiling import ORGANISATION
 from reenact.store.clickhouse.connector import Connector
@@ -20,6 +22,8 @@ from reenact.store.clickhouse.schema import HOUR
 from reenact.store.clickhouse.summing import SUMS
 from reenact.store.clickhouse.ticker import Ticker
 from reenact.store.rolling import HOUR_US
+
+_log = logging.getLogger(__name__)
 
 _REST_S = 60.0
 """How long an hour has to be left alone before it is settled."""
@@ -147,11 +151,17 @@ class Settler:
         return Doubts(unsettled, unplain, are_many=len(unplain) > _MOST_INTERVALS)
 
     def settle_now_and_then(self) -> None:
-        """Settle, if that was not tried lately; whoever saves calls calls this."""
+        """Settle, unless that was tried lately or somebody is at it; whoever saves calls calls this, and never fails by it."""
         now_s = time.monotonic()
-        if now_s - self._looked_s >= _LOOK_EVERY_S:
+        if now_s - self._looked_s < _LOOK_EVERY_S or not self._lock.acquire(blocking=False):
+            return
+        try:
             self._looked_s = now_s
-            self.settle()
+            self._settle_due(self._rest_s)
+        except StoreFailed as error:
+            _log.warning("Sums are slower than they need be, since hours could not be settled: %s", error.message)
+        finally:
+            self._lock.release()
 
     def settle(self, rest_s: float | None = None) -> None:
         """Settle what is in doubt and was not written for *rest_s*.
@@ -159,13 +169,8 @@ class Settler:
         Raises:
             StoreFailed: the database could not be read or written; what was settled until then is.
         """
-        rest_s = self._rest_s if rest_s is None else rest_s
         with self._lock:
-            rows = self._connector.query(_DUE, {"resting": time.time_ns() // 1000 - int(rest_s * 1e6)})
-            for organisation_id in sorted({row[0] for row in rows}):
-                due = [(hour, times) for organisation, hour, times, *_ in rows if organisation == organisation_id]
-                for at in range(0, len(due), _HOURS_AT_ONCE):
-                    self._settle(organisation_id, dict(due[at : at + _HOURS_AT_ONCE]))
+            self._settle_due(self._rest_s if rest_s is None else rest_s)
 
     def forget(self) -> None:
         """Take out of the files what was ready once and is no more, and all of organisations that have no calls.
@@ -178,6 +183,13 @@ class Settler:
             ("hour_sums", _STALE), ("hour_properties", _STALE), ("settled_hours", _GONE), ("hour_changes", _GONE)
         ):  # fmt: skip
             self._connector.delete(table, condition.format(**names), {})
+
+    def _settle_due(self, rest_s: float) -> None:
+        rows = self._connector.query(_DUE, {"resting": time.time_ns() // 1000 - int(rest_s * 1e6)})
+        for organisation_id in sorted({row[0] for row in rows}):
+            due = [(hour, times) for organisation, hour, times, *_ in rows if organisation == organisation_id]
+            for at in range(0, len(due), _HOURS_AT_ONCE):
+                self._settle(organisation_id, dict(due[at : at + _HOURS_AT_ONCE]))
 
     def _settle(self, organisation_id: str, times: Mapping[int, int]) -> None:
         """Settle hours that were changed so many times."""
