@@ -330,6 +330,22 @@ def test_sessions_are_searched_and_paged(store: CallStore) -> None:
     assert ids(before_us=CREATED_US + 3_000_000) == ["id-2", "id-1"]
 
 
+def test_a_page_of_sessions_is_found_among_many_calls(store: CallStore) -> None:
+    """One session goes on for long, others end before it began: pages have what one long list has."""
+    readings = [
+        given_reading(number, {"labels": Labels(session_id="long" if number > 20 else f"short-{number % 9}")})
+        for number in range(1, 330)
+    ]
+    store.save(readings)
+    names = [summary.session_id for summary in store.sessions("one")]
+    pages = [store.sessions("one", offset=offset, limit=limit) for offset, limit in ((0, 1), (1, 1), (1, 2), (0, 3))]
+    early = store.sessions("one", before_us=CREATED_US + 19_000_000, limit=1)
+    assert ["long", *(f"short-{number % 9}" for number in range(20, 11, -1))] == names
+    assert [[names[0]], [names[1]], names[1:3], names[:3]] == [[one.session_id for one in page] for page in pages]
+    assert [("short-2", 3)] == [(one.session_id, one.calls) for one in early]
+    assert 309 == pages[0][0].calls
+
+
 def test_sessions_are_grouped_from_the_calls_that_match(store: CallStore) -> None:
     """A filter keeps sessions with a call that matches, and sums those calls alone, whatever drives the query."""
     for number in range(1, 7):

@@ -34,10 +34,8 @@ class Rolled(msgspec.Struct, frozen=True):
     pieces: tuple[Piece, ...]
 
 
-def roll(where: Filter, grouping: Grouping, spans_us: Sequence[int] = (DAY_US, HOUR_US)) -> Rolled | None:
+def roll(where: Filter, grouping: Grouping) -> Rolled | None:
     """Return how *where* is answered from sums; None when it has to be answered from the calls.
-
-    *spans_us* are the lengths that sums stand ready of, the longest first.
 
     Raises:
         InvalidFilter: as `compile_query`.
@@ -47,7 +45,7 @@ def roll(where: Filter, grouping: Grouping, spans_us: Sequence[int] = (DAY_US, H
     if coarsest is None or not all(map(_is_rolled, rest)):
         return None
     from_us, to_us = time_in(times)
-    pieces = tuple(_pieces(from_us, to_us, [span for span in spans_us if span <= coarsest]))
+    pieces = tuple(_pieces(from_us, to_us, [span for span in (DAY_US, HOUR_US) if span <= coarsest]))
     if not any(piece.span_us for piece in pieces):
         return None
     return Rolled(where=All(rest), pieces=pieces)

@@ -66,7 +66,7 @@ def test_calls_of_an_earlier_version_are_summed_at_once_and_settled_in_time(engi
     store = ClickHouseStore(connector)
     readings = [given_reading(number) for number in range(1, 9)]
     store.save(readings)
-    for table in ("hour_changes", "settled_hours", "hour_sums", "hour_properties"):
+    for table in ("hour_changes", "settled_spans", "span_sums", "span_properties"):
         connector.command(f"DROP TABLE {table}")
     connector.command("TRUNCATE TABLE versions")
     connector.command("INSERT INTO versions VALUES ('tables', 3)")
@@ -78,7 +78,7 @@ def test_calls_of_an_earlier_version_are_summed_at_once_and_settled_in_time(engi
 
     assert expected == asked()
     store.settle()
-    assert [(8,)] == connector.query("SELECT sum(calls) FROM hour_sums")
+    assert [(8,)] == connector.query("SELECT sumIf(calls, span_us = 3600000000) FROM span_sums")
     assert expected == asked()
     connector.command("DROP DATABASE third")
     store.close()

@@ -29,8 +29,15 @@ Rows = Sequence[Sequence[Any]]
 class Connector:
     """Opens clients when they are needed, each for one thread at a time."""
 
-    def __init__(self, connect: Callable[[], Client], cluster: str = "") -> None:
-        """Take what makes a client, and the name of the cluster that its server is of; empty for a single node."""
+    def __init__(self, connect: Callable[[], Client], cluster: str = "", *, is_exclusive: bool = False) -> None:
+        """Take what makes a client.
+
+        Args:
+            connect: makes one.
+            cluster: the name of the cluster that its server is of; empty for a single node.
+            is_exclusive: whether no other process can reach the tables.
+        """
+        self.is_exclusive = is_exclusive
         self._connect = connect
         self.noticed: set[str] = set()
         """What was met that is damaged, in words that show nothing of any call."""

@@ -44,8 +44,13 @@ _CAPS: dict[str, Any] = {
     "uncompressed_cache_size": 0,
 }
 """Of the embedded engine, which else takes what a server would."""
-_THREADS = 2
-"""Of the embedded engine, for one question: the event loop and ingest live on the same cores."""
+_EMBEDDED_SETTINGS: dict[str, Any] = {
+    # For one question: the event loop and ingest live on the same cores.
+    "max_threads": 2,
+    # The engine gives a question fewer threads where it has less free memory for each; of what it may take here it would
+    # always be one.
+    "max_threads_min_free_memory_per_thread": 128 * _MIB,
+}
 Connect = Callable[[], Client]
 
 
@@ -123,11 +128,11 @@ class Embedded:
                 path=str(self.path),
                 database=to,
                 chdb_options=_CAPS,
-                settings=_SETTINGS | {"max_threads": _THREADS},
+                settings=_SETTINGS | _EMBEDDED_SETTINGS,
             )
 
         try:
-            return _made(connect, database, cluster="", text_index=text_index)
+            return _made(connect, database, cluster="", text_index=text_index, is_exclusive=True)
         except StoreFailed as error:
             raise FolderUnusable(f"The store's folder {self._path} cannot be opened: {error.message}") from error
 
@@ -149,7 +154,9 @@ class Embedded:
         chdb_backend.tempfile = _Temporary(own)  # type: ignore[attr-defined, assignment]
 
 
-def _made(connect: Callable[..., Client], database: str, *, cluster: str, text_index: bool) -> Connector:
+def _made(
+    connect: Callable[..., Client], database: str, *, cluster: str, text_index: bool, is_exclusive: bool = False
+) -> Connector:
     """Return a connector to a database whose tables are there."""
     try:
         first = connect("default")
@@ -166,7 +173,7 @@ def _made(connect: Callable[..., Client], database: str, *, cluster: str, text_i
         first.close()
     except (ClickHouseError, OSError) as error:
         raise StoreFailed(f"ClickHouse cannot be used: {error}") from error
-    return Connector(connect, cluster)
+    return Connector(connect, cluster, is_exclusive=is_exclusive)
 
 
 def _locked(file: Path) -> int:

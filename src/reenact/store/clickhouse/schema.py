@@ -9,7 +9,7 @@ decide the shard, so that a session's rows stand together. Settings were measure
 import msgspec
 
 VERSION = 4
-"""Of the tables below. Since 2 the engine drops no block that it believes to know; since 4 sums of hours stand ready."""
+"""Of the tables below. Since 2 the engine drops no block that it believes to know; since 4 sums stand ready."""
 
 _DURABLE = (
     "fsync_after_insert = 1, fsync_part_directory = 1, "
@@ -47,7 +47,7 @@ TABLES: dict[str, Table] = {
   id String CODEC(ZSTD(1)),
   created_us Int64 CODEC(Delta, ZSTD(1)),
   session_key String CODEC(ZSTD(1)),
-  duration_us Int64 CODEC(ZSTD(1)),
+  duration_us Int64 CODEC(T64, ZSTD(1)),
   first_token_us Nullable(Int64) CODEC(ZSTD(1)),
   kind LowCardinality(String),
   dialect LowCardinality(String),
@@ -204,23 +204,25 @@ TABLES: dict[str, Table] = {
         order="organisation_id, hour",
         shard=_OF_ORGANISATION,
     ),
-    # What stands ready of which hours: what was made by the latest settlement of each, while its calls had been written
-    # so many times. Plain is an hour without rows that others replace or delete.
-    "settled_hours": Table(
+    # What stands ready of which spans, hours and days: what was made by the latest settlement of each, while its calls had
+    # been written so many times. Spans count from the epoch. Plain is an hour without rows that others replace or delete.
+    "settled_spans": Table(
         columns="""
   organisation_id LowCardinality(String),
-  hour Int64 CODEC(Delta, ZSTD(1)),
+  span_us Int64 CODEC(ZSTD(1)),
+  span Int64 CODEC(Delta, ZSTD(1)),
   times UInt64 CODEC(ZSTD(1)),
   is_plain UInt8 CODEC(ZSTD(1)),
   settlement UInt64 CODEC(ZSTD(1))""",
         replacing="settlement",
-        order="organisation_id, hour",
+        order="organisation_id, span_us, span",
         shard=_OF_ORGANISATION,
     ),
-    "hour_sums": Table(
+    "span_sums": Table(
         columns="""
   organisation_id LowCardinality(String),
-  hour Int64 CODEC(Delta, ZSTD(1)),
+  span_us Int64 CODEC(ZSTD(1)),
+  span Int64 CODEC(Delta, ZSTD(1)),
   model LowCardinality(String),
   provider LowCardinality(String),
   status Int64 CODEC(ZSTD(1)),
@@ -241,20 +243,21 @@ TABLES: dict[str, Table] = {
   latest_us Int64 CODEC(ZSTD(1)),
   settlement UInt64 CODEC(ZSTD(1))""",
         replacing="",
-        order="organisation_id, hour, model, provider, status, settlement",
+        order="organisation_id, span_us, span, model, provider, status, settlement",
         shard=_OF_ORGANISATION,
     ),
-    # Each value of a property that calls of an hour were recorded with, once.
-    "hour_properties": Table(
+    # Each value of a property that calls of a span were recorded with, once, and an empty one.
+    "span_properties": Table(
         columns="""
   organisation_id LowCardinality(String),
+  span_us Int64 CODEC(ZSTD(1)),
   key_lower LowCardinality(String),
   value String CODEC(ZSTD(1)),
-  hour Int64 CODEC(Delta, ZSTD(1)),
+  span Int64 CODEC(Delta, ZSTD(1)),
   key LowCardinality(String),
   settlement UInt64 CODEC(ZSTD(1))""",
         replacing="",
-        order="organisation_id, key_lower, value, hour, settlement",
+        order="organisation_id, span_us, key_lower, value, span, settlement",
         shard=_OF_ORGANISATION,
     ),
     "gaps": Table(
@@ -306,11 +309,12 @@ def render(database: str, *, cluster: str = "", text_index: bool = True) -> list
 def migrate(database: str, found: int, *, cluster: str = "") -> list[str]:
     """Return the statements that bring tables of version *found* up to VERSION; 0 are tables that were just made."""
     base, on = quoted(database), f" ON CLUSTER {quoted(cluster)}" if cluster else ""
-    statements = []
+    statements, suffix = [], "_local" if cluster else ""
     if found == 1:
-        setting, suffix = _undeduplicated(is_replicated=bool(cluster)), "_local" if cluster else ""
+        setting = _undeduplicated(is_replicated=bool(cluster))
         statements = [f"ALTER TABLE {base}.{name}{suffix}{on} MODIFY SETTING {setting}" for name in TABLES]
     if 0 < found < 4:
+        statements.append(f"ALTER TABLE {base}.calls{suffix}{on} MODIFY COLUMN duration_us Int64 CODEC(T64, ZSTD(1))")
         # Hours of calls that were saved before are settled like any others.
         statements.append(
             f"INSERT INTO {base}.hour_changes SELECT organisation_id, {HOUR} AS hour, count(), 0 "

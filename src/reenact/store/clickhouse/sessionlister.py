@@ -13,6 +13,10 @@ from reenact.store.clickhouse.connector import Connector, Rows
 from reenact.store.clickhouse.reader import Reader
 
 _KEY = "c.session_id AS session, ifNull(c.session_name, '') AS name"
+_CALLS_A_SESSION = 100
+"""How many of the newest calls are looked at first for each session of a page."""
+_MOST_NARROWED = 200
+"""Sessions that are looked for among the newest calls."""
 _SUMS = """
   min(c.created_us), max(c.created_us), count(), countIf(c.status < 0 OR c.status >= 400),
   ifNull(sum(c.input_tokens), 0), ifNull(sum(c.output_tokens), 0), ifNull(sum(c.cost_nanodollars), 0),
@@ -59,6 +63,29 @@ class SessionLister:
         return [found[key] for key in page if key in found]
 
     def _keys(self, binder: Binder, matching: str, wanted: Wanted) -> list[tuple[str, str]]:
+        """Return ids and names of one page of sessions, found among the newest calls if there are enough sessions in them."""
+        wanted_sessions = wanted.offset + wanted.limit
+        if wanted_sessions <= _MOST_NARROWED and (since := self._since(binder, matching, wanted)) is not None:
+            page = self._keys_since(binder, matching, msgspec.structs.replace(wanted, after_us=since))
+            if len(page) == wanted.limit:
+                return page
+        return self._keys_since(binder, matching, wanted)
+
+    def _since(self, binder: Binder, matching: str, wanted: Wanted) -> int | None:
+        """Return when the last of so many newest calls was made that a page of sessions may be in them; None: look at all.
+
+        A session's place in the list is that of its newest call, so that older calls change nothing about the first of it.
+        """
+        before = "1" if wanted.before_us is None else f"c.created_us < {binder.integer(wanted.before_us)}"
+        text = (
+            f"SELECT c.created_us FROM calls AS c WHERE c.{ORGANISATION} AND {before} AND {self._kept(binder, wanted)} "
+            f"AND c.session_id != '' AND {matching} "
+            f"ORDER BY c.created_us DESC LIMIT 1 OFFSET {_CALLS_A_SESSION * (wanted.offset + wanted.limit)}"
+        )
+        rows = self._connector.query(text, binder.values)
+        return rows[0][0] if rows else None
+
+    def _keys_since(self, binder: Binder, matching: str, wanted: Wanted) -> list[tuple[str, str]]:
         """Return ids and names of one page of sessions.
 
         A session whose newest call is not before a time has a call since then, so that older calls need no look; whether it

@@ -1,4 +1,4 @@
-"""Summing: statements that sum calls of an organisation, from sums of hours that stand ready wherever those may be believed."""
+"""Summing: statements that sum calls of an organisation, from sums of hours and days wherever those may be believed."""
 
 from collections.abc import Mapping
 
@@ -20,12 +20,12 @@ _ADDED = {
     "first_token_us": "c.first_token_us",
     "first_token_calls": "c.first_token_us IS NOT NULL",
 }
-"""What a call adds to a field of Total; `hour_sums` has columns of the same names."""
+"""What a call adds to a field of Total; `span_sums` has columns of the same names."""
 SUMS = {name: f"ifNull(sum(toInt64({text})), 0)" for name, text in _ADDED.items()}
 FIELDS = ("start_us", "value", *SUMS, "first_us", "latest_us", "users", "active_days")
 """Of a Total, in the order that statements return."""
 _OF_CALLS = {**SUMS, "first_us": "minOrNull(c.created_us)", "latest_us": "maxOrNull(c.created_us)"}
-_OF_HOURS = {name: f"sum(c.{name})" for name in SUMS} | {
+_OF_SPANS = {name: f"sum(c.{name})" for name in SUMS} | {
     "first_us": "minOrNull(c.first_us)", "latest_us": "maxOrNull(c.latest_us)"
 }  # fmt: skip
 _TOGETHER = {name: f"sum(s.field_{name})" for name in SUMS} | {
@@ -39,14 +39,16 @@ def sum_calls(source: str, value: str, grouping: Grouping) -> str:
     return _summed(source, start, value, {**_OF_CALLS, **_distinct(grouping)})
 
 
-def sum_hours(source: str, value: str, grouping: Grouping) -> str:
-    """Return the statement that adds up rows of `hour_sums`, as `sum_calls`."""
-    start = compile_start(grouping.step, grouping.offset_minutes, "(c.hour * 3600000000)")
-    return _summed(source, start, value, {**_OF_HOURS, "users": "NULL", "active_days": "NULL"})
+def sum_spans(source: str, value: str, grouping: Grouping) -> str:
+    """Return the statement that adds up rows of `span_sums`, as `sum_calls`."""
+    start = compile_start(grouping.step, grouping.offset_minutes, "(c.span * c.span_us)")
+    return _summed(source, start, value, {**_OF_SPANS, "users": "NULL", "active_days": "NULL"})
 
 
 def sum_together(statements: list[str], grouping: Grouping) -> str:
     """Return the statement that adds up what several statements of these give."""
+    if len(statements) == 1:
+        return statements[0]
     inner = " UNION ALL ".join(statements)
     start = "NULL" if grouping.step is None else "s.field_start_us"
     value = "NULL" if grouping.column is None else "s.field_value"

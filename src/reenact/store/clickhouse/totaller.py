@@ -1,6 +1,6 @@
 """Totaller: sums and percentiles of many calls, and what their properties are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from reenact.domain.filter import EVERYTHING, Filter
 from reenact.domain.filtering import LABEL_KEYS, fold
@@ -10,12 +10,21 @@ from reenact.store.clickhouse.binding import Binder
 from reenact.store.clickhouse.compiling import ORGANISATION, compile_number, compile_start
 from reenact.store.clickhouse.connector import Connector, Rows
 from reenact.store.clickhouse.reader import Reader
-from reenact.store.clickhouse.settler import Doubts, Interval, Settler, compile_times
-from reenact.store.clickhouse.summing import FIELDS, sum_calls, sum_hours, sum_together
-from reenact.store.rolling import HOUR_US, Piece, Rolled, roll
+from reenact.store.clickhouse.settler import LATEST, Doubts, Interval, Settler, compile_times
+from reenact.store.clickhouse.summing import FIELDS, sum_calls, sum_spans, sum_together
+from reenact.store.rolling import DAY_US, HOUR_US, Piece, Rolled, roll
 
 _EVER_US = 2**62
 """No call is as far from the epoch."""
+_EVER = Interval(-_EVER_US, _EVER_US)
+# How often each number comes, and then which of them stands at each rank: as quantilesExact, in a third of the time.
+_RANKED = """
+SELECT NULL, arrayMap(rank -> kept[arrayFirstIndex(n -> n > least(toInt64(rank * ends[-1]), ends[-1] - 1), ends)], [{levels}])
+FROM (
+  SELECT groupArray(number) AS kept, arrayCumSum(groupArray(times)) AS ends
+  FROM (SELECT number, toInt64(count()) AS times FROM ({source}) GROUP BY number ORDER BY number)
+) WHERE notEmpty(kept)
+"""
 _SCORES = """
 SELECT {start} AS start, max(z.name), count(), sum(z.value) FROM calls AS c FINAL
 JOIN (
@@ -27,8 +36,8 @@ WHERE c.organisation_id = {{organisation:String}} AND {matching} GROUP BY start,
 _KEYS = """
 SELECT any(name) FROM ({found}) WHERE low NOT IN {labels} GROUP BY low ORDER BY low
 """
-_KEYS_OF_HOURS = """
-SELECT key_lower AS low, any(key) AS name FROM hour_properties WHERE {settled} GROUP BY key_lower
+_KEYS_OF_SPANS = """
+SELECT key_lower AS low, any(key) AS name FROM span_properties WHERE {settled} AND value = '' GROUP BY key_lower
 """
 _KEYS_OF_CALLS = """
 SELECT arrayJoin(mapKeys(c.properties)) AS low, if(c.spellings[low] = '', low, c.spellings[low]) AS name
@@ -42,12 +51,6 @@ WHERE organisation_id = {organisation:String} AND kind = 'property' AND (created
     AND (c.created_us, c.id) IN (
       SELECT created_us, call_id FROM annotations WHERE organisation_id = {organisation:String} AND kind = 'property'
     )
-)
-"""
-# Hours and settlements are numbers that stand together once, so that the latest is found by its number alone.
-_SETTLED = """
-organisation_id = {{organisation:String}} AND NOT {doubtful} AND (hour, settlement) GLOBAL IN (
-  SELECT hour, max(settlement) FROM settled_hours WHERE organisation_id = {{organisation:String}} GROUP BY hour
 )
 """
 
@@ -70,7 +73,7 @@ class Totaller:
         joined, value = "", "NULL"
         if grouping.column is not None:
             joined, value = compiler.group(grouping.column, grouping.key)
-        rolled = roll(where, grouping, [HOUR_US])
+        rolled = roll(where, grouping)
         doubts = None if rolled is None else self._settler.doubts(organisation_id)
         if rolled is None or doubts is None or doubts.are_many:
             source = f"calls AS c FINAL {joined} WHERE c.{ORGANISATION} AND {compiler.where(where)}"
@@ -85,25 +88,49 @@ class Totaller:
         self, binder: Binder, matching: str, rolled: Rolled, doubts: Doubts, value: str, grouping: Grouping
     ) -> str:
         """Return the statement that sums whole hours from what stands ready, and from calls what is not."""
-        whole = [_interval(piece) for piece in rolled.pieces if piece.span_us is not None]
-        edges = [_interval(piece) for piece in rolled.pieces if piece.span_us is None]
-        ready = (
-            f"hour_sums AS c FINAL WHERE {self._settled(binder, doubts)} AND {matching} "
-            f"AND {compile_times(binder, whole, 'c.hour * 3600000000')}"
-        )
-        statements = [sum_hours(ready, value, grouping)]
-        if edges or doubts.unsettled:
+
+        def of(span_us: int | None) -> list[Interval]:
+            return [_interval(piece) for piece in rolled.pieces if piece.span_us == span_us]
+
+        statements = [
+            sum_spans(f"span_sums AS c FINAL WHERE {settled} AND {matching}", value, grouping)
+            for settled in self._settled(binder, doubts, of(DAY_US), of(HOUR_US))
+        ]
+        if of(None) or doubts.unsettled:
             looked_at = (
-                f"{compile_times(binder, edges)} OR "
-                f"({compile_times(binder, doubts.unsettled)} AND {compile_times(binder, whole)})"
+                f"{compile_times(binder, of(None))} OR ({compile_times(binder, doubts.unsettled)} "
+                f"AND {compile_times(binder, of(DAY_US) + of(HOUR_US))})"
             )
             calls = f"calls AS c FINAL WHERE c.{ORGANISATION} AND {matching} AND ({looked_at})"
             statements.append(sum_calls(calls, value, grouping))
         return sum_together(statements, grouping)
 
-    def _settled(self, binder: Binder, doubts: Doubts) -> str:
-        """Return what holds for rows that stand ready and may be believed."""
-        return _SETTLED.format(doubtful=compile_times(binder, doubts.unsettled, "hour * 3600000000")).strip()
+    def _settled(
+        self, binder: Binder, doubts: Doubts, days: Sequence[Interval], hours: Sequence[Interval]
+    ) -> Iterator[str]:
+        """Yield what holds for rows that stand ready of *days* and *hours* and may be believed: for days, then for hours.
+
+        Days that are not settled are taken from their hours; what no hour says, the calls have to.
+        """
+        time = "(span * span_us)"
+
+        def rows(span_us: int, wanted: str) -> str:
+            latest = LATEST.replace("{span_us}", str(span_us)).strip()
+            return f"{ORGANISATION} AND span_us = {span_us} AND {latest} AND {wanted}"
+
+        if days:
+            wanted = compile_times(binder, days, time)
+            if doubts.unsettled_days:
+                wanted += f" AND NOT {compile_times(binder, doubts.unsettled_days, time)}"
+            yield rows(DAY_US, wanted)
+        if hours or (days and doubts.unsettled_days):
+            wanted = (
+                f"({compile_times(binder, hours, time)} OR ({compile_times(binder, days, time)} "
+                f"AND {compile_times(binder, doubts.unsettled_days, time)}))"
+            )
+            if doubts.unsettled:
+                wanted += f" AND NOT {compile_times(binder, doubts.unsettled, time)}"
+            yield rows(HOUR_US, wanted)
 
     def percentiles(
         self,
@@ -118,14 +145,15 @@ class Totaller:
         wanted = tuple(float(rank) for rank in ranks)
         check_measured(column, wanted)
         unit = 1e9 if column == "cost_dollars" else 1
-        doubts = self._settler.doubts(organisation_id)
+        times, doubts = self._settler.times(organisation_id), self._settler.doubts(organisation_id)
         while True:
             rows = self._measured(organisation_id, column, wanted, where, compile_start(step, offset_minutes), doubts)
-            before, doubts = doubts, self._settler.doubts(organisation_id)
+            if (noted := self._settler.times(organisation_id)) == times:
+                break
+            before, times, doubts = doubts, noted, self._settler.doubts(organisation_id)
             if not doubts.have_grown(before):
-                return [
-                    Percentiles(start_us=start, values=tuple(value / unit for value in found)) for start, found in rows
-                ]
+                break
+        return [Percentiles(start_us=start, values=tuple(value / unit for value in found)) for start, found in rows]
 
     def _measured(
         self, organisation_id: str, column: str, ranks: Sequence[float], where: Filter, start: str, doubts: Doubts
@@ -136,7 +164,7 @@ class Totaller:
         number = compile_number(column)
         kept = f"c.{ORGANISATION} AND {number} IS NOT NULL AND {matching}"
         measured = f"SELECT {start} AS start, {number} AS number FROM calls AS c"
-        if doubts.are_many:
+        if doubts.are_mixed:
             source = f"{measured} FINAL WHERE {kept}"
         elif doubts.unplain:
             doubtful = compile_times(binder, doubts.unplain)
@@ -145,9 +173,12 @@ class Totaller:
             )
         else:
             source = f"{measured} WHERE {kept}"
-        # The function's own parameters cannot be placeholders; these are numbers, and written as such.
+        # Ranks are numbers, and written as such: the function's own parameters cannot be placeholders.
         levels = ", ".join(repr(rank) for rank in ranks)
-        text = f"SELECT start, quantilesExact({levels})(number) FROM ({source}) GROUP BY start ORDER BY start"
+        if column == "latency_ms" and start == "NULL":  # whole numbers that come again and again
+            text = _RANKED.format(levels=levels, source=source)
+        else:
+            text = f"SELECT start, quantilesExact({levels})(number) FROM ({source}) GROUP BY start ORDER BY start"
         return self._connector.query(text, binder.values)
 
     def score_totals(
@@ -166,7 +197,7 @@ class Totaller:
         doubts = self._settler.doubts(organisation_id)
         found = []
         if not doubts.are_many:
-            found.append(_KEYS_OF_HOURS.format(settled=self._settled(binder, doubts)))
+            found += [_KEYS_OF_SPANS.format(settled=one) for one in self._settled(binder, doubts, [_EVER], [])]
         if doubts.unsettled:
             times = "1" if doubts.are_many else compile_times(binder, doubts.unsettled)
             found.append(_KEYS_OF_CALLS.format(times=times))
@@ -186,13 +217,13 @@ class Totaller:
         if low in LABEL_KEYS or joined or doubts.are_many:
             source = calls
         else:
-            settled = self._settled(binder, doubts)
-            source = (
-                f"SELECT value FROM hour_properties WHERE {settled} AND key_lower = {binder.text(low)} GROUP BY value"
-            )
+            listed = f"SELECT value FROM span_properties WHERE key_lower = {binder.text(low)} AND"
+            parts = [f"{listed} {settled}" for settled in self._settled(binder, doubts, [_EVER], [])]
             if doubts.unsettled:
-                source += f" UNION ALL {calls} AND {compile_times(binder, doubts.unsettled)}"
+                parts.append(f"{calls} AND {compile_times(binder, doubts.unsettled)}")
+            source = " UNION ALL ".join(parts)
         found = f"AND position(lower(value), {binder.text(fold(search))}) > 0" if search else ""
+        # Values that stand ready are read in their order, no more of them than are asked for.
         text = (
             f"SELECT DISTINCT value FROM ({source}) WHERE value != '' {found} "
             f"ORDER BY value LIMIT {int(limit)} OFFSET {int(offset)}"
