@@ -223,3 +223,13 @@ def test_hours_are_plain_again_once_the_engine_has_merged_them(opening: Callable
         store.connector.command("OPTIMIZE TABLE calls FINAL")
     store.settle(rest_s=0.0)
     assert ((0, 1), (0, 0)) == (before, in_doubt(store))
+
+
+def test_hours_that_nobody_noted_are_noted(opening: Callable[[], ClickHouseStore]) -> None:
+    """As long as they are not, sums leave their calls out."""
+    store = opening()
+    store.save([reading(number, number) for number in range(1, 4)])
+    expected = asked(store)
+    store.connector.command("TRUNCATE TABLE hour_changes")
+    store.settle()
+    assert expected == asked(store)

@@ -109,9 +109,16 @@ FROM span_properties WHERE {_OF_DAYS} GROUP BY organisation_id, key_lower, value
 _STALE = """
 (organisation_id, span_us, span, settlement) NOT IN (
   SELECT organisation_id, span_us, span, max(settlement) FROM {settled} GROUP BY organisation_id, span_us, span
-) OR organisation_id NOT IN (SELECT organisation_id FROM {calls})
+) OR organisation_id IN {{gone:Array(String)}}
 """
-_GONE = "organisation_id NOT IN (SELECT organisation_id FROM {calls})"
+_GONE = "organisation_id IN {gone:Array(String)}"
+_NOTED = "SELECT DISTINCT organisation_id FROM hour_changes"
+_LIVING = "SELECT DISTINCT organisation_id FROM calls"
+_NOTE_UNNOTED = f"""
+INSERT INTO hour_changes SELECT organisation_id, {HOUR} AS hour, 1, 0 FROM calls
+WHERE (organisation_id, {HOUR}) GLOBAL NOT IN (SELECT organisation_id, hour FROM hour_changes)
+GROUP BY organisation_id, hour
+"""
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -216,10 +223,14 @@ class Settler:
     def settle(self, rest_s: float | None = None) -> None:
         """Settle what is in doubt and was not written for *rest_s*; the engine may have merged what was not plain.
 
+        Hours that have calls and were never noted, as a server of an earlier version leaves them, are noted first.
+
         Raises:
             StoreFailed: the database could not be read or written; what was settled until then is.
         """
         with self._lock:
+            self._connector.command(_NOTE_UNNOTED)
+            self._count_change()
             self._settle_due(self._rest_s if rest_s is None else rest_s)
 
     def forget(self) -> None:
@@ -228,11 +239,14 @@ class Settler:
         Raises:
             StoreFailed: there is no room for it; it may be tried again.
         """
-        names = {"settled": self._connector.local("settled_spans"), "calls": self._connector.local("calls")}
+        noted = {name for (name,) in self._connector.query(_NOTED)}
+        gone = sorted(noted - {name for (name,) in self._connector.query(_LIVING)})
+        stale = _STALE.format(settled=self._connector.local("settled_spans"))
         for table, condition in (
-            ("span_sums", _STALE), ("span_properties", _STALE), ("settled_spans", _GONE), ("hour_changes", _GONE)
+            ("span_sums", stale), ("span_properties", stale), ("settled_spans", _GONE), ("hour_changes", _GONE)
         ):  # fmt: skip
-            self._connector.delete(table, condition.format(**names), {})
+            self._connector.delete(table, condition, {"gone": gone})
+        self._count_change()
 
     def _note(self, calls: Iterable[tuple[str, int]]) -> None:
         hours = sorted({(organisation_id, created_us // HOUR_US) for organisation_id, created_us in calls})

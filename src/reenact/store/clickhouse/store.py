@@ -265,7 +265,8 @@ class ClickHouseStore:
         """
         self._remover.sweep(only_discarded=False)
         self._settler.settle(rest_s=0.0)
-        self._settler.forget()
+        with self._writer.exclusively():
+            self._settler.forget()
 
     def settle(self, rest_s: float | None = None) -> None:
         """Make sums ready of hours whose calls were changed, and not for *rest_s*; a minute, ten on a cluster, when None.
