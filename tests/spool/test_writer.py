@@ -295,9 +295,9 @@ def test_bodies_in_files_wait_as_records_do(folder: Path) -> None:
     with stuck(folder, writes=True) as disk:
         kept, lost = disk.writer.spill(), disk.writer.spill()
         kept.write(b"large")
+        (part,) = [path for path in (folder / "bodies").glob("*.part") if path.stat().st_size == 0]
         assert disk.writer.append_spilled(an_exchange(1), None, kept) is False
         assert disk.writer.append_spilled(an_exchange(2), None, lost) is False
-        (part,) = [path for path in (folder / "bodies").glob("*.part") if path.stat().st_size == 0]
         part.unlink()
         disk.let_go()
         disk.writer.close()
