@@ -233,3 +233,47 @@ def test_hours_that_nobody_noted_are_noted(opening: Callable[[], ClickHouseStore
     store.connector.command("TRUNCATE TABLE hour_changes")
     store.settle()
     assert expected == asked(store)
+
+
+def test_lists_are_right_while_many_days_are_in_doubt(opening: Callable[[], ClickHouseStore]) -> None:
+    """Days may be unsettled whose hours are settled; then all calls are looked at."""
+    store = opening()
+    readings = [reading(number, 48 * number) for number in range(1, 211)]
+    store.save(readings)
+    store.settle(rest_s=0.0)
+    store.connector.command("DELETE FROM settled_spans WHERE span_us = 86400000000")
+    store = ClickHouseStore(store.connector)
+    doubts = Settler(store.connector, Ticker()).doubts("one")
+    assert (True, ()) == (doubts.are_many, doubts.unsettled)
+    assert summed(readings) == asked(store)
+
+
+def test_percentiles_are_right_while_calls_are_written_over(opening: Callable[[], ClickHouseStore]) -> None:
+    """Each look at the rows is followed by another save of a call that was plain: the answer has it once all the same."""
+    store = opening()
+    readings = [reading(number, number) for number in range(1, 9)]
+    store.save(readings)
+    store.settle(rest_s=0.0)
+    ask, looks = store.connector.query, list[str]()
+
+    def and_then(text: str, values: dict[str, object] | None = None) -> object:
+        if "quantilesExact" in text or "groupArray(number)" in text:
+            looks.append(text)
+            store.save([reading(len(looks), len(looks))])
+        return ask(text, values)
+
+    store.connector.query = and_then  # type: ignore[method-assign, assignment]
+    found = store.percentiles("one", "latency_ms", [0.0, 0.5, 1.0])
+    store.connector.query = ask  # type: ignore[method-assign]
+    assert reference.percentiles(readings, "latency_ms", [0.0, 0.5, 1.0]) == found
+    assert 2 == len(looks)
+
+
+def test_when_an_hour_was_noted_last_outlives_a_merge(opening: Callable[[], ClickHouseStore]) -> None:
+    """In whatever order notes are merged."""
+    connector = opening().connector
+    for latest_us in (7, 9, 8):
+        row: dict[str, list[object]] = {"organisation_id": ["one"], "hour": [1], "times": [1], "latest_us": [latest_us]}
+        connector.insert("hour_changes", row)
+    connector.command("OPTIMIZE TABLE hour_changes FINAL")
+    assert [(3, 9)] == connector.query("SELECT times, latest_us FROM hour_changes")

@@ -32,7 +32,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     """What decides which of two rows with one key stays: a version, and whether it marks a deletion."""
     order: str
     adding: str = ""
-    """What rows with one key are added up in, where none of them replaces another."""
+    """The columns that rows with one key become one in, where none of them replaces another."""
     partition: str = ""
     settings: str = ""
     shard: str = _SHARD
@@ -200,7 +200,7 @@ TABLES: dict[str, Table] = {
   times UInt64 CODEC(ZSTD(1)),
   latest_us SimpleAggregateFunction(max, Int64) CODEC(ZSTD(1))""",
         replacing="",
-        adding="times",
+        adding="(times, latest_us)",
         order="organisation_id, hour",
         shard=_OF_ORGANISATION,
     ),
