@@ -59,7 +59,6 @@ class Checker:
         """Find what is damaged; return whether everything could be looked at."""
         is_seen = True
         try:
-            self._store.settle()
             self._store.collect()
             found = self._store.damage()
         except ReenactError as error:
@@ -67,4 +66,12 @@ class Checker:
         for sentence in set(found) - set(self._found):
             _log.error("%s", sentence)
         self._found = found
+        self._settle()
         return is_seen
+
+    def _settle(self) -> None:
+        """Make ready what sums are taken from; that it could not be is no damage, and is tried again."""
+        try:
+            self._store.settle()
+        except ReenactError as error:
+            _log.warning("Sums are slower than they need be: %s", error.message)
