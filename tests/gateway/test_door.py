@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -295,3 +296,26 @@ async def test_nothing_stays_open_behind_agents() -> None:
         while made._doors:
             await asyncio.sleep(0)
         assert before >= _open_files() - 1
+
+
+async def test_an_answer_leaves_at_the_end_of_the_turn_that_made_it() -> None:
+    """Whole and in one piece: what many calls are answered within a turn wakes its readers once."""
+    agent = socket.socket()
+    seen = list[str]()
+
+    async def serve(scope: Scope, visit: Visit) -> None:
+        await echo(scope, visit)
+        try:
+            agent.recv(1)
+        except BlockingIOError:
+            seen.append("nothing yet")
+
+    async with hall(serve) as (_, port):
+        loop = asyncio.get_running_loop()
+        agent.setblocking(False)
+        await loop.sock_connect(agent, ("127.0.0.1", port))
+        await loop.sock_sendall(agent, GET)
+        answer = await asyncio.wait_for(loop.sock_recv(agent, 65536), 5)
+    agent.close()
+    assert ["nothing yet"] == seen
+    assert answer.endswith(b"GET|/x||")

@@ -56,3 +56,22 @@ async def _turn() -> None:
     done = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().call_soon(lambda: asyncio.get_running_loop().call_soon(done.set_result, None))
     await done
+
+
+async def test_an_act_that_fails_leaves_the_next_turn_as_it_is() -> None:
+    """The loop tells of the fault; what is posted afterwards leaves."""
+    loop = asyncio.get_running_loop()
+    faults = list[object]()
+    loop.set_exception_handler(lambda _, context: faults.append(context["exception"]))
+    outbox, sent = Outbox(loop), list[bytes]()
+
+    def fail() -> None:
+        sent.append(b"")
+        raise ZeroDivisionError
+
+    outbox.before(fail)
+    await _turn()
+    outbox.post(sent.append, b"later")
+    await _turn()
+    assert ["ZeroDivisionError"] == [type(fault).__name__ for fault in faults]
+    assert [b"", b"later"] == sent

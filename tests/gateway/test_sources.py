@@ -1,6 +1,7 @@
 """What every live AnswerSource must do, run on each: our own connections and the general client."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import subprocess
@@ -491,3 +492,45 @@ async def test_a_proxy_is_asked_for_plain_and_for_secure_origins(
     assert asked[0].startswith(f"POST {plain}/v1/x?a=%2F HTTP/1.1\r\n".encode())
     assert asked[1].startswith(f"CONNECT {secure.removeprefix('https://')} HTTP/1.1\r\n".encode())
     assert all(b"proxy-authorization: Basic eDp5\r\n" in head for head in asked)
+
+
+@pytest.mark.parametrize("farewell", [b"", UNHEARD_TIMEOUT], ids=["an end", "an answer that nobody asked for"])
+async def test_a_request_leaves_at_the_turns_end_and_not_after_a_farewell(farewell: bytes) -> None:
+    """Nothing is on the wire when it is begun; what the provider says until it would leave sends it elsewhere, POST or not."""
+    loop = asyncio.get_running_loop()
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(False)
+    source = PooledSource(connect_timeout_s=20, silence_timeout_s=20)
+    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    async def served(connection: socket.socket, asking: "asyncio.Task[tuple[int, list[Header], bytes]]") -> bytes:
+        got = b""
+        while not got.endswith(b"\r\n\r\n{}"):
+            got += await loop.sock_recv(connection, 65536)
+        await loop.sock_sendall(connection, OK)
+        return (await asking)[2]
+
+    first = asyncio.create_task(whole(source, ask(origin)))
+    old, _ = await loop.sock_accept(listener)
+    assert b"hello" == await served(old, first)
+
+    came = list[bytes]()
+
+    def leave() -> None:
+        with pytest.raises(BlockingIOError):  # the request was begun before this was called
+            old.recv(65536)
+        came.append(farewell)
+        if farewell:
+            old.sendall(farewell)
+        old.shutdown(socket.SHUT_WR)
+
+    second = asyncio.create_task(whole(source, ask(origin)))
+    loop.call_soon(leave)
+    new, _ = await asyncio.wait_for(loop.sock_accept(listener), 5)
+    assert b"hello" == await served(new, second)
+    assert [farewell] == came
+    await source.close()
+    with contextlib.suppress(ConnectionResetError), contextlib.closing(old):
+        assert b"" == old.recv(65536)  # an end, and nothing of the second request before it
+    new.close()
+    listener.close()

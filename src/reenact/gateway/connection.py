@@ -354,7 +354,7 @@ class Connection(asyncio.Protocol):
 
 
 def _has_framing(headers: list[Header]) -> bool:
-    for name, _ in headers:  # noqa: SIM110 - for every answer, at half the price of a generator
+    for name, _ in headers:  # noqa: SIM110 - for every answer: a generator costs more than the looking
         if name in _FRAMING:
             return True
     return False

@@ -58,5 +58,7 @@ class Outbox:
         self._loop.call_soon(self._end_turn)
 
     def _end_turn(self) -> None:
-        self.empty()
-        self._is_due = False
+        try:
+            self.empty()
+        finally:
+            self._is_due = False
