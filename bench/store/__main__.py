@@ -1,6 +1,6 @@
 """What a store costs and how fast it answers.
 
-    python bench/store --store sqlite|chdb [--calls 100000] [--batch 500] [--copies 0] [--lean] [--quick] [--folder DIR]
+    python bench/store --store sqlite|chdb [--calls 100000] [--batch 500] [--copies 0] [--quick] [--folder DIR]
 
 Reads and saves so many calls of agents, in batches as ingest does, and prints what they take on disk by byte that was sent,
 calls by second, and CPU (all threads of this process; what makes the traffic is left out). Then asks each question many
@@ -156,12 +156,12 @@ def measure(ask: Callable[[], object], times: int) -> dict[str, float]:
             "cpu_ms": (time.process_time() - cpu) * 1000 / times}  # fmt: skip
 
 
-def multiplied(store: CallStore, copies: int, *, is_lean: bool) -> dict[str, float]:
+def multiplied(store: CallStore, copies: int) -> dict[str, float]:
     """Add copies of all calls to a store in chDB; return what it took."""
     from multiplier import multiply  # noqa: PLC0415 - its packages are not always there
 
     begun, cpu = time.perf_counter(), time.process_time()
-    multiply(store.connector, copies, is_lean=is_lean)  # type: ignore[attr-defined]
+    multiply(store.connector, copies)  # type: ignore[attr-defined]
     return {"copies": copies, "wall_s": time.perf_counter() - begun, "cpu_s": time.process_time() - cpu}
 
 
@@ -179,7 +179,6 @@ def main() -> None:
     options.add_argument("--calls", type=int, default=100_000)
     options.add_argument("--batch", type=int, default=500)
     options.add_argument("--copies", type=int, default=0, help="of all calls, added in the engine; chdb alone")
-    options.add_argument("--lean", action="store_true", help="copies have neither bodies nor words to search")
     options.add_argument("--quick", action="store_true", help="2000 calls and few questions")
     options.add_argument("--json", action="store_true")
     options.add_argument("--folder", type=Path, help="where to keep the store; a temporary one that is removed")
@@ -191,7 +190,7 @@ def main() -> None:
     store = opened(asked.store, folder)
     result: dict[str, Any] = {"store": asked.store, "cores": os.cpu_count(), "load": load(store, traffic, asked.batch)}
     if asked.copies:
-        result["copied"] = multiplied(store, asked.copies, is_lean=asked.lean)
+        result["copied"] = multiplied(store, asked.copies)
     if asked.store == "chdb":
         result["settled"] = settled(store)
     used = getattr(store, "used_bytes", lambda: 0)()

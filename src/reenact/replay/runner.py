@@ -2,6 +2,8 @@
 
 The recording of a take is its journal: a step whose answer is recorded is not asked again when a replay is resumed, after a
 crash, a limit or a stop, here or by another worker that holds the replay's lease.
+
+Long, since what is asked of a replay under way and what drives it share the runs of this worker.
 """
 
 import asyncio
