@@ -10,7 +10,7 @@ from reenact.gateway.outbox import Outbox
 
 async def test_what_is_posted_in_a_turn_leaves_at_its_end_in_order() -> None:
     """What was held back for more to join it comes last, as it was posted last."""
-    outbox, sent = Outbox(asyncio.get_running_loop()), list[bytes]()
+    outbox, sent = an_outbox(), list[bytes]()
     outbox.before(lambda: outbox.post(sent.append, b"held back until the end"))
     outbox.post(sent.append, b"first")
     outbox.post(sent.append, b"second")
@@ -24,7 +24,7 @@ async def test_what_is_posted_in_a_turn_leaves_at_its_end_in_order() -> None:
 
 async def test_a_piece_that_cannot_be_sent_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
     """Its fault is logged."""
-    outbox, sent = Outbox(asyncio.get_running_loop()), list[bytes]()
+    outbox, sent = an_outbox(), list[bytes]()
 
     def fail(content: bytes) -> None:
         raise RuntimeError(content)
@@ -39,7 +39,7 @@ async def test_a_piece_that_cannot_be_sent_holds_up_no_other(caplog: pytest.LogC
 
 async def test_a_turn_gathers_no_more_than_its_bound() -> None:
     """What is posted beyond it leaves at once, with all before it."""
-    outbox, sent = Outbox(asyncio.get_running_loop()), list[bytes]()
+    outbox, sent = an_outbox(), list[bytes]()
     piece = b"x" * 100_000
     for _ in range(3):
         outbox.post(sent.append, piece)
@@ -49,6 +49,23 @@ async def test_a_turn_gathers_no_more_than_its_bound() -> None:
     assert len(sent) == 4
     await _turn()
     assert len(sent) == 4
+
+
+async def test_the_first_of_a_long_turn_does_not_wait_for_the_last() -> None:
+    """What was gathered for longer than a millisecond leaves in the middle of the turn, and the gathering begins anew."""
+    times_s = iter([5.0, 5.0006, 5.0012, 5.0018, 5.0024, 5.003])
+    outbox, sent = Outbox(asyncio.get_running_loop(), lambda: next(times_s)), list[bytes]()
+    counts = []
+    for piece in b"abcdef":
+        outbox.post(sent.append, bytes([piece]))
+        counts.append(len(sent))
+    assert [0, 0, 3, 3, 3, 6] == counts
+    assert b"abcdef" == b"".join(sent)
+
+
+def an_outbox() -> Outbox:
+    """Return an outbox for which turns take no time."""
+    return Outbox(asyncio.get_running_loop(), lambda: 0.0)
 
 
 async def _turn() -> None:
@@ -63,7 +80,7 @@ async def test_an_act_that_fails_leaves_the_next_turn_as_it_is() -> None:
     loop = asyncio.get_running_loop()
     faults = list[object]()
     loop.set_exception_handler(lambda _, context: faults.append(context["exception"]))
-    outbox, sent = Outbox(loop), list[bytes]()
+    outbox, sent = an_outbox(), list[bytes]()
 
     def fail() -> None:
         sent.append(b"")

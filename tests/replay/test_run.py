@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from reenact.domain.patch import Patch
-from reenact.domain.replay import CallResult, Mode, Replay, Spent, State, Take
+from reenact.domain.replay import CallResult, Mode, Replay, Spent, State, Take, WaitingTool
 from reenact.replay.governor import Governor
 from reenact.replay.planning import plan
 from reenact.replay.run import Order, Run
@@ -51,7 +51,30 @@ async def test_a_finished_take_stands_for_all_that_was_known_of_it(run: Run) -> 
     assert run.replay.progress == run.progress
 
 
-async def test_watchers_are_woken_by_every_change_and_nothing_else(run: Run) -> None:
+async def test_watchers_are_woken_soon_by_what_changed_until_then(run: Run) -> None:
+    """Not once for every answer: two that come together are told of together."""
+    changed = run.changed
+    run.add(run.takes[0], answered(1))
+    run.add(run.takes[0], answered(2))
+    assert not changed.is_set()
+
+    await changed.wait()
+
+    assert (2, False) == (run.progress.answered, run.changed.is_set())
+
+
+async def test_a_tool_call_that_waits_is_told_of_at_once(run: Run) -> None:
+    """The client is to answer it, and the replay stands until then."""
+    tool = WaitingTool(id="t", take=1, name="look", arguments="{}")
+    changed = run.changed
+    run.add(run.takes[0], answered(1))
+    run.wait(tool)
+
+    assert changed.is_set()
+    assert ((tool,), 1) == (run.progress.tools, run.progress.answered)
+
+
+async def test_watchers_are_woken_by_the_end_and_nothing_before_it(run: Run) -> None:
     """The replay is the same value as long as nothing changes."""
     changed, before = run.changed, run.replay
     assert before is run.replay

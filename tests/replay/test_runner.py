@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class HeldAsker(FreshAsker):
         self.asked: list[Question] = []
         self.most = 0
         self.gate = asyncio.Semaphore(0)
+        self.on_answer: Callable[[], object] = bool
         self._under_way = 0
         self._came = asyncio.Condition()
 
@@ -47,6 +48,7 @@ class HeldAsker(FreshAsker):
             self._came.notify_all()
         await self.gate.acquire()
         self._under_way -= 1
+        self.on_answer()
         index = question.ask.index
         if index == 13:
             raise ValueError("unlucky")
@@ -186,6 +188,19 @@ async def test_calls_are_asked_at_once_up_to_the_limit(stage: Stage) -> None:
     assert [("id-2", 5), ("id-3", 5)] == [(take.session_id, len(take.results)) for take in done.takes]
 
 
+async def test_the_first_answer_goes_on_before_the_next_is_looked_at(stage: Stage) -> None:
+    """Whoever awaited an answer asks what follows in the same step: the calls then do not walk in step for ever."""
+    await stage.runner.start(an_order(turns(4), concurrency=2))
+    await stage.asker.until_asked(2)
+    asked_when_answered = list[int]()
+    stage.asker.on_answer = lambda: asked_when_answered.append(len(stage.asker.asked))
+
+    stage.asker.let_go(2)
+    await stage.asker.until_asked(4)
+
+    assert [2, 3] == asked_when_answered
+
+
 async def test_each_question_says_where_it_comes_from(stage: Stage) -> None:
     """The take's session, the source call and the link between them."""
     await stage.runner.start(an_order(turns(1), takes=2))
@@ -212,19 +227,20 @@ async def test_results_are_kept_as_they_come(stage: Stage) -> None:
 
 
 async def test_progress_is_seen_while_it_goes(stage: Stage) -> None:
-    """Each watcher sees where it stands at once, then every change, then that it is over."""
+    """Each watcher sees where it stands at once, then what changed, then that it is over."""
     replay = await stage.runner.start(an_order(turns(3)))
     await stage.asker.until_asked(3)
     watching = stage.runner.watch(replay.id)
 
     seen = [await anext(watching)]
-    for _ in range(3):
+    for _ in range(2):
         stage.asker.let_go(1)
         seen.append(await anext(watching))
-    rest = [progress async for progress in watching]
+    stage.asker.let_go(1)
+    *_, last = [progress async for progress in watching]
 
-    assert [(3, 0, 0), (3, 1, 0), (3, 2, 1), (3, 3, 1)] == [(one.calls, one.answered, one.failed) for one in seen]
-    assert State.DONE is rest[-1].state
+    assert [(3, 0, 0), (3, 1, 0), (3, 2, 1)] == [(one.calls, one.answered, one.failed) for one in seen]
+    assert (State.DONE, 3, 1) == (last.state, last.answered, last.failed)
 
 
 async def test_cancelling_stops_at_once_and_keeps_what_came(stage: Stage) -> None:

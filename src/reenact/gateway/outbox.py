@@ -8,28 +8,37 @@ one for all. A call that has the loop to itself waits for nothing but one more l
 import asyncio
 import logging
 from collections.abc import Callable
+from time import monotonic
 
 _log = logging.getLogger(__name__)
 
 _MOST_BYTES = 256 * 1024
 """As much as a turn may gather; beyond it transports have to see for themselves who reads slowly."""
+_LONGEST_S = 0.001
+"""As long as a turn may gather: the first of a long turn must not wait for the last."""
 
 
 class Outbox:
     """Gathers what is to be sent. One event loop's."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, now_s: Callable[[], float] = monotonic) -> None:
+        """Take the *loop* and a clock; the loop's own stands still within a turn."""
         self._loop = loop
+        self._now_s = now_s
         self._acts: list[Callable[[], None]] = []
         self._held: list[tuple[Callable[[bytes], None], bytes]] = []
         self._held_bytes = 0
+        self._since_s = 0.0
         self._is_due = False
 
     def post(self, send: Callable[[bytes], None], content: bytes) -> None:
         """Have *send* called with *content* at the turn's end; in the order of posting, and never if the loop ends before."""
+        now_s = self._now_s()
+        if not self._held:
+            self._since_s = now_s
         self._held.append((send, content))
         self._held_bytes += len(content)
-        if self._held_bytes > _MOST_BYTES:
+        if self._held_bytes > _MOST_BYTES or now_s - self._since_s > _LONGEST_S:
             self.empty()
         elif not self._is_due:
             self._schedule()

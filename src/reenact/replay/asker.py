@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -82,6 +83,8 @@ class RelayAsker:
         self._clock = clock
         self._recorder = recorder
         self._decode = decode
+        self._way = lru_cache(maxsize=1024)(self._find_way)
+        """Worked out once for each address: a replay asks the same few again and again."""
 
     def check_addresses(self, plan: Plan, recording: Recording) -> None:
         """Make sure that every call of *plan* has somewhere to go.
@@ -92,7 +95,7 @@ class RelayAsker:
         calls = {call.id: call for call in recording.calls}
         for call in plan.asked:
             source = calls[call.call_id]
-            if why := self._way(source, call.url)[1]:
+            if why := self._way(source.target_url, call.url)[1]:
                 field = "session_id" if call.url == source.url else "patch"
                 raise InvalidInput(f"Call {call.index} cannot be asked of {call.provider}: {why}", field)
 
@@ -198,15 +201,15 @@ class RelayAsker:
 
     def _target(self, source: Call, url: str) -> Target:
         """Return where *url* leads, as it did when an agent called it."""
-        target, why = self._way(source, url)
+        target, why = self._way(source.target_url, url)
         if target is None:
             raise InvalidInput(f"The call {source.id} cannot be sent to {url}: {why}", "session_id")
         return target
 
-    def _way(self, source: Call, url: str) -> tuple[Target | None, str]:
-        """Return where *url* leads; None, and why not, in words."""
+    def _find_way(self, target_url: str, url: str) -> tuple[Target | None, str]:
+        """Return where *url* leads, for a call that went to *target_url*; None, and why not, in words."""
         parts = urlsplit(url)
-        wanted: tuple[Header, ...] = ((b"helicone-target-url", source.target_url.encode()),)
+        wanted: tuple[Header, ...] = ((b"helicone-target-url", target_url.encode()),)
         route = self._routes.route(
             host=parts.netloc.encode(), raw_path=parts.path.encode(), query=_query(parts.query), headers=wanted
         )
@@ -231,6 +234,7 @@ def named_keys(provider_keys: Mapping[str, str]) -> dict[str, str]:
     return {key_variables(provider)[0]: key for provider, key in provider_keys.items()}
 
 
+@lru_cache(maxsize=1024)
 def _is_loopback(origin: str) -> bool:
     host = urlsplit(origin).hostname or ""
     try:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from reenact.domain.replay import Answered, Limits, Rate, Spent
 from reenact.errors import ReenactError
@@ -65,22 +65,18 @@ class Governor:
         Raises:
             Exhausted: the budget has no room for it, and will have none.
         """
-        async with AsyncExitStack() as held:
-            if (gate := self._gates.get(provider)) is not None:
-                await held.enter_async_context(gate)
-            await held.enter_async_context(self._gate)
+        async with self._gates.get(provider) or nullcontext(), self._gate:
             await self._wait_for_pace(provider)
             self._set_pace(provider, self._pace(provider).after_call(tokens, self._now_s()))
-            if self._above is not None:
-                above = await held.enter_async_context(self._above.permit(provider, most_nanodollars, tokens))
-            reserved = await self._reserved(most_nanodollars)
-            permit = Permit()
-            try:
-                yield permit
-            finally:
-                self._settle(provider, reserved, tokens, permit.answered)
-                if self._above is not None:
-                    above.answered = permit.answered
+            async with self._permit_above(provider, most_nanodollars, tokens) as above:
+                reserved = await self._reserved(most_nanodollars)
+                permit = Permit()
+                try:
+                    yield permit
+                finally:
+                    self._settle(provider, reserved, tokens, permit.answered)
+                    if above is not None:
+                        above.answered = permit.answered
 
     def tell(self, spent: Spent) -> None:
         """Take what the calls are known to have cost, now that all are through."""
@@ -91,6 +87,13 @@ class Governor:
         if self._above is not None:
             self._above.hold(provider, seconds)
         self._set_pace(provider, self._pace(provider).held(self._now_s() + seconds))
+
+    def _permit_above(
+        self, provider: str, most_nanodollars: int | None, tokens: int
+    ) -> AbstractAsyncContextManager[Permit | None]:
+        if self._above is None:
+            return nullcontext()
+        return self._above.permit(provider, most_nanodollars, tokens)
 
     async def _wait_for_pace(self, provider: str) -> None:
         while (wait_s := self._pace(provider).wait_s(self._now_s())) > 0:  # noqa: ASYNC110 - a rate is time, no event

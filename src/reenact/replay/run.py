@@ -27,6 +27,9 @@ from reenact.replay.performing import Performance, perform
 from reenact.replay.question import Question, ToolQuestion
 from reenact.replay.recording import Recording
 
+_TELL_EVERY_S = 0.05
+"""How soon whoever watches hears of answers: a message for each would cost as much as the asking."""
+
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """A plan to be performed, and how."""
@@ -87,7 +90,8 @@ class Run:
         """As they began."""
         self.order = order
         self.changed = asyncio.Event()
-        """Set, and replaced by a new one, whenever something changes."""
+        """Set, and replaced by a new one, when whoever watches is to look again: soon after something changed."""
+        self._telling: asyncio.TimerHandle | None = None
         self.settled = asyncio.Event()
         """Set when no more results will come."""
         self.task: asyncio.Task[None] | None = None
@@ -158,7 +162,7 @@ class Run:
     def end(self) -> None:
         """Wake whoever watches: it is over and kept."""
         self.is_ended = True
-        self.changed.set()
+        self._tell()
 
     def planned(self, take: Take, index: int) -> PlannedCall:
         """Return the plan of the call at a position."""
@@ -199,6 +203,7 @@ class Run:
     def wait(self, tool: WaitingTool) -> None:
         """Show that a tool call waits for the client."""
         self._change(tools=(*self._progress.tools, tool))
+        self._tell()
 
     def wait_no_more(self, tool: WaitingTool) -> None:
         """Show that it does no longer."""
@@ -224,8 +229,15 @@ class Run:
         self._change(answered=self._progress.answered + sign * len(asked), failed=self._progress.failed + sign * failed)
 
     def _change(self, **progress: object) -> None:
-        """Note what changed and wake whoever watches."""
+        """Note what changed; whoever watches hears of it soon, together with what changes until then."""
         self._replay = None
         self._progress = msgspec.structs.replace(self._progress, spent=self.governor.spent, **progress)
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(_TELL_EVERY_S, self._tell)
+
+    def _tell(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
         self.changed.set()
         self.changed = asyncio.Event()

@@ -344,41 +344,59 @@ class Runner:
             logger.exception("Replay %s could not be kept.", replay.id)
 
     async def _perform(self, run: Run, take: Take) -> None:
-        """Perform one take, asking whatever may be asked as soon as it may."""
-        plan = run.order.plan_of(take)
-        run.add(take, *(skipped(call) for call in plan.calls if call.action != "ask"))
-        outcomes: asyncio.Queue[Answered | None] = asyncio.Queue()
+        """Perform one take, asking whatever may be asked as soon as it may.
+
+        What an answer makes possible is asked in the same step of the loop, by whoever awaited the answer: where many come at
+        once, the first goes on while the others are still to be looked at, so that they do not walk in step from then on.
+        """
+        run.add(take, *(skipped(call) for call in run.order.plan_of(take).calls if call.action != "ask"))
         performance = run.order.performance(take)
-        under_way, backlog = 0, deque[AskCall | AskTool]()
-        async with asyncio.TaskGroup() as group:
-            step = advance(performance)
-            while not isinstance(step, Take):
-                backlog += step
-                while backlog and under_way < run.order.limits.concurrency and not run.exhausted:
-                    group.create_task(self._ask(run, take, backlog.popleft(), outcomes))
-                    under_way += 1
-                if not under_way:
-                    return  # a limit was reached
-                answered = await outcomes.get()
-                under_way -= 1
-                step = ()
+        backlog = deque[AskCall | AskTool]()
+        under_way = 0
+
+        def move(answered: Answered | None = None) -> None:
+            step = advance(performance, answered)
+            if isinstance(step, Take):
+                run.finish(step)
+            else:
+                backlog.extend(step)
+
+        def may_ask() -> bool:
+            return bool(backlog) and not run.exhausted
+
+        def spread() -> None:
+            nonlocal under_way
+            while may_ask() and under_way < run.order.limits.concurrency:
+                under_way += 1
+                group.create_task(go_on(backlog.popleft()))
+
+        async def go_on(ask: AskCall | AskTool) -> None:
+            nonlocal under_way
+            while True:
+                answered = await self._ask(run, take, ask)
                 if answered is not None:
                     if answered.tool is None:
                         run.add(take, result(run.planned(take, answered.index), answered))
-                    step = advance(performance, answered)
-        run.finish(step)
+                    move(answered)
+                if not may_ask():
+                    break
+                ask = backlog.popleft()
+                spread()
+            under_way -= 1
 
-    async def _ask(
-        self, run: Run, take: Take, ask: AskCall | AskTool, outcomes: "asyncio.Queue[Answered | None]"
-    ) -> None:
+        async with asyncio.TaskGroup() as group:
+            move()
+            spread()
+
+    async def _ask(self, run: Run, take: Take, ask: AskCall | AskTool) -> Answered | None:
+        """Return what became of one step; None when a limit was reached."""
         try:
             if isinstance(ask, AskTool):
-                outcomes.put_nowait(await self._desk.answer(run, take, ask))
-            else:
-                outcomes.put_nowait(await self._attempter.answer(run, take, ask))
+                return await self._desk.answer(run, take, ask)
+            return await self._attempter.answer(run, take, ask)
         except Exhausted as limit:
             run.exhausted = limit.message
-            outcomes.put_nowait(None)
+            return None
 
 
 async def _stopped(runs: Sequence[Run], state: State, detail: str) -> None:
