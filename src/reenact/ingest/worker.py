@@ -17,6 +17,9 @@ from reenact.store.calls import CallStore
 
 _LOOK_AGAIN_S = 1.0
 """How long to wait without being told of a record; another process may append to the spool."""
+_GATHER_S = 0.05
+"""How long what is appended may wait for more, unless somebody waits for it: calls that are read together cost less, and one
+that just ended is followed by the next, which should find the interpreter free."""
 _NICENESS = 10
 _FIRST_BACKOFF_S, _MOST_BACKOFF_S = 0.1, 10.0
 
@@ -76,6 +79,8 @@ class IngestWorker:
         self._spool = spool
         self._yields = yields
         self._wake = threading.Event()
+        self._hurry = threading.Event()
+        """Set when somebody waits."""
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._appended = 0
@@ -101,6 +106,7 @@ class IngestWorker:
         with self._changed:
             self._drains += 1  # another process may have appended: a reading that begins after this finds it
             target = self._drains
+            self._hurry.set()
             self._wake.set()
             return self._changed.wait_for(lambda: self._drained >= target, timeout_s)
 
@@ -115,6 +121,7 @@ class IngestWorker:
     def stop(self) -> None:
         """Finish the batch under way and end; what is left waits in the spool."""
         self._stopping.set()
+        self._hurry.set()
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -139,6 +146,8 @@ class IngestWorker:
                 backoff_s = _FIRST_BACKOFF_S
                 self._settle(target, drains)
                 self._wake.wait(_LOOK_AGAIN_S)
+                self._hurry.wait(_GATHER_S)
+                self._hurry.clear()
 
     def _read_to_end(self) -> bool:
         """Save batch after batch until nothing is left; return False when told to stop before that."""
