@@ -27,7 +27,7 @@ from reenact.replay.performing import Performance, perform
 from reenact.replay.question import Question, ToolQuestion
 from reenact.replay.recording import Recording
 
-_TELL_EVERY_S = 0.05
+_TELL_EVERY_S = 0.1
 """How soon whoever watches hears of answers: a message for each would cost as much as the asking."""
 
 
