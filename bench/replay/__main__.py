@@ -6,9 +6,9 @@
 - `anchored`: one session of a thousand calls against a provider of 50 ms, a hundred at once; the ideal is ten times 50 ms.
   From the first call's beginning to the last one's end, and until all is stored and what it cost is known.
 - `plan`: planning a session of five hundred calls.
-- `memory`: what the server weighs after two and after ten replays of a thousand calls: ten thousand calls. `own` leaves the
-  pages out that SQLite maps of the database, which the system takes back when it wants. Its writer's page cache (32 MB) fills
-  with the first thirty thousand; with sixty thousand the server weighed 4 MB more than with thirty.
+- `memory`: what the server weighs on the way through forty replays of a thousand calls. `own` leaves the pages out that SQLite
+  maps of the database, which the system takes back when it wants. Its writer's page cache (32 MB) fills with the first thirty
+  thousand calls, so that the last ten thousand show whether anything else grows.
 - `branches`: a session of eight conversations side by side, chained; the ideal is what one of them takes of the provider: asked
   of it directly, one call after the other, in the same run.
 """
@@ -212,13 +212,12 @@ def anchored(calls: int, rounds: int) -> dict[str, float]:
         "anchored_with_planning_and_storing_s": median(walls),
         "plan_500_s": plan_s * 500 / calls,
         "plan_500_goal_s": 0.3,
-        "memory_first_mb": weights[0],
-        "memory_early_mb": weights[min(1, rounds - 1)],
-        "memory_late_mb": weights[-1],
-        "memory_own_first_mb": own[0],
-        "memory_own_early_mb": own[min(1, rounds - 1)],
-        "memory_own_late_mb": own[-1],
-        "memory_calls": calls * rounds,
+        **{
+            f"memory_own_after_{round_ * calls}_mb": own[round_ - 1]
+            for round_ in (1, 2, 10, 30, 40)
+            if round_ <= rounds
+        },
+        "memory_after_all_mb": weights[-1],
     }
 
 
@@ -229,7 +228,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     os.environ.pop("OPENAI_API_KEY", None)
-    result = chained(20) | branches(8, 6) | anchored(200 if options.quick else 1000, 2 if options.quick else 10)
+    result = chained(20) | branches(8, 6) | anchored(200 if options.quick else 1000, 2 if options.quick else 40)
     if options.json:
         print(json.dumps(result))
         return
