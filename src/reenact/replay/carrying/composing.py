@@ -14,7 +14,7 @@ from reenact.domain.message import Answer, Json, Message, Part, Role, Text, Tool
 from reenact.replay.carrying.echoing import Echo, Echoes, echo, example_for, is_copied_whole, shape_of
 from reenact.replay.carrying.habits import Habits
 from reenact.replay.carrying.measuring import MEASURE, measure_of
-from reenact.replay.carrying.rewriting import is_rewriting
+from reenact.replay.carrying.rewriting import escapings_in, is_rewriting
 from reenact.replay.carrying.spelling import ASCII_TWINS, rivals, spell
 from reenact.replay.carrying.strand import UNKNOWN_WAY, Kept, Origin, Packed, Results, Span, Strand, Turn, Woven
 from reenact.replay.carrying.tracing import text_of
@@ -25,6 +25,15 @@ from reenact.replay.differing import same
 
 _SEARCHED = re.compile(r"(^|_)(query|queries|search|keywords?|sql|url|command|expression)($|_)", re.IGNORECASE)
 """Fields of answers that programs hand to something else than a model."""
+_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+_RECKONED = re.compile(
+    r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}:\d\d\b|[$€£] ?\d|\b\d+(?:[.,]\d+)? ?[%€]|"
+    r"\b\d{1,2}\.? (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b|"
+    r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d{1,2}\b"
+)
+"""Dates, times, amounts and shares, as programs work them out of a number."""
+_BULLET = re.compile(r"[ \t]*(?:[-*•+]|\d{1,3}[.)])?[ \t]*")
+"""What may stand before a name on its line, as in `- name: value`."""
 _FINDINGS = re.compile(
     r"\b(passages|results?|documents|sources|snippets|hits|rows|output|context|retrieved|found|excerpts)\b[^\n]{0,40}:",
     re.IGNORECASE,
@@ -131,6 +140,7 @@ class _Composer:
         self._echoes = manner.echoes
         self._links: dict[str, str] = {}
         self._around = ""
+        self._spans: Sequence[Span] = ()
         self._signs = ""
         """What stands on its line before the copy that is written."""
         self._is_end = False
@@ -219,12 +229,14 @@ class _Composer:
         at = 0
         for span in spans:
             there = before[span.start : span.stop]
-            self._around = before
+            self._around, self._spans = before, spans
             self._signs = signs_before(before, span.start)
             self._is_end = 0 < span.start and span.stop == len(before) and not is_inside
             new = self._unpacked(there, span.document, place) if span.document else self._written(there, span, place)
             pieces += [before[at : span.start], new]
             at = span.stop
+            if new != there and span.origins:
+                self._doubt_name(span, new)
         return "".join([*pieces, before[at:]])
 
     def _unpacked(self, before: str, packed: Packed, place: str) -> str:
@@ -303,6 +315,7 @@ class _Composer:
         (new,) = news
         self._doubt_findings(origin)
         self._doubt_lines(span, before, new)
+        self._doubt_reckoned(span, before)
         self.rewrites.append(
             Rewrite(
                 place=place,
@@ -324,6 +337,33 @@ class _Composer:
                 f"What the agent found with {field!r} of call {origin.call} is in no record.",
                 origin.call,
             )
+
+    def _doubt_reckoned(self, span: Span, before: str) -> None:
+        """Note that a date or an amount on the line of a number that is another now may have been worked out of it."""
+        if _NUMBER.fullmatch(before) is None:
+            return
+        start = self._around.rfind("\n", 0, span.start) + 1
+        line = self._around[start : span.start] + "\0" * len(before) + self._around[span.stop :].split("\n", 1)[0]
+        found = next((one for one in _RECKONED.finditer(line) if not self._is_copy(start + one.start())), None)
+        if found is not None:
+            origin = span.origins[0]
+            detail = f"{found[0]!r} may follow from {origin.place} of call {origin.call}, which is another now."
+            self._doubt(Unknown.DERIVED, detail, origin.call)
+
+    def _is_copy(self, at: int) -> bool:
+        """Return whether a copy stands at a place of the text that is written."""
+        return any(span.start <= at < span.stop for span in self._spans)
+
+    def _doubt_name(self, span: Span, new: str) -> None:
+        """Note that a line of named ones gets a name that another one has: programs keep one value for each."""
+        start = self._around.rfind("\n", 0, span.start) + 1
+        bullet = self._around[start : span.start]
+        is_name = self._around[span.stop : span.stop + 1] == ":" and _BULLET.fullmatch(bullet) is not None
+        others = (*self._around[:start].splitlines(), *self._around[span.stop :].splitlines()[1:])
+        if is_name and any(line.startswith(f"{bullet}{new}:") for line in others):
+            origin = span.origins[0]
+            detail = f"{new!r} of call {origin.call} is the name of another line already: which one it changes is in no record."
+            self._doubt(Unknown.DECISION, detail, origin.call)
 
     def _doubt_lines(self, span: Span, before: str, new: str) -> None:
         """Note that lines were asked for and several come now, on a line that held one: an agent may take the first."""
@@ -356,6 +396,8 @@ class _Composer:
         elif has_new_edges and not is_rewriting(spelling) and self._trims(standing.family, origin.call):
             value = value.strip()
         written = self._spelled(spelling, value)
+        if written is not None and spelling in PLAIN and isinstance(recorded, str):
+            written = self._escaped(origin, recorded, written)
         if any(spell(name, value) != written for name in rivals(spelling, recorded, before)):
             self._doubt(
                 Unknown.SPACING,
@@ -363,6 +405,17 @@ class _Composer:
                 origin.call,
             )
         return written
+
+    def _escaped(self, origin: Origin, recorded: str, written: str) -> str:
+        """Return a text escaped for HTML where others in the same prompt are and the recorded one had nothing to escape."""
+        ways = escapings_in(self._around)
+        if any(spell(way, recorded) != recorded for way in ways):
+            return written
+        escaped = [spell(way, written) or written for way in ways]
+        if len(set(escaped)) > 1:
+            detail = f"Whether quotes of the answer of call {origin.call} are escaped for HTML is in no record."
+            self._doubt(Unknown.SPACING, detail, origin.call)
+        return escaped[0] if escaped else written
 
     def _may_be_wrapped(self, spelling: str, value: str, end: str) -> bool:
         """Return whether a text of several lines, or in place of one, comes behind signs that programs set before each."""

@@ -14,6 +14,9 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s")
 _MARKS = re.compile(r"[*_`#]+")
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 
+_ESCAPED = re.compile(r"&(?:amp|lt|gt|quot|#34|#39|#x27);")
+_ESCAPED_QUOTE = re.compile(r"&(?:quot|#34|#39|#x27);")
+
 Rewrite = Callable[[str], str]
 
 
@@ -74,6 +77,18 @@ def rewritten(name: str, value: str) -> str:
     """Return *value* rewritten."""
     lines, letters, signs = json.loads(name.removeprefix(_NAME))
     return _SIGNS[signs](_LETTERS[letters](_LINES[lines](value)))
+
+
+def escapings_in(text: str) -> list[str]:
+    """Return the ways in which signs of *text* may have been escaped for HTML, by those that were; none when none was."""
+    if _ESCAPED.search(text) is None:
+        return []
+    signs = (
+        ("escaped for HTML",)
+        if _ESCAPED_QUOTE.search(text)
+        else ("escaped for HTML", "escaped for HTML but for quotes")
+    )
+    return [_NAME + json.dumps(["", "", one]) for one in signs]
 
 
 def as_simple(name: str, others: Sequence[str]) -> list[str]:

@@ -1,0 +1,103 @@
+"""What programs make of answers and no record tells: signs escaped, names that repeat, dates worked out, answers refused."""
+
+import json
+
+import pytest
+
+from reenact.domain.divergence import Unknown
+from reenact.domain.message import Json
+from tests.replay.carrying.tapes import a_tape, asked, back, said
+from tests.replay.test_chaining import Driven, answers
+
+CLAIM = "The oldest map of the harbour hangs in the hall of the guild."
+QUOTING = 'It says "harbour" & it isn\'t there.'
+
+
+def sent_text(take: Driven, index: int) -> str:
+    """Return the last message of a request of the take."""
+    text: str = take.sent[index, 0]["messages"][-1]["content"]
+    return text
+
+
+@pytest.mark.parametrize(
+    ("question", "escaped", "unknowns"),
+    [
+        ("What &quot;harbour&quot;?", "It says &quot;harbour&quot; &amp; it isn&#x27;t there.", set()),
+        ("Maps &amp; halls?", "It says &quot;harbour&quot; &amp; it isn&#x27;t there.", {Unknown.SPACING}),
+        ("Maps and halls?", QUOTING, set()),
+    ],
+)
+def test_an_answer_is_escaped_as_the_text_around_it(question: str, escaped: str, unknowns: set[Unknown]) -> None:
+    """The recorded one had nothing to escape; whether quotes are is told by quotes alone."""
+    prompt = f"<question>{question}</question>\n<claim>{CLAIM}</claim>\nIs it sound?"
+    tape = a_tape((asked("Claim."), said(CLAIM)), (asked(prompt), said("Yes.")))
+
+    take = Driven(tape, answers(said(QUOTING), said("No.")))
+
+    assert prompt.replace(CLAIM, escaped) == sent_text(take, 2)
+    assert unknowns == take.unknowns(2)
+
+
+def test_an_answer_that_was_not_escaped_among_others_that_were_stays_as_it_is() -> None:
+    """Its own recorded signs show it."""
+    recorded = "The map isn't in the hall of the guild any more, they say."
+    prompt = f"<question>What &quot;map&quot;?</question>\n{recorded}"
+    tape = a_tape((asked("Claim."), said(recorded)), (asked(prompt), said("Yes.")))
+
+    take = Driven(tape, answers(said(QUOTING), said("No.")))
+
+    assert prompt.replace(recorded, QUOTING) == sent_text(take, 2)
+
+
+@pytest.mark.parametrize(("slot", "unknowns"), [("food", {Unknown.DECISION}), ("sport", set())])
+def test_a_name_that_another_line_has_is_doubted(slot: str, unknowns: set[Unknown]) -> None:
+    """Programs keep one value for each name; a name that is new to the lines may stand there."""
+    notes = {
+        "food": "likes the taste of plain rice",
+        "work": "keeps bees behind the old mill",
+        "travel": "would rather take the night train",
+    }
+    calls = []
+    for place, (name, note) in enumerate(notes.items(), start=1):
+        known = "\n".join(f"- {one}: {said_of}" for one, said_of in list(notes.items())[:place])
+        calls += [
+            (asked(f"Note {place}."), said(json.dumps({"slot": name, "note": note}))),
+            (asked(f"You know:\n{known}\nGo on."), said(f"Answer {place}.")),
+        ]
+    new = said(json.dumps({"slot": slot, "note": "sleeps on any bench in the sun"}))
+
+    take = Driven(a_tape(*calls), answers(*(one for _, one in calls[:4]), new, said("y")))
+
+    assert f"- {slot}: sleeps on any bench in the sun" in sent_text(take, 6)
+    assert unknowns == take.unknowns(6)
+
+
+@pytest.mark.parametrize(
+    ("line", "unknowns"),
+    [
+        ("Effort: {} days, so it is due on 28 April 2026.", {Unknown.DERIVED}),
+        ("Effort: {} days, which costs € 9,400.", {Unknown.DERIVED}),
+        ("Effort: {} days, until 2026-04-28.", {Unknown.DERIVED}),
+        ("Effort: {} days.\nToday is 28 April 2026.", set()),
+        ("Effort: {} days in room 12.", set()),
+    ],
+)
+def test_a_date_or_an_amount_beside_a_number_that_changed_is_doubted(line: str, unknowns: set[Unknown]) -> None:
+    """It may have been worked out of it; on a line of its own it is taken to be the prompt's."""
+
+    def estimate(task: str, days: int) -> Json:
+        return said(json.dumps({"task": task, "days": days}))
+
+    boat, roof = "paint the old boat house", "mend the roof of the barn"
+    tape = a_tape(
+        (asked("Estimate one."), estimate(boat, 47)),
+        (asked(f"Task: {boat}\n{line.format(47)}"), said("x")),
+        (asked("Estimate two."), estimate(roof, 31)),
+        (asked(f"Task: {roof}\n{line.format(31)}"), said("y")),
+    )
+
+    same = Driven(tape, answers(estimate(boat, 47), said("x"), estimate(roof, 31), said("y")))
+    other = Driven(tape, answers(estimate(boat, 47), said("x"), estimate(roof, 12), said("y")))
+
+    assert [set(), unknowns] == [same.unknowns(4), other.unknowns(4)]
+    assert "Effort: 12 days" in sent_text(other, 4)
