@@ -59,15 +59,17 @@ def answer(body: Json) -> Answer:
     return DIALECT.read_answer(body)
 
 
-def a_tape(*calls: tuple[Json, Json], at_once: bool = False, families: tuple[str, ...] = ()) -> Tape:
-    """Return calls of these bodies and answers (None: it failed), one after the other, or all *at_once*."""
+def a_tape(
+    *calls: tuple[Json, Json], at_once: bool = False, families: tuple[str, ...] = (), pause_us: int = 5 * SECOND_US
+) -> Tape:
+    """Return calls of these bodies and answers (None: it failed), one after the other with a *pause_us*, or all *at_once*."""
     return tuple(
         Recorded(
             index=number,
             prompt=DIALECT.read_prompt(body),
             answer=None if response is None else answer(response),
             started_us=number if at_once else number * 10 * SECOND_US,
-            ended_us=(100 if at_once else number * 10 + 5) * SECOND_US,
+            ended_us=100 * SECOND_US if at_once else (number + 1) * 10 * SECOND_US - pause_us,
             family=families[number - 1] if families else "/",
         )
         for number, (body, response) in enumerate(calls, start=1)

@@ -9,6 +9,7 @@ from reenact.domain.message import Json
 from tests.replay.carrying.tapes import a_tape, asked, back, said
 from tests.replay.test_chaining import Driven, answers
 
+AT_ONCE_US = 200_000
 CLAIM = "The oldest map of the harbour hangs in the hall of the guild."
 QUOTING = 'It says "harbour" & it isn\'t there.'
 
@@ -101,3 +102,34 @@ def test_a_date_or_an_amount_beside_a_number_that_changed_is_doubted(line: str, 
 
     assert [set(), unknowns] == [same.unknowns(4), other.unknowns(4)]
     assert "Effort: 12 days" in sent_text(other, 4)
+
+
+def test_whether_an_answer_is_taken_is_in_no_record_where_others_of_its_kind_were_refused() -> None:
+    """What was made of one that was taken is doubted when it changes; where none was refused, it is not."""
+    first, second, third = ("A hundred crates of pears, please.", "Ten crates of apples, please.", "A crate of plums.")
+    order, complaint = "Read order one.", "That is not possible. Read it again."
+    confirmed = f"Confirm: {second}"
+    read = (asked(order), said(first))
+    again = (asked(order, back(first), complaint), said(second))
+    tape = a_tape(read, again, (asked(confirmed), said("Done.")), pause_us=AT_ONCE_US)
+
+    same = Driven(tape, answers(said(first), said(second), said("Done.")))
+    other = Driven(tape, answers(said(first), said(third), said("Done.")))
+    alone = Driven(a_tape((asked(order), said(second)), (asked(confirmed), said("x"))), answers(said(third), said("x")))
+
+    assert [set(), {Unknown.DECISION}, set()] == [same.unknowns(3), other.unknowns(3), alone.unknowns(2)]
+
+
+def test_a_refusal_is_known_though_something_else_was_asked_in_between() -> None:
+    """It comes right after the agent was answered, whatever was asked then; and by its first or last line."""
+    code, other = "print('the tides of the harbour')", "print('the maps of the guild')"
+    tape = a_tape(
+        (asked("Write code."), said(code)),
+        (asked(f"Describe: {code}"), said("It prints.")),
+        (asked("Write code.", back(code), "The tests failed:\nlantern\nMend it."), said("Mended.")),
+        pause_us=AT_ONCE_US,
+    )
+
+    take = Driven(tape, answers(said(other), said("It prints."), said("Mended.")))
+
+    assert [set(), {Unknown.DECISION}] == [take.unknowns(2), take.unknowns(3)]

@@ -43,6 +43,12 @@ class Fabric:
         """The calls without whose answers a request cannot be made; those in tool results apart, which have policies."""
         self.observed = _observed(self.strands)
         """What was given back for what was asked for in words."""
+        refused = frozenset(s.parent for s in self.strands.values() if s.complains and s.parent is not None)
+        refusable = {self.strands[call].recorded.family for call in refused}
+        self.accepted = frozenset(
+            index for index, s in self.strands.items() if index not in refused and s.recorded.family in refusable
+        )
+        """The calls whose answers the agent took where it refused others of their kind."""
         self.held = frozenset(s.state_of for s in self.strands.values() if s.state_of is not None)
         """The calls after whose answers the provider held the history."""
         self.foreign = foreign_in(self.strands, kin)

@@ -174,6 +174,7 @@ class Stage:
                     detail=f"It depends on call {last.form}, which is in doubt.",
                     source=self.nodes[source].form,
                 )
+        yield from self._doubts_of_accepted(node)
         for steer in sorted(node.strand.steered_by):
             standing, last = self.standing(steer), self.last(steer)
             if verdict(standing.answer) != verdict(standing.recorded) or last.doubts:
@@ -188,6 +189,14 @@ class Stage:
             standing = self.standing(call)
             if _length(standing.answer, place) != _length(standing.recorded, place):
                 yield Doubt(unknown=Unknown.COUNT, detail=f"{place} of call {call} has another length.", source=call)
+
+    def _doubts_of_accepted(self, node: Node) -> Iterator[Doubt]:
+        """Yield a doubt where something goes on with a new answer that the agent may refuse as it refused others."""
+        for source in sorted(node.strand.sources & self.fabric.accepted):
+            standing = self.standing(source)
+            if verdict(standing.answer) != verdict(standing.recorded):
+                detail = f"The agent refused answers like that of call {source}; whether it takes the new one is in no record."
+                yield Doubt(unknown=Unknown.DECISION, detail=detail, source=source)
 
     def _doubts_of_order(self, node: Node) -> Iterator[Doubt]:
         """Yield what is unknown of how answers, or items of a list, were chosen and put in order."""

@@ -51,6 +51,8 @@ class _Weaver:
         self._tracer = Tracer()
         self._calls: dict[int, Recorded] = {}
         self._histories: dict[int, frozenset[int]] = {}
+        self._ended_us = 0
+        """When the agent was last answered."""
 
     @property
     def habits(self) -> Habits:
@@ -63,13 +65,15 @@ class _Weaver:
         pieces = tuple(self._pieces(call, link))
         self._tracer.learn(call)
         self._calls[call.index] = call
+        is_at_once = call.started_us - self._ended_us < _AT_ONCE_US
+        self._ended_us = max(self._ended_us, call.ended_us)
         parent = self._calls.get(link.parent) if link else None
         is_prose = parent is not None and _answers_in_words(pieces, parent)
         return Strand(
             recorded=call,
             pieces=pieces,
             is_prose=is_prose,
-            complains=parent is not None and not is_prose and _complains(pieces, parent, call),
+            complains=parent is not None and not is_prose and is_at_once and _complains(pieces),
             parent=link.parent if link else None,
             is_round=link is not None and _is_round(pieces),
             is_whole=link is not None and link.is_whole and not link.is_held,
@@ -240,17 +244,21 @@ def _answers_in_words(pieces: Sequence[Piece], parent: Recorded) -> bool:
     return isinstance(pieces[-1], Woven) and isinstance(pieces[-2], Turn)
 
 
-def _complains(pieces: Sequence[Piece], parent: Recorded, call: Recorded) -> bool:
-    """Return whether a request tells its parent, faster than people do, that the answer will not do."""
+def _complains(pieces: Sequence[Piece]) -> bool:
+    """Return whether a request tells its parent that the answer will not do."""
     last = pieces[-1]
-    is_at_once = call.started_us - parent.ended_us < _AT_ONCE_US
     return (
-        is_at_once
-        and isinstance(last, Woven)
+        isinstance(last, Woven)
         and last.message.role is Role.USER
         and not any(span.is_sure for spans in last.spans.values() for span in spans)
-        and _COMPLAINT.search(last.message.text) is not None
+        and any(_COMPLAINT.search(line) for line in _edges(last.message.text))
     )
+
+
+def _edges(text: str) -> tuple[str, ...]:
+    """Return the first line and the last: what stands between may be quoted, or found somewhere."""
+    lines = text.strip().splitlines()
+    return (lines[0], lines[-1]) if lines else ()
 
 
 def _gives_results(message: Message) -> bool:
