@@ -133,3 +133,25 @@ def test_a_refusal_is_known_though_something_else_was_asked_in_between() -> None
     take = Driven(tape, answers(said(other), said("It prints."), said("Mended.")))
 
     assert [set(), {Unknown.DECISION}] == [take.unknowns(2), take.unknowns(3)]
+
+
+@pytest.mark.parametrize(
+    ("there", "new", "unknowns"),
+    [
+        ("old%20harbour%20maps", "tides%20of%20May", set()),
+        ("old+harbour+maps", "tides+of+May", set()),
+        ("old%20harbour%20maps", "tides%20%26%20moons", set()),
+        ("old%20harbour%20maps", "tides/moons%20of%20May", {Unknown.SPACING}),
+    ],
+)
+def test_an_answer_in_a_link_is_written_as_links_are(there: str, new: str, unknowns: set[Unknown]) -> None:
+    """Of several ways that gave the recorded link, one may give another for the new answer: that is doubted."""
+    said_now = new.replace("+", " ").replace("%20", " ").replace("%26", "&")
+    tape = a_tape(
+        (asked("Title?"), said("old harbour maps")), (asked(f"Link: https://blog.example/?title={there}"), said("x"))
+    )
+
+    take = Driven(tape, answers(said(said_now), said("y")))
+
+    assert f"Link: https://blog.example/?title={new}" == sent_text(take, 2)
+    assert unknowns == take.unknowns(2)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from reenact.domain.message import Json
 from reenact.replay.carrying.rewriting import as_simple, is_rewriting, rewritings, rewritten
@@ -37,6 +38,10 @@ SPELLINGS: dict[str, Callable[[Any], str | None]] = {
     "lines with dashes": lambda value: _joined(value, "\n", lambda number, item: f"- {item}"),
     "lines with stars": lambda value: _joined(value, "\n", lambda number, item: f"* {item}"),
     "numbered lines": lambda value: _joined(value, "\n", lambda number, item: f"{number}. {item}"),
+    "in a URL's path": lambda value: _quoted(value, quote),
+    "in a URL": lambda value: _quoted(value, lambda text: quote(text, safe="")),
+    "in a URL, by JavaScript": lambda value: _quoted(value, lambda text: quote(text, safe="!'()*")),
+    "in a form": lambda value: _quoted(value, quote_plus),
     "list with spaces": lambda value: _joined(value, " "),
     "paragraphs": lambda value: _joined(value, "\n\n"),
 }
@@ -59,7 +64,13 @@ ASCII_TWINS = {
 """The spelling that gives the same text as long as there are only ASCII letters."""
 
 
-_RARE = frozenset(name for name in SPELLINGS if name.startswith(("list", "lines", "numbered", "paragraphs")))
+_LONGEST_IN_URL = 200
+"""Letters of a value that is put into a link."""
+_IN_LINKS = tuple(name for name in SPELLINGS if name.startswith("in a"))
+"""Those of links."""
+_RARE = frozenset(
+    name for name in SPELLINGS if name.startswith(("list", "lines", "numbered", "paragraphs", *_IN_LINKS))
+)
 """Those that change a text in a way of the agent's own; several may give the same as long as it is short."""
 
 
@@ -83,13 +94,27 @@ def rivals(name: str, value: Json, written: str) -> list[str]:
 def spellings(value: Json) -> dict[str, list[str]]:
     """Return the texts that *value* may stand as, each with the names of the spellings that give it, longest text first."""
     if isinstance(value, str) and _SIMPLE.fullmatch(value):
-        return {value: ["plain", "trimmed", "escaped", "escaped to ASCII"]} if value.strip() else {}
+        return _of_simple(value) if value.strip() else {}
     found: dict[str, list[str]] = {}
     for name, write in SPELLINGS.items():
         text = write(value)
         if text and text.strip():
             found.setdefault(text, []).append(name)
     return dict(sorted(found.items(), key=lambda one: -len(one[0])))
+
+
+def _of_simple(value: str) -> dict[str, list[str]]:
+    """Return the texts that one may stand as that is the same in every spelling but those of URLs."""
+    found = {value: ["plain", "trimmed", "escaped", "escaped to ASCII"]}
+    if len(value) <= _LONGEST_IN_URL and not value.isalnum():
+        for name in _IN_LINKS:
+            if (text := SPELLINGS[name](value)) and text != value:
+                found.setdefault(text, []).append(name)
+    return found
+
+
+def _quoted(value: Json, write: Callable[[str], str]) -> str | None:
+    return write(value) if isinstance(value, str) and len(value) <= _LONGEST_IN_URL else None
 
 
 def _dumped(value: Json, **how: Any) -> str | None:
