@@ -150,3 +150,18 @@ def test_another_users_message_with_tool_calls_in_json_is_read() -> None:
     ]
 
     assert [(1, "text", "plain"), (1, "text", "plain")] == copied(*calls, of=2)
+
+
+def test_the_first_line_of_a_list_is_the_same_place_as_those_after_it() -> None:
+    """Whatever stands before the list; and of two that offered the same, each line is of the one whose words it holds."""
+    words = ("the old boat is worth it", "the sails are torn and grey", "take the oars with it then")
+    offers = [
+        (said(json.dumps({"offer": price, "words": said_of})))
+        for price, said_of in zip((58, 31, 58), words, strict=True)
+    ]
+    listed = "\n".join(f"* buyer: {price} euros, {one}" for price, one in zip((58, 31, 58), words, strict=True))
+    calls = [(asked(f"Round {number}."), offer) for number, offer in enumerate(offers)]
+
+    found = copied(*calls, (asked(f"Write the contract.\n{listed}"), said("x")), of=4)
+
+    assert [(call, place) for call in (1, 2, 3) for place in ("json/offer", "json/words")] == [one[:2] for one in found]

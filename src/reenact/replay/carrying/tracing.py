@@ -81,10 +81,15 @@ class Tracer:
         """Return *spans* of a text judged by all that was seen.
 
         Short values are sure where their place repeats with others; of several calls that a copy may be of, that one is taken
-        of which the request surely holds others (*near*), else the latest where they follow one another.
+        of which the line surely holds others, then one of which the request does (*near*), else the latest where they follow
+        one another.
         """
         return tuple(
-            resettled(span, lambda around, one: self._trimmed(around, self._narrowed(self._repeated(one), near)), text)
+            resettled(
+                _beside(span, spans, text),
+                lambda around, one: self._trimmed(around, self._narrowed(self._repeated(one), near)),
+                text,
+            )
             for span in spans
         )
 
@@ -214,7 +219,7 @@ class Tracer:
         after = min((start for start, _ in places if start >= first.stop), default=len(text))
         context = (
             *steps,
-            text[max(before, first.start - _CONTEXT) : first.start],
+            _on_line(text[max(before, first.start - _CONTEXT) : first.start]),
             text[first.stop : min(after, first.stop + _CONTEXT)],
         )
         self._note_wraps(text, group)
@@ -333,6 +338,25 @@ class Tracer:
         if taken is None:
             return span
         return msgspec.structs.replace(span, origins=tuple(one for one in span.origins if one.call == taken))
+
+
+def _beside(span: Span, spans: Sequence[Span], text: str) -> Span:
+    """Return *span* as a copy of that call alone, of those that it may be of, of which its line surely holds something else."""
+    calls = {origin.call for origin in span.origins}
+    if len(calls) < 2:
+        return span
+    start, stop = text.rfind("\n", 0, span.start) + 1, text.find("\n", span.stop)
+    line = [one for one in spans if start <= one.start and (stop < 0 or one.stop <= stop)]
+    there = near_calls(line) & calls
+    if len(there) != 1:
+        return span
+    return msgspec.structs.replace(span, origins=tuple(one for one in span.origins if one.call in there))
+
+
+def _on_line(before: str) -> str:
+    """Return what stands before a copy, without the line before it where its own line has a word: lists begin somewhere."""
+    line = before[before.rfind("\n") + 1 :]
+    return f"\n{line}" if len(line) < len(before) and any(sign.isalpha() for sign in line) else before
 
 
 def _piece_of(span: Span) -> int:
