@@ -15,6 +15,7 @@ from bench.fidelity.firstmet import FIRST_MET
 from bench.fidelity.heldout import HELD_OUT
 from bench.fidelity.replaying import Sent, anchored, by_position, chained, recording_of, tape_of
 from bench.fidelity.shapes import SHAPES
+from bench.fidelity.strangers import STRANGERS
 from bench.fidelity.truth import PATCHES, body_patch, fitting
 from bench.fidelity.unseen import UNSEEN
 from bench.fidelity.world import knowable, run
@@ -24,7 +25,7 @@ from reenact.replay.carrying.fabric import Fabric
 Json = Any
 
 
-GROUPS = {"built with": SHAPES, "met since": UNSEEN, "first met": FIRST_MET, "held out": HELD_OUT}
+GROUPS = {"built with": SHAPES, "met since": UNSEEN, "first met": FIRST_MET, "held out": HELD_OUT, "strangers": STRANGERS}
 """The shapes by how well the engine knows them."""
 
 
@@ -87,7 +88,7 @@ def main() -> None:
     seeds = [options.seed] if options.seed is not None else seeds
     began = time.perf_counter()
     table: list[Json] = []
-    for shape, agent in (SHAPES | UNSEEN | FIRST_MET | HELD_OUT).items():
+    for shape, agent in (SHAPES | UNSEEN | FIRST_MET | HELD_OUT | STRANGERS).items():
         if options.shape not in (None, shape):
             continue
         scores = {(patch, way): Score() for patch in PATCHES for way in ("chained", "plain loop", "by position")}

@@ -35,6 +35,11 @@ OTHER_FORMATS = {
     "titled chat",
     "experts",
     "refused values",
+    "game narrator",
+    "lesson plans",
+    "invoice checks",
+    "paper notes",
+    "code review",
 }
 """Shapes that ask in another format than OpenAI's chat: the parameter is set there."""
 
