@@ -60,7 +60,7 @@ class Chain:
         strand = self._fabric.strands.get(call.index)
         if strand is None:
             return call
-        maybe = (strand.sources | strand.steered_by) - strand.copied_from
+        maybe = (strand.sources | strand.steering) - strand.copied_from
         return msgspec.structs.replace(
             call, carried_from=tuple(sorted(strand.copied_from)), maybe_from=tuple(sorted(maybe))
         )

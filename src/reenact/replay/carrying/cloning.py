@@ -64,6 +64,7 @@ def copied(strand: Strand, names: Renaming, swap: Swap) -> Strand:
         sources=_all_renamed(strand.sources, names, swap),
         copied_from=_all_renamed(strand.copied_from, names, swap),
         steered_by=_all_renamed(strand.steered_by, names, swap),
+        steered_at=frozenset((names.get(call, call), place) for call, place in strand.steered_at),
     )
 
 

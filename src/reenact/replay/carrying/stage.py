@@ -58,7 +58,7 @@ class Stage:
         self.nodes[node.id] = node
         tries = {node.first_try} if node.first_try is not None else set()
         self._unsettled[node.id] = set()
-        self.await_more(node, {*node.strand.sources, *node.strand.steered_by, *tries})
+        self.await_more(node, {*node.strand.sources, *node.strand.steering, *tries})
         if not self._unsettled[node.id]:
             self.ready.append(node)
 
@@ -183,6 +183,11 @@ class Stage:
                     detail=f"The answer of call {last.form} changed, and what it decides is in no record.",
                     source=last.form,
                 )
+        for call, place in sorted(node.strand.steered_at):
+            standing = self.standing(call)
+            if not _is_same(standing.answer, standing.recorded, place):
+                detail = f"{place} of call {call} changed, stands in no request, and what it decides is in no record."
+                yield Doubt(unknown=Unknown.DECISION, detail=detail, source=call)
         yield from self._doubts_of_foreign(node)
         yield from self._doubts_of_order(node)
         for call, place in sorted(node.gathered):

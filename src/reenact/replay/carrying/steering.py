@@ -1,22 +1,26 @@
 """What may have decided that a call is asked at all: answers that stand in no later request, yet came just before others.
 
-Verdicts (`billing`, `{"approved": false}`), vectors, and all but one of several answers to the same question. What they do
-inside the agent is in no record; that they changed can be told, and then what follows them is in doubt.
+Verdicts (`billing`, `{"approved": false}`), vectors, all but one of several answers to the same question, and the words among
+the fields of an answer that stand nowhere though others do (`"tone": "firm"` beside the points of a mail). What they do inside
+the agent is in no record; that they changed can be told, and then what follows them is in doubt.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from reenact.domain.message import Answer, Text, ToolResult
 from reenact.replay.carrying.linking import precedes
 from reenact.replay.carrying.matching import Key, key_of
-from reenact.replay.carrying.strand import Strand, woven_in
+from reenact.replay.carrying.strand import Strand, flat, woven_in
 from reenact.replay.carrying.tape import Recorded, Tape
-from reenact.replay.carrying.valuing import MISSING, document_in
+from reenact.replay.carrying.valuing import MISSING, WHOLE, Place, document_in, values_of
 
 _VERDICT_WORDS = 8
+_LABEL = re.compile(r"[A-Za-z][\w-]{0,23}(?: [\w-]{1,20})?")
+"""A word or two, as the names of choices are."""
 
 
 def steering(tape: Tape, strands: Mapping[int, Strand]) -> dict[int, Strand]:
@@ -26,18 +30,44 @@ def steering(tape: Tape, strands: Mapping[int, Strand]) -> dict[int, Strand]:
     steers = {
         call.index for call in tape if call.index not in used and (_is_verdict(call.answer) or call.index in rivals)
     }
+    labels = {call.index: frozenset(_unused(call, places)) for call in tape} if (places := _used_places(strands)) else {}
     vectors = {call.index for call in tape if call.answer is not None and call.answer.message is None}
     seen: set[str] = set()
     found: dict[int, Strand] = {}
     for call in tape:
         strand = strands[call.index]
         own = _own_texts(strand)
-        steered = (steers & set(_triggers(tape, call))) - strand.copied_from
+        triggers = set(_triggers(tape, call))
+        steered = (steers & triggers) - strand.copied_from
+        at = frozenset((one, place) for one in triggers | strand.copied_from for place in labels.get(one, ()))
         if own <= seen:
             steered -= vectors
         seen |= own
-        found[call.index] = msgspec.structs.replace(strand, steered_by=frozenset(steered))
+        found[call.index] = msgspec.structs.replace(strand, steered_by=frozenset(steered), steered_at=at)
     return found
+
+
+def _used_places(strands: Mapping[int, Strand]) -> set[tuple[int, Place]]:
+    """Return the values of answers that stand in requests, or may."""
+    return {
+        (origin.call, origin.place)
+        for strand in strands.values()
+        for woven in woven_in(strand.pieces)
+        for spans in woven.spans.values()
+        for span in flat(spans)
+        for origin in span.origins
+    }
+
+
+def _unused(call: Recorded, used: set[tuple[int, Place]]) -> Iterator[Place]:
+    """Yield the fields of an answer that name a choice, or say yes or no, and stand nowhere though others of it do."""
+    if call.answer is None or (call.index, WHOLE) in used:
+        return
+    for one in values_of(call.answer):
+        is_label = isinstance(one.value, bool) or (isinstance(one.value, str) and _LABEL.fullmatch(one.value))
+        around = (Place("json", 0, one.place.steps[:depth]) for depth in range(len(one.place.steps) + 1))
+        if one.place.kind == "json" and is_label and not any((call.index, place) in used for place in around):
+            yield one.place
 
 
 def _own_texts(strand: Strand) -> set[str]:

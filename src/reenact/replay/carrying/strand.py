@@ -165,6 +165,13 @@ class Strand(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Those of them whose answers surely do."""
     steered_by: frozenset[int] = frozenset()
     """Earlier calls whose answers stand in no request and may have decided that this one is asked."""
+    steered_at: frozenset[tuple[int, Place]] = frozenset()
+    """The same of fields: words and yes or no in answers of which other fields stand in requests."""
+
+    @property
+    def steering(self) -> frozenset[int]:
+        """All calls that may have decided that this one is asked."""
+        return self.steered_by | {call for call, _ in self.steered_at}
 
     @property
     def index(self) -> int:

@@ -44,6 +44,9 @@ _COMPLAINT = re.compile(
     re.IGNORECASE,
 )
 
+_FAILURE = re.compile(r"\b(error|exception|traceback|failed|failure)\b", re.IGNORECASE)
+"""What tells a complaint of a program's where a model's words stand in it, too: those may ask for another try themselves."""
+
 
 class _Weaver:
     def __init__(self) -> None:
@@ -247,12 +250,21 @@ def _answers_in_words(pieces: Sequence[Piece], parent: Recorded) -> bool:
 def _complains(pieces: Sequence[Piece]) -> bool:
     """Return whether a request tells its parent that the answer will not do."""
     last = pieces[-1]
-    return (
-        isinstance(last, Woven)
-        and last.message.role is Role.USER
-        and not any(span.is_sure for spans in last.spans.values() for span in spans)
-        and any(_COMPLAINT.search(line) for line in _edges(last.message.text))
-    )
+    if not isinstance(last, Woven):
+        return False
+    words = _FAILURE if any(span.is_sure for spans in last.spans.values() for span in spans) else _COMPLAINT
+    return last.message.role is Role.USER and any(words.search(line) for line in _edges(_own_text(last)))
+
+
+def _own_text(woven: Woven) -> str:
+    """Return the texts of a message without what surely is a copy."""
+    found = ""
+    for number, part in enumerate(woven.message.parts):
+        text = text_of(part) or ""
+        for span in reversed(woven.spans.get(number, ())):
+            text = text[: span.start] + text[span.stop :] if span.is_sure else text
+        found += text
+    return found
 
 
 def _edges(text: str) -> tuple[str, ...]:
