@@ -6,7 +6,7 @@ import pytest
 
 from reenact.domain.divergence import Unknown
 from reenact.domain.message import Json
-from tests.replay.carrying.tapes import a_tape, asked, back, said
+from tests.replay.carrying.tapes import a_tape, asked, back, said, system
 from tests.replay.test_chaining import Driven, answers
 
 AT_ONCE_US = 200_000
@@ -155,3 +155,61 @@ def test_an_answer_in_a_link_is_written_as_links_are(there: str, new: str, unkno
 
     assert f"Link: https://blog.example/?title={new}" == sent_text(take, 2)
     assert unknowns == take.unknowns(2)
+
+
+def test_an_answer_that_begins_a_line_is_written_with_a_capital() -> None:
+    """At a place that repeats; where capitals inside the answer tell the ways apart, it is doubted."""
+    calls = []
+    for number, name in enumerate(("old friend", "kind neighbour"), start=1):
+        calls += [
+            (
+                asked(f"Mail {number}."),
+                said(json.dumps({"greeting": name, "aim": f"to sell boat number {number} in May"})),
+            ),
+            (asked(f"{name.capitalize()},\n\nthis is to sell boat number {number} in May."), said("x")),
+        ]
+    tape = a_tape(*calls)
+
+    def take(greeting: str) -> Driven:
+        new = said(json.dumps({"greeting": greeting, "aim": "to sell boat number 2 in May"}))
+        return Driven(tape, answers(calls[0][1], calls[1][1], new, said("y")))
+
+    plain, odd = take("dear captain"), take("dear Ada")
+
+    assert sent_text(plain, 4).startswith("Dear captain,")
+    assert [set(), {Unknown.SPACING}] == [plain.unknowns(4), odd.unknowns(4)]
+
+
+def test_what_a_choice_among_the_fields_of_an_answer_decides_is_in_no_record() -> None:
+    """One that stands in no request though another field does; where it stands in one, or is the same, nothing is doubted."""
+
+    def plan(tone: str, aim: str) -> Json:
+        return said(json.dumps({"tone": tone, "aim": aim}))
+
+    first, second = "tell them that the ferry is late", "ask them whether they come in May"
+    hidden = a_tape((asked("Plan."), plan("firm", first)), (asked(system("Be short."), f"Write: {first}"), said("x")))
+    shown = a_tape((asked("Plan."), plan("firm", first)), (asked(f"Write: {first}. Tone: firm"), said("x")))
+
+    assert {Unknown.DECISION} == Driven(hidden, answers(plan("formal", second), said("y"))).unknowns(2)
+    assert set() == Driven(hidden, answers(plan("firm", second), said("y"))).unknowns(2)
+    assert Unknown.DECISION not in Driven(shown, answers(plan("formal", second), said("y"))).unknowns(2)
+
+
+def test_an_error_is_a_refusal_though_a_colleagues_words_stand_beside_it() -> None:
+    """A critic's words alone are none: the agent may always ask for another draft."""
+    query, review, other = (
+        "the ships of the northern line",
+        "It counts the ships by line and year.",
+        "It counts all ships.",
+    )
+    for told, unknowns in (("Error: no table", {Unknown.DECISION}), ("Once more", set())):
+        tape = a_tape(
+            (asked("Query."), said(query)),
+            (asked(f"Review: {query}"), said(review)),
+            (asked("Query.", back(query), f"{told}\nA colleague said: {review}"), said("New.")),
+            pause_us=AT_ONCE_US,
+        )
+
+        take = Driven(tape, answers(said("the ships of the southern line"), said(other), said("New.")))
+
+        assert unknowns == take.unknowns(3)

@@ -38,10 +38,13 @@ SPELLINGS: dict[str, Callable[[Any], str | None]] = {
     "lines with dashes": lambda value: _joined(value, "\n", lambda number, item: f"- {item}"),
     "lines with stars": lambda value: _joined(value, "\n", lambda number, item: f"* {item}"),
     "numbered lines": lambda value: _joined(value, "\n", lambda number, item: f"{number}. {item}"),
-    "in a URL's path": lambda value: _quoted(value, quote),
-    "in a URL": lambda value: _quoted(value, lambda text: quote(text, safe="")),
-    "in a URL, by JavaScript": lambda value: _quoted(value, lambda text: quote(text, safe="!'()*")),
-    "in a form": lambda value: _quoted(value, quote_plus),
+    "in a heading, capital first": lambda value: _short(value, lambda text: text[:1].upper() + text[1:]),
+    "in a heading, one capital": lambda value: _short(value, str.capitalize),
+    "in a heading, title": lambda value: _short(value, str.title),
+    "in a URL's path": lambda value: _short(value, quote),
+    "in a URL": lambda value: _short(value, lambda text: quote(text, safe="")),
+    "in a URL, by JavaScript": lambda value: _short(value, lambda text: quote(text, safe="!'()*")),
+    "in a form": lambda value: _short(value, quote_plus),
     "list with spaces": lambda value: _joined(value, " "),
     "paragraphs": lambda value: _joined(value, "\n\n"),
 }
@@ -64,12 +67,12 @@ ASCII_TWINS = {
 """The spelling that gives the same text as long as there are only ASCII letters."""
 
 
-_LONGEST_IN_URL = 200
-"""Letters of a value that is put into a link."""
-_IN_LINKS = tuple(name for name in SPELLINGS if name.startswith("in a"))
-"""Those of links."""
+_SHORT = 200
+"""Letters of a value that is put into a heading or a link."""
+_OF_SHORT = tuple(name for name in SPELLINGS if name.startswith("in a"))
+"""Those that only short values are written in."""
 _RARE = frozenset(
-    name for name in SPELLINGS if name.startswith(("list", "lines", "numbered", "paragraphs", *_IN_LINKS))
+    name for name in SPELLINGS if name.startswith(("list", "lines", "numbered", "paragraphs", *_OF_SHORT))
 )
 """Those that change a text in a way of the agent's own; several may give the same as long as it is short."""
 
@@ -104,17 +107,17 @@ def spellings(value: Json) -> dict[str, list[str]]:
 
 
 def _of_simple(value: str) -> dict[str, list[str]]:
-    """Return the texts that one may stand as that is the same in every spelling but those of URLs."""
+    """Return the texts that one may stand as that is the same in every spelling but those of short ones."""
     found = {value: ["plain", "trimmed", "escaped", "escaped to ASCII"]}
-    if len(value) <= _LONGEST_IN_URL and not value.isalnum():
-        for name in _IN_LINKS:
+    if len(value) <= _SHORT:
+        for name in _OF_SHORT:
             if (text := SPELLINGS[name](value)) and text != value:
                 found.setdefault(text, []).append(name)
     return found
 
 
-def _quoted(value: Json, write: Callable[[str], str]) -> str | None:
-    return write(value) if isinstance(value, str) and len(value) <= _LONGEST_IN_URL else None
+def _short(value: Json, write: Callable[[str], str]) -> str | None:
+    return write(value) if isinstance(value, str) and len(value) <= _SHORT else None
 
 
 def _dumped(value: Json, **how: Any) -> str | None:

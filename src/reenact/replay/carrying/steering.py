@@ -30,7 +30,9 @@ def steering(tape: Tape, strands: Mapping[int, Strand]) -> dict[int, Strand]:
     steers = {
         call.index for call in tape if call.index not in used and (_is_verdict(call.answer) or call.index in rivals)
     }
-    labels = {call.index: frozenset(_unused(call, places)) for call in tape} if (places := _used_places(strands)) else {}
+    labels = (
+        {call.index: frozenset(_unused(call, places)) for call in tape} if (places := _used_places(strands)) else {}
+    )
     vectors = {call.index for call in tape if call.answer is not None and call.answer.message is None}
     seen: set[str] = set()
     found: dict[int, Strand] = {}
