@@ -54,6 +54,8 @@ class Measures:
         self._latest: deque[Recorded] = deque(maxlen=_RECENT)
         self._fields: dict[int, dict[Steps, float]] = {}
         """The numbers in the JSON answers so far."""
+        self._measured: dict[int, tuple[tuple[Place, str], ...]] = {}
+        """The measures of the answers so far that were asked for."""
         self._sent: dict[tuple[str, str], int] = {}
         """Numbers with what stands before them, each with when it was first sent."""
 
@@ -82,10 +84,15 @@ class Measures:
                 Origin(one.index, place, "plain")
                 for one in known
                 if one.answer is not None and (one.index in near or one is last)
-                for place in _measures_at(text, start, stop, one.answer)
+                for place in _measures_at(text, start, stop, self._measures_of(one.index, one.answer))
             )
             if origins := measured or self._summed(text, start, stop, known):
                 yield start, stop, origins
+
+    def _measures_of(self, index: int, answer: Answer) -> tuple[tuple[Place, str], ...]:
+        if index not in self._measured:
+            self._measured[index] = tuple(_measures(answer))
+        return self._measured[index]
 
     def _summed(self, text: str, start: int, stop: int, known: Sequence[Recorded]) -> tuple[Origin, ...]:
         """Return the numbers in answers of one kind that a number of a text is a sum or a mean of."""
@@ -110,15 +117,15 @@ def _numbers_in(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[i
             yield start, stop
 
 
-def _measures_at(text: str, start: int, stop: int, answer: Answer) -> list[Place]:
-    """Return the measures of *answer* that the number from *start* to *stop* of a text may be.
+def _measures_at(text: str, start: int, stop: int, measures: Sequence[tuple[Place, str]]) -> list[Place]:
+    """Return those *measures* of an answer that the number from *start* to *stop* of a text may be.
 
     A number of one digit says something only beside a word for what is counted, and so does one that counts few things.
     """
     number = text[start:stop]
     return [
         place
-        for place, value in _measures(answer)
+        for place, value in measures
         if value == number != "0"
         and (
             _is_named(text, start, stop, kind := str(place.steps[0]))

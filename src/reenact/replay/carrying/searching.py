@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from reenact.replay.carrying.linking import precedes
-from reenact.replay.carrying.spelling import spellings
+from reenact.replay.carrying.spelling import spellings, spellings_as_is
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.valuing import PIECES, WHOLE, Place, Value, pieces_of, values_of
 from reenact.replay.carrying.weighing import Weight, is_word_there, stands_alone, weigh
@@ -68,12 +68,7 @@ def answered(call: Recorded) -> Answered | None:
     return Answered(
         call,
         tuple(known for value in values_of(call.answer) for known in _known(call, value)),
-        tuple(
-            known
-            for value in pieces
-            for known in _known(call, value)
-            if known.weight >= Weight.PHRASE and known.spellings[0] == "plain"
-        ),
+        tuple(known for value in pieces if (known := _piece(call, value)).weight >= Weight.PHRASE),
     )
 
 
@@ -162,6 +157,12 @@ def _known(call: Recorded, value: Value) -> Iterator[Known]:
         if weight is not Weight.NOTHING or value.place == WHOLE:
             own = value.value if isinstance(value.value, str) and names[0] in PLAIN else ""
             yield Known(text, call, value.place, tuple(names), weight, own)
+
+
+def _piece(call: Recorded, value: Value) -> Known:
+    """Return a piece of a text, which stands elsewhere as it is if at all."""
+    text = str(value.value)
+    return Known(text, call, value.place, tuple(spellings_as_is(text)), weigh(text), text)
 
 
 def _hit(text: str, start: int, known: Known) -> Hit | None:

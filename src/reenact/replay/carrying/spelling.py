@@ -67,6 +67,8 @@ ASCII_TWINS = {
 """The spelling that gives the same text as long as there are only ASCII letters."""
 
 
+_USUAL = ("plain", "trimmed", "escaped", "escaped to ASCII")
+"""Those that leave simple texts as they are."""
 _SHORT = 200
 """Letters of a value that is put into a heading or a link."""
 _OF_SHORT = tuple(name for name in SPELLINGS if name.startswith("in a"))
@@ -106,9 +108,14 @@ def spellings(value: Json) -> dict[str, list[str]]:
     return dict(sorted(found.items(), key=lambda one: -len(one[0])))
 
 
+def spellings_as_is(value: str) -> list[str]:
+    """Return the names of the usual spellings that leave a text as it is."""
+    return [name for name in _USUAL if SPELLINGS[name](value) == value]
+
+
 def _of_simple(value: str) -> dict[str, list[str]]:
     """Return the texts that one may stand as that is the same in every spelling but those of short ones."""
-    found = {value: ["plain", "trimmed", "escaped", "escaped to ASCII"]}
+    found = {value: list(_USUAL)}
     if len(value) <= _SHORT:
         for name in _OF_SHORT:
             if (text := SPELLINGS[name](value)) and text != value:

@@ -112,7 +112,7 @@ def document_in(text: str) -> Json:
     """Return the JSON object or list that an answer is, in a fence or with words around it too; MISSING when there is none."""
     fence = _FENCE.search(text)
     inside = fence.group(1) if fence else text
-    document = _read(inside)
+    document = _read(inside) if inside.lstrip()[:1] in ("{", "[") else MISSING
     if isinstance(document, dict | list):
         return document
     start = min((at for at in (inside.find("{"), inside.find("[")) if at >= 0), default=-1)
