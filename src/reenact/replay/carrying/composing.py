@@ -3,7 +3,6 @@
 Long, since every piece that a request can be woven of is written here, and each may doubt what another one wrote.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -17,28 +16,12 @@ from reenact.replay.carrying.measuring import MEASURE, measure_of
 from reenact.replay.carrying.rewriting import escapings_in, is_rewriting
 from reenact.replay.carrying.spelling import ASCII_TWINS, rivals, spell
 from reenact.replay.carrying.strand import UNKNOWN_WAY, Kept, Origin, Packed, Results, Span, Strand, Turn, Woven
+from reenact.replay.carrying.surrounding import is_search, names_another_line, reckoned_beside, tells_findings
 from reenact.replay.carrying.tracing import text_of
 from reenact.replay.carrying.unpacking import Steps, replaced
 from reenact.replay.carrying.valuing import MISSING, WHOLE, Place, argument_at, document_in, value_at
 from reenact.replay.carrying.wrapping import PLAIN, is_wrapping, may_wrap, signs_before, ways
 from reenact.replay.differing import same
-
-_SEARCHED = re.compile(r"(^|_)(query|queries|search|keywords?|sql|url|command|expression)($|_)", re.IGNORECASE)
-"""Fields of answers that programs hand to something else than a model."""
-_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
-_RECKONED = re.compile(
-    r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}:\d\d\b|[$€£] ?\d|\b\d+(?:[.,]\d+)? ?[%€]|"
-    r"\b\d{1,2}\.? (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b|"
-    r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d{1,2}\b"
-)
-"""Dates, times, amounts and shares, as programs work them out of a number."""
-_BULLET = re.compile(r"[ \t]*(?:[-*•+]|\d{1,3}[.)])?[ \t]*")
-"""What may stand before a name on its line, as in `- name: value`."""
-_FINDINGS = re.compile(
-    r"\b(passages|results?|documents|sources|snippets|hits|rows|output|context|retrieved|found|excerpts)\b[^\n]{0,40}:",
-    re.IGNORECASE,
-)
-"""How a prompt announces what came back."""
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -315,7 +298,7 @@ class _Composer:
         (new,) = news
         self._doubt_findings(origin)
         self._doubt_lines(span, before, new)
-        self._doubt_reckoned(span, before)
+        self._doubt_reckoned(span)
         self.rewrites.append(
             Rewrite(
                 place=place,
@@ -331,36 +314,24 @@ class _Composer:
     def _doubt_findings(self, origin: Origin) -> None:
         """Note that what an agent found with a value stands beside it, when that value changes: a query and its passages."""
         field = next((step for step in reversed(origin.place.steps) if isinstance(step, str)), "")
-        if _SEARCHED.search(field) and _FINDINGS.search(self._around):
+        if is_search(field) and tells_findings(self._around):
             self._doubt(
                 Unknown.TOOL_RESULT,
                 f"What the agent found with {field!r} of call {origin.call} is in no record.",
                 origin.call,
             )
 
-    def _doubt_reckoned(self, span: Span, before: str) -> None:
+    def _doubt_reckoned(self, span: Span) -> None:
         """Note that a date or an amount on the line of a number that is another now may have been worked out of it."""
-        if _NUMBER.fullmatch(before) is None:
-            return
-        start = self._around.rfind("\n", 0, span.start) + 1
-        line = self._around[start : span.start] + "\0" * len(before) + self._around[span.stop :].split("\n", 1)[0]
-        found = next((one for one in _RECKONED.finditer(line) if not self._is_copy(start + one.start())), None)
+        found = reckoned_beside(self._around, span, self._spans)
         if found is not None:
             origin = span.origins[0]
-            detail = f"{found[0]!r} may follow from {origin.place} of call {origin.call}, which is another now."
+            detail = f"{found!r} may follow from {origin.place} of call {origin.call}, which is another now."
             self._doubt(Unknown.DERIVED, detail, origin.call)
-
-    def _is_copy(self, at: int) -> bool:
-        """Return whether a copy stands at a place of the text that is written."""
-        return any(span.start <= at < span.stop for span in self._spans)
 
     def _doubt_name(self, span: Span, new: str) -> None:
         """Note that a line of named ones gets a name that another one has: programs keep one value for each."""
-        start = self._around.rfind("\n", 0, span.start) + 1
-        bullet = self._around[start : span.start]
-        is_name = self._around[span.stop : span.stop + 1] == ":" and _BULLET.fullmatch(bullet) is not None
-        others = (*self._around[:start].splitlines(), *self._around[span.stop :].splitlines()[1:])
-        if is_name and any(line.startswith(f"{bullet}{new}:") for line in others):
+        if names_another_line(self._around, span, new):
             origin = span.origins[0]
             detail = f"{new!r} of call {origin.call} is the name of another line already: which one it changes is in no record."
             self._doubt(Unknown.DECISION, detail, origin.call)
