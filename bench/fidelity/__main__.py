@@ -25,7 +25,13 @@ from reenact.replay.carrying.fabric import Fabric
 Json = Any
 
 
-GROUPS = {"built with": SHAPES, "met since": UNSEEN, "first met": FIRST_MET, "held out": HELD_OUT, "strangers": STRANGERS}
+GROUPS = {
+    "built with": SHAPES,
+    "met since": UNSEEN,
+    "first met": FIRST_MET,
+    "held out": HELD_OUT,
+    "strangers": STRANGERS,
+}
 """The shapes by how well the engine knows them."""
 
 

@@ -1,9 +1,8 @@
-"""Shapes written apart from the mending of the engine, and met last: how true replays of agents of another kind are.
+"""Shapes written apart from the mending of the engine, which was mended for them since.
 
 First met, 27 % of 1,440 changed sessions were right, with 2,276 wrong requests: translated support and titled chats 100 %,
 trees of summaries 59 %, the others 20 or less. A link kept its old title, a heading its old count, tests said of new code what
-they had said of the old, and an expert's new words came back as a string where they had come in blocks. The last was mended
-since, by a rule of the format.
+they had said of the old, and an expert's new words came back as a string where they had come in blocks.
 """
 
 import datetime as dt

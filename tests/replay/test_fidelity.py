@@ -5,6 +5,7 @@ from bench.fidelity.firstmet import FIRST_MET
 from bench.fidelity.heldout import HELD_OUT
 from bench.fidelity.replaying import chained, recording_of, tape_of
 from bench.fidelity.shapes import SHAPES
+from bench.fidelity.strangers import STRANGERS
 from bench.fidelity.truth import PATCHES, body_patch, fitting
 from bench.fidelity.unseen import UNSEEN
 from bench.fidelity.world import knowable, run
@@ -56,16 +57,16 @@ NOT_ALL_CLAIMED = {"replanning", "swapped roles", "scored drafts", "interview", 
 """Where some of what is determined is marked: how a log of one entry grows, and the space at a prompt's end."""
 
 
-@pytest.mark.parametrize("shape", HELD_OUT)
+@pytest.mark.parametrize("shape", HELD_OUT | STRANGERS)
 def test_shapes_held_out_are_played_exactly_and_validly(shape: str) -> None:
     """The control is exact, and no changed take sends what a provider would refuse; the bench tells the rest."""
     for seed in range(3):
-        recorded = run(HELD_OUT[shape], seed)
+        recorded = run((HELD_OUT | STRANGERS)[shape], seed)
         recording = recording_of(recorded)
         fabric = Fabric(tape_of(recording))
         for name, patch in PATCHES.items():
             change = fitting(patch, shape)
-            truth, _ = knowable(HELD_OUT[shape], seed, body_patch(change), recorded)
+            truth, _ = knowable((HELD_OUT | STRANGERS)[shape], seed, body_patch(change), recorded)
 
             sent = chained(recording, change, fabric)
 
