@@ -24,10 +24,10 @@ from tests.store.given import given_exchange, given_reading
 class House:
     """A spool, a store and the worker between them."""
 
-    def __init__(self, folder: Path, decode: Callable[[Exchange], Reading] = decode) -> None:
+    def __init__(self, folder: Path, decode: Callable[[Exchange], Reading] = decode, *, gather_s: float = 0.05) -> None:
         self.folder = folder
         self.store = SqliteStore(folder / "calls.sqlite3")
-        self.worker = IngestWorker(SpoolReader(folder / "spool"), self.store, decode)
+        self.worker = IngestWorker(SpoolReader(folder / "spool"), self.store, decode, gather_s=gather_s)
         self.spool = SpoolWriter(folder / "spool", clock=lambda: 0, segment_bytes=20_000, on_append=self.worker.notify)
 
     def append(self, *numbers: int) -> None:
@@ -80,6 +80,18 @@ def test_what_was_recorded_is_found_right_after(house: House) -> None:
         assert house.worker.drain(20)
         assert house.ids() == ids(*range(1, number + 1))
     assert house.worker.status() == Status(behind=0, saved=19, gaps=0, unreadable=0, failures=0, last_error="")
+
+
+def test_nobody_who_waits_is_kept_waiting_for_more(tmp_path: Path) -> None:
+    """However long what is appended may wait for more otherwise; nor is who ends the worker."""
+    house = House(tmp_path, gather_s=3600)
+    house.worker.start()
+    for number in (1, 2):
+        house.append(number)
+        assert house.worker.drain(20)
+        assert house.ids() == ids(*range(1, number + 1))
+    house.append(3)
+    house.close()
 
 
 def test_what_was_there_before_is_read_and_whole_segments_are_given_up(house: House) -> None:

@@ -67,15 +67,18 @@ class IngestWorker:
         spool: str = "spool",
         yields: bool = False,
         batches: Batches = SMALL,
+        gather_s: float = _GATHER_S,
     ) -> None:
         """Take the parts; *spool* is the name that the cursor is kept under.
 
         *yields* lets whatever else wants the processor go first (on Linux): the gateway's processes, whose agents wait.
+        What is appended waits *gather_s* for more, unless somebody waits for it.
         """
         self._reader = reader
         self._store = store
         self._decode = decode
         self._batches = batches
+        self._gather_s = gather_s
         self._spool = spool
         self._yields = yields
         self._wake = threading.Event()
@@ -146,7 +149,7 @@ class IngestWorker:
                 backoff_s = _FIRST_BACKOFF_S
                 self._settle(target, drains)
                 self._wake.wait(_LOOK_AGAIN_S)
-                self._hurry.wait(_GATHER_S)
+                self._hurry.wait(self._gather_s)
                 self._hurry.clear()
 
     def _read_to_end(self) -> bool:
