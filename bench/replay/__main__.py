@@ -71,15 +71,8 @@ def process(command: list[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def house(delay_ms: float) -> Iterator[tuple[str, int]]:
-    """Run a server before a provider of this speed; yields its address and its process."""
-    with behind(delay_ms) as (url, pid, _):
-        yield url, pid
-
-
-@contextmanager
-def behind(delay_ms: float) -> Iterator[tuple[str, int, int]]:
-    """As `house`; yields the provider's port, too."""
+def house(delay_ms: float) -> Iterator[tuple[str, int, int]]:
+    """Run a server before a provider of this speed; yields its address, its process, and the provider's port."""
     with tempfile.TemporaryDirectory() as folder:
         provider, port = free_port(), free_port()
         with process([sys.executable, "-m", "bench.replay.provider", str(provider), str(delay_ms)], provider):
@@ -132,7 +125,7 @@ def weight_mb(pid: int, kind: str = "Pss") -> float:
 
 def chained(sessions: int) -> dict[str, float]:
     """Replay conversations of three calls in one batch."""
-    with house(0) as (url, _), Client(url) as client:
+    with house(0) as (url, _, _), Client(url) as client:
         for number in range(sessions):
             chain(url, f"chat-{number}", 3)
         client.sessions()
@@ -164,7 +157,7 @@ def asked_s(rows: list[Request]) -> float:
 
 def branches(count: int, depth: int) -> dict[str, float]:
     """Replay conversations of one session that know nothing of each other."""
-    with behind(DELAY_MS) as (url, _, provider), Client(url) as client:
+    with house(DELAY_MS) as (url, _, provider), Client(url) as client:
         with ThreadPoolExecutor(count) as pool:
             list(pool.map(lambda branch: chain(url, "team", depth, f"member {branch}"), range(count)))
         client.sessions()
@@ -186,7 +179,7 @@ def anchored(calls: int, rounds: int) -> dict[str, float]:
     """Replay a long session again and again."""
     changed = patch(set_model("gpt-4o"))
     ideal_s = calls / WIDTH * DELAY_MS / 1000
-    with house(DELAY_MS) as (url, pid), Client(url) as client:
+    with house(DELAY_MS) as (url, pid, _), Client(url) as client:
         record(url, "long", calls)
         began = time.perf_counter()
         client.plan("long", changed)
