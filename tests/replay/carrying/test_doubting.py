@@ -202,7 +202,7 @@ def test_an_error_is_a_refusal_though_a_colleagues_words_stand_beside_it() -> No
         "It counts the ships by line and year.",
         "It counts all ships.",
     )
-    for told, unknowns in (("Error: no table", {Unknown.DECISION}), ("Once more", set())):
+    for told, unknowns in (("Error: no table", {Unknown.DECISION}), ("Once more, please: try again.", set())):
         tape = a_tape(
             (asked("Query."), said(query)),
             (asked(f"Review: {query}"), said(review)),
@@ -213,3 +213,32 @@ def test_an_error_is_a_refusal_though_a_colleagues_words_stand_beside_it() -> No
         take = Driven(tape, answers(said("the ships of the southern line"), said(other), said("New.")))
 
         assert unknowns == take.unknowns(3)
+
+
+def test_words_of_failure_among_what_was_found_are_no_refusal() -> None:
+    """A complaint stands in the first line or the last; what stands between was found somewhere."""
+    answer, other = "the ships of the northern line", "the ships of the southern line"
+    found = "What of the ferries?\nPassages: the winter timetable\n[1] Error: no such page\n[2] the summer timetable"
+    tape = a_tape(
+        (asked("Ships?"), said(answer)), (asked("Ships?", back(answer), found), said("Ferries.")), pause_us=AT_ONCE_US
+    )
+
+    assert set() == Driven(tape, answers(said(other), said("Ferries."))).unknowns(2)
+
+
+def test_a_date_that_is_a_copy_itself_is_not_taken_to_be_worked_out() -> None:
+    """Beside a number that changed it is the answer's own, whatever it is now."""
+
+    def estimate(days: int, due: str) -> Json:
+        return said(json.dumps({"days": days, "due": due}))
+
+    first, second, new = (47, "28 April 2026"), (31, "12 May 2026"), (12, "3 June 2026")
+    calls = []
+    for number, (days, due) in enumerate((first, second), start=1):
+        line = f"Effort: {days} days, so it is due on {due} at last."
+        calls += [(asked(f"Estimate {number}."), estimate(days, due)), (asked(line), said("x"))]
+
+    take = Driven(a_tape(*calls), answers(calls[0][1], calls[1][1], estimate(*new), said("y")))
+
+    assert "Effort: 12 days, so it is due on 3 June 2026 at last." == sent_text(take, 4)
+    assert set() == take.unknowns(4)

@@ -14,7 +14,7 @@ import msgspec
 from reenact.domain.message import Answer, Text, ToolResult
 from reenact.replay.carrying.linking import precedes
 from reenact.replay.carrying.matching import Key, key_of
-from reenact.replay.carrying.strand import Strand, flat, woven_in
+from reenact.replay.carrying.strand import Strand, flat, without_copies, woven_in
 from reenact.replay.carrying.tape import Recorded, Tape
 from reenact.replay.carrying.valuing import MISSING, WHOLE, Place, document_in, values_of
 
@@ -30,9 +30,8 @@ def steering(tape: Tape, strands: Mapping[int, Strand]) -> dict[int, Strand]:
     steers = {
         call.index for call in tape if call.index not in used and (_is_verdict(call.answer) or call.index in rivals)
     }
-    labels = (
-        {call.index: frozenset(_unused(call, places)) for call in tape} if (places := _used_places(strands)) else {}
-    )
+    places = _used_places(strands)
+    labels = {call.index: frozenset(_unused(call, places)) for call in tape if call.index in used}
     vectors = {call.index for call in tape if call.answer is not None and call.answer.message is None}
     seen: set[str] = set()
     found: dict[int, Strand] = {}
@@ -78,9 +77,7 @@ def _own_texts(strand: Strand) -> set[str]:
     for woven in woven_in(strand.pieces):
         for number, part in enumerate(woven.message.parts):
             text = part.text if isinstance(part, Text | ToolResult) else ""
-            for span in reversed(woven.spans.get(number, ())):
-                text = text[: span.start] + text[span.stop :] if span.is_sure else text
-            found.add(text.strip())
+            found.add(without_copies(text, woven.spans.get(number, ())).strip())
     return found - {""}
 
 

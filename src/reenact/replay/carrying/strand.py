@@ -69,6 +69,14 @@ def flat(spans: Iterable[Span]) -> Iterator[Span]:
                 yield from flat(part.spans if part.copy is None else (part.copy,))
 
 
+def without_copies(text: str, spans: Iterable[Span], instead: str = "") -> str:
+    """Return *text* with something else in place of what surely is a copy."""
+    for span in sorted(spans, key=lambda span: -span.start):
+        if span.is_sure:
+            text = text[: span.start] + instead + text[span.stop :]
+    return text
+
+
 def filtered(span: Span, is_kept: Callable[[Span], bool]) -> Span | None:
     """Return *span* with those inside it that are kept; None when none is."""
     if span.document is None:

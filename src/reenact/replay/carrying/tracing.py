@@ -14,7 +14,16 @@ from reenact.replay.carrying.measuring import Measures
 from reenact.replay.carrying.resembling import Resemblances
 from reenact.replay.carrying.searching import Hit, Index, Known, answered, chosen, fitting
 from reenact.replay.carrying.spelling import ASCII_TWINS, spell
-from reenact.replay.carrying.strand import UNKNOWN_WAY, Origin, Packed, PackedPart, Span, flat, resettled
+from reenact.replay.carrying.strand import (
+    UNKNOWN_WAY,
+    Origin,
+    Packed,
+    PackedPart,
+    Span,
+    flat,
+    resettled,
+    without_copies,
+)
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.unpacking import Document, Steps, documents_in, nodes_of
 from reenact.replay.carrying.valuing import PIECES, WHOLE, Place, values_of
@@ -113,7 +122,7 @@ class Tracer:
         ]
         spans += self._measured(call, text, [*packed, *spans], until_us)
         found = tuple(sorted([*packed, *spans], key=lambda span: span.start))
-        self._constants.setdefault(_masked(text, found), call.started_us)
+        self._constants.setdefault(without_copies(text, found, _PRIVATE), call.started_us)
         return found
 
     def _resembling(
@@ -370,14 +379,6 @@ def near_calls(spans: Sequence[Span]) -> set[int]:
     return {
         span.origins[0].call for span in flat(spans) if span.is_sure and len({one.call for one in span.origins}) == 1
     }
-
-
-def _masked(text: str, spans: Sequence[Span]) -> str:
-    """Return *text* without what surely is a copy."""
-    for span in sorted(spans, key=lambda span: -span.start):
-        if span.is_sure:
-            text = text[: span.start] + _PRIVATE + text[span.stop :]
-    return text
 
 
 def _kind(place: Place) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from reenact.replay.carrying.strand import (
     filtered,
     flat,
     resettled,
+    without_copies,
     woven_in,
 )
 from reenact.replay.carrying.tape import Recorded, Tape
@@ -258,13 +259,8 @@ def _complains(pieces: Sequence[Piece]) -> bool:
 
 def _own_text(woven: Woven) -> str:
     """Return the texts of a message without what surely is a copy."""
-    found = ""
-    for number, part in enumerate(woven.message.parts):
-        text = text_of(part) or ""
-        for span in reversed(woven.spans.get(number, ())):
-            text = text[: span.start] + text[span.stop :] if span.is_sure else text
-        found += text
-    return found
+    parts = enumerate(woven.message.parts)
+    return "".join(without_copies(text_of(part) or "", woven.spans.get(number, ())) for number, part in parts)
 
 
 def _edges(text: str) -> tuple[str, ...]:
