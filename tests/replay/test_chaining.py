@@ -407,3 +407,25 @@ def test_a_response_id_names_the_new_answer() -> None:
     take = Driven(tape, answers(said("n", id="resp-n"), said("x")))
 
     assert asked("two", previous_response_id="resp-n") == take.sent[2, 0]
+
+
+def test_an_agent_that_nobody_hands_over_keeps_its_instructions_and_tools() -> None:
+    """A tool call handed the conversation over; where the take has none, the next turn is the first agent's, with its tools."""
+    front, sales = system("You are the front desk."), system("You sell.")
+    transfer, weather = (
+        {"type": "function", "function": {"name": name, "parameters": {}}} for name in ("transfer", "weather")
+    )
+    handed = ("t", "transfer", {"to": "sales"})
+    history = ("Hello?", uses_back(handed), result("t", "Transferred."))
+    tape = a_tape(
+        (asked(front, "Hello?", tools=[transfer], temperature=0), said(None, handed)),
+        (asked(sales, *history, tools=[weather]), said(LONG)),
+        (asked(sales, *history, back(LONG), "And now?", tools=[weather]), said("Bye.")),
+    )
+
+    kept = Driven(tape, answers(said(OTHER), said("unused"), said("Bye.")))
+    same = Driven(tape, answers(said(None, handed), said(OTHER), said("Bye.")))
+
+    assert asked(front, "Hello?", back(OTHER), "And now?", tools=[transfer], temperature=0) == kept.sent[3, 0]
+    assert asked(sales, *history, back(OTHER), "And now?", tools=[weather]) == same.sent[3, 0]
+    assert [set(), set()] == [kept.unknowns(3), same.unknowns(3)]

@@ -174,7 +174,7 @@ class _Performer:
         if node.doubts and self._policies.stop_in_doubt:
             self._stage.drop(node, f"Its request is in doubt: {node.doubts[0].detail}")
             return
-        prompt = self._without_foreign_state(node, self._prompt(strand, composed.messages))
+        prompt = self._without_foreign_state(node, self._prompt(node, composed.messages))
         is_held = strand.state_of is not None
         wrong = faults(prompt, state_held=is_held)
         if wrong and not faults(strand.recorded.prompt, state_held=is_held):
@@ -236,13 +236,32 @@ class _Performer:
         planned = self._planned[node.form]
         return planned.provider, planned.model
 
-    def _prompt(self, strand: Strand, messages: tuple[Message, ...]) -> Prompt:
+    def _prompt(self, node: Node, messages: tuple[Message, ...]) -> Prompt:
+        strand = node.strand
         prompt = msgspec.structs.replace(strand.recorded.prompt, messages=messages)
+        node.setting = self._setting(node)
+        if node.setting is not None:
+            there = node.setting.recorded.prompt
+            prompt = msgspec.structs.replace(prompt, tools=there.tools, parameters=there.parameters)
         if strand.state_of is None:
             return prompt
         answer = self._stage.last(strand.state_of).answer
         state = {"previous_response_id": answer.response_id if answer else None}
         return msgspec.structs.replace(prompt, parameters=prompt.parameters | state)
+
+    def _setting(self, node: Node) -> Strand | None:
+        """Return the call whose instructions and tools are still in force where the take never came to those of *node*.
+
+        An agent that hands a conversation over when a tool is called does not where it is not called.
+        """
+        strand = node.strand
+        if strand.parent is None or not strand.is_whole:
+            return None
+        before, last = self._stage.nodes[strand.parent], self._stage.last(strand.parent)
+        if (last is before and last.setting is None) or before.strand.frame != strand.frame:
+            return None
+        there = last.setting or last.strand
+        return there if there.frame != strand.frame else None
 
     def _take(self, node: Node, answered: Answered) -> None:
         """Take the answer to a call: go on beyond the record, or let those begin that waited for it."""

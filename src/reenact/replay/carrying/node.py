@@ -35,6 +35,8 @@ class Node(msgspec.Struct, kw_only=True):
     """How many times its form was asked beyond the record, this one included; 0 for a recorded call."""
     messages: tuple[Message, ...] = ()
     """What was sent, before the patch."""
+    setting: Strand | None = None
+    """The recorded call whose instructions and tools it has, where those are not its own: nobody handed it over in the take."""
     answer: Answer | None = None
     answered: Answered | None = None
     reason: str = ""

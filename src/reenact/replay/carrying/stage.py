@@ -240,10 +240,6 @@ class Stage:
         if node.strand.complains and verdict(last.answer) != verdict(recorded.recorded.answer):
             detail = f"Call {last.form} says something else, and whether the agent still refuses it is in no record."
             yield Doubt(unknown=Unknown.DECISION, detail=detail, source=last.form)
-        is_turn = not node.strand.is_round and not node.strand.is_prose
-        if is_turn and self.nodes[last.form].strand.frame != recorded.frame:
-            detail = f"The agent gave other instructions or tools before call {node.form}, where the take has no call."
-            yield Doubt(unknown=Unknown.DECISION, detail=detail, source=last.form)
 
 
 def asked_in_words(node: Node) -> str | None:
