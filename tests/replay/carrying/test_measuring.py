@@ -97,3 +97,18 @@ def test_the_length_of_a_list_is_marked() -> None:
     longer = plan("dig a very deep hole", "plant an old oak", "water it every day")
 
     assert {Unknown.AMBIGUOUS} == Driven(tape, answers(said(longer), said("Done."))).unknowns(2)
+
+
+def test_a_count_that_was_the_same_twice_is_one_still() -> None:
+    """Two answers of as many words: the number is made of each, and no word of the template."""
+    other = "Rain falls on the barn. Mist drifts slowly over the pasture, and somebody sings of autumn."
+    words = f"The draft has {len(POEM.split())} words:\n\n"
+    assert len(POEM.split()) == len(other.split())
+    tape = a_tape(
+        (asked("Write."), said(POEM)),
+        (asked(f"{words}{POEM}"), said(other)),
+        (asked(f"{words}{other}"), said("Done.")),
+    )
+
+    assert {Unknown.AMBIGUOUS} == Driven(tape, answers(said(POEM), said(SHORTER), said("Done."))).unknowns(3)
+    assert set() == Driven(tape, answers(said(POEM), said(POEM), said("Done."))).unknowns(3)

@@ -57,7 +57,7 @@ class Measures:
         self._measured: dict[int, tuple[tuple[Place, str], ...]] = {}
         """The measures of the answers so far that were asked for."""
         self._sent: dict[tuple[str, str], int] = {}
-        """Numbers with what stands before them, each with when it was first sent."""
+        """Numbers with what stands before them that nothing was known to make, each with when it was first sent."""
 
     def learn(self, call: Recorded) -> None:
         """Take *call*'s answer."""
@@ -71,12 +71,12 @@ class Measures:
     ) -> Iterator[tuple[int, int, tuple[Origin, ...]]]:
         """Yield where a number stands in *text*, but for what is *taken*, with all that it may be made of.
 
-        Answers that came until *until_us* and before the number was first sent: those of the calls *near*, whose copies stand
-        in the text, and the one that came last.
+        Answers that came until *until_us* and before the number was first sent by itself: those of the calls *near*, whose
+        copies stand in the text, and the one that came last.
         """
         for start, stop in _numbers_in(text, taken):
             name = (text[max(start - _CONTEXT, 0) : start], text[start:stop])
-            until = min(until_us, self._sent.setdefault(name, call.started_us) + CLOCK_SLACK_US)
+            until = min(until_us, self._sent.get(name, call.started_us) + CLOCK_SLACK_US)
             lately = [*self._latest, *(self._calls[index] for index in near)]
             known = [one for one in dict.fromkeys(lately) if one.ended_us <= until and precedes(one, call)]
             last = max(known, key=lambda one: one.ended_us, default=None)
@@ -88,6 +88,8 @@ class Measures:
             )
             if origins := measured or self._summed(text, start, stop, known):
                 yield start, stop, origins
+            else:
+                self._sent.setdefault(name, call.started_us)
 
     def _measures_of(self, index: int, answer: Answer) -> tuple[tuple[Place, str], ...]:
         if index not in self._measured:
