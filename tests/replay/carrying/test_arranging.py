@@ -62,17 +62,17 @@ def test_what_was_found_with_a_query_is_in_no_record_for_another() -> None:
     assert {Unknown.TOOL_RESULT} == other.unknowns(2)
 
 
-def three_at_once(between: str, *texts: str) -> Tape:
-    """Return the tape of three workers asked at once, whose answers stand as asked in a fourth request."""
+def at_once(between: str, *texts: str) -> Tape:
+    """Return the tape of some workers asked at once, whose answers stand as asked in a last request."""
     merged = "".join(between.format(number) + text for number, text in enumerate(texts, start=1))
     tape = a_tape(*((asked(f"{number}?"), said(text)) for number, text in enumerate(texts)), at_once=True)
     last = a_tape((asked(merged), said("Done.")))[0]
-    return (*tape, msgspec.structs.replace(last, index=4, started_us=200_000_000, ended_us=201_000_000))
+    return (*tape, msgspec.structs.replace(last, index=len(texts) + 1, started_us=200_000_000, ended_us=201_000_000))
 
 
 def test_an_order_that_may_be_sorted_is_marked_when_it_would_be_another() -> None:
     """The answers stood as asked and by their letters; nothing tells which it was."""
-    tape = three_at_once("\n---\n", SOON, NEW, LATE)
+    tape = at_once("\n---\n", SOON, NEW, LATE)
     kept = Driven(tape, answers(said(SOON.replace("moon", "lamp")), said(NEW), said(LATE), said("Done.")))
     other = Driven(tape, answers(said("Zebras graze on the wide plain today."), said(NEW), said(LATE), said("Done.")))
 
@@ -84,8 +84,17 @@ def test_numbers_tell_that_answers_stand_as_asked() -> None:
     """And so does an order that is none."""
     other = (said("Zebras graze on the wide plain today."), said(NEW), said(LATE), said("Done."))
 
-    assert set() == Driven(three_at_once("\nDraft {}: ", SOON, NEW, LATE), answers(*other)).unknowns(4)
-    assert set() == Driven(three_at_once("\n---\n", LATE, NEW, SOON), answers(*other)).unknowns(4)
+    assert set() == Driven(at_once("\nDraft {}: ", SOON, NEW, LATE), answers(*other)).unknowns(4)
+    assert set() == Driven(at_once("\n---\n", LATE, NEW, SOON), answers(*other)).unknowns(4)
+
+
+def test_an_order_that_four_answers_came_in_by_chance_is_none() -> None:
+    """Of four, one order is thought of: their letters; that the longest came first says nothing, nor does a list cut short."""
+    texts = [f"{word} {'and more ' * (9 - place)}" for place, word in enumerate(("Mice", "Bees", "Oxen", "Cats"))]
+    tape = at_once("\n---\n", *texts)
+    longer = f"Mice {'and so on ' * 2}"
+
+    assert set() == Driven(tape, answers(said(longer), *map(said, texts[1:]), said("Done."))).unknowns(5)
 
 
 def test_several_lines_in_place_of_one_that_was_asked_for_are_marked() -> None:

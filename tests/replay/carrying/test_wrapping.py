@@ -102,3 +102,39 @@ def test_space_after_a_copy_tells_whether_its_answer_was_trimmed() -> None:
     assert asked("Log:\nThe ship sank at the pier of the harbour.\n\nGo on.") == take.sent[2, 0]
     assert asked(f"Log:\n{first}\n\nGo on.") == take.sent[3, 0]
     assert set() == take.unknowns(2) | take.unknowns(3)
+
+
+def test_space_between_numbered_answers_tells_whether_they_are_trimmed() -> None:
+    """Numbers count them and are no other place; what a prompt that ends with an answer makes of its space is in no record."""
+    first, second, third = (
+        "The ship left the harbour.\n",
+        "The crew was glad to see land.",
+        "The parrot said nothing at all.",
+    )
+    tape = a_tape(
+        (asked("One?"), said(first)),
+        (asked("Two?"), said(second)),
+        (asked("Three?"), said(third)),
+        (asked(f"[0] {first}\n\n[1] {second}\n\n[2] {third}"), said("1")),
+        families=("/try", "/try", "/try", "/judge"),
+    )
+
+    inside = Driven(tape, answers(said(second), said(first), said(third), said("1")))
+    assert asked(f"[0] {second}\n\n[1] {first}\n\n[2] {third}") == inside.sent[4, 0]
+    assert set() == inside.unknowns(4)
+    at_end = Driven(tape, answers(said(second), said(third), said(first), said("1")))
+    assert {Unknown.SPACING} == at_end.unknowns(4)
+
+
+def test_the_end_of_one_line_is_left_out_where_lines_are_set_one_by_one() -> None:
+    """The agent was seen to set several lines so, and one line with an end is as many."""
+    tape = a_tape(
+        (asked("Write."), said(ONE_LINE)),
+        (quoted(ONE_LINE), said(f"{LINES}\n")),
+        (quoted(LINES), said("Done.")),
+        families=("/write", "/boss", "/clerk"),
+    )
+
+    take = Driven(tape, answers(said(f"{ONE_LINE}\n"), said(LINES), said("Done.")))
+    assert quoted(ONE_LINE) == take.sent[2, 0]
+    assert set() == take.unknowns(2)

@@ -362,7 +362,8 @@ class _Composer:
         if isinstance(value, str) and (is_wrapping(spelling) or self._may_be_wrapped(spelling, value, end)):
             return self._wrapped(origin, value, end)
         has_new_edges = _has_edges_in(value) and isinstance(recorded, str) and not _has_edges_in(recorded)
-        if has_new_edges and spelling in PLAIN:
+        has_edges_at_end = self._is_end and _has_edges_in(value)
+        if (has_new_edges or has_edges_at_end) and spelling in PLAIN:
             spelling = "trimmed" if self._trims(standing.family, origin.call, is_end=self._is_end) else "plain"
         elif has_new_edges and not is_rewriting(spelling) and self._trims(standing.family, origin.call):
             value = value.strip()
@@ -389,8 +390,15 @@ class _Composer:
         return escaped[0] if escaped else written
 
     def _may_be_wrapped(self, spelling: str, value: str, end: str) -> bool:
-        """Return whether a text of several lines, or in place of one, comes behind signs that programs set before each."""
-        return spelling in PLAIN and may_wrap(self._signs) and ("\n" in value.strip() or "\n" in end)
+        """Return whether a text of several lines, or in place of one, comes behind signs that programs set before each.
+
+        One line and the end of it are as many where the agent was seen to set lines so.
+        """
+        if spelling not in PLAIN or not may_wrap(self._signs):
+            return False
+        fit = self._habits.wraps.get(self._signs, frozenset())
+        is_line_by_line = bool(fit) and fit.isdisjoint(PLAIN)
+        return "\n" in (value if is_line_by_line else value.strip()) or "\n" in end
 
     def _wrapped(self, origin: Origin, value: str, end: str) -> str | None:
         """Return *value* set behind the signs before it by the way that fits all that was seen, with a doubt where several do.

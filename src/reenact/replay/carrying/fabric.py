@@ -217,7 +217,7 @@ def _ordered(strand: Strand, strands: Mapping[int, Strand]) -> Iterator[Order]:
     """Yield the orders by which a request's answers of calls asked at once may be sorted, though they stand as asked.
 
     Only where nothing but the same signs stands between them: numbers and names say which is which. Two stand in any order half
-    the time, and three in one of six: only so many orders are thought of that all together are no more likely than that.
+    the time, and three in one of six: of those one order is thought of, of more as many as are no likelier than one in 24.
     """
     for text, spans in _texts_with_copies(strand):
         by_family: dict[str, list[Span]] = defaultdict(list)
@@ -229,7 +229,7 @@ def _ordered(strand: Strand, strands: Mapping[int, Strand]) -> Iterator[Order]:
             between = {text[one.stop : other.start] for one, other in pairwise(found)}
             is_plain = len(between) == 1 and not any(sign.isalnum() for sign in between.pop())
             if len(calls) > 2 and calls == sorted(set(calls)) and is_plain and _were_at_once(calls, strands):
-                names = list(ORDERS)[: math.factorial(len(calls)) // 6]
+                names = list(ORDERS)[: max(1, math.factorial(len(calls)) // 24)]
                 texts = [_text_of(strands[call].recorded) for call in calls]
                 yield from (Order(calls=tuple(calls), name=name) for name in names if in_order(name, texts))
 

@@ -212,7 +212,8 @@ class Stage:
                 yield Doubt(unknown=Unknown.DECISION, detail=detail, source=call)
                 break
         for order in self.fabric.ordered.get(node.id, ()):
-            if not in_order(order.name, [_text(self.standing(call).answer) or "" for call in order.calls]):
+            answers = [self.standing(call).answer for call in order.calls]
+            if not in_order(order.name, [_text(one) or "" for one in answers if one is not None]):
                 detail = (
                     f"The answers of calls {', '.join(map(str, order.calls))} stood {order.name}, and would not now."
                 )
