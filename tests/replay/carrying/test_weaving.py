@@ -165,3 +165,67 @@ def test_the_first_line_of_a_list_is_the_same_place_as_those_after_it() -> None:
     found = copied(*calls, (asked(f"Write the contract.\n{listed}"), said("x")), of=4)
 
     assert [(call, place) for call in (1, 2, 3) for place in ("json/offer", "json/words")] == [one[:2] for one in found]
+
+
+TASKS = (("paint the old boat house", "Ada", "Monday"), ("mend the roof of the barn", "Ben", "Friday"))
+
+
+def planned(*tasks: tuple[str, str, str]) -> Json:
+    """Return an answer with tasks, each with an owner and a day."""
+    rows = [{"task": task, "owner": owner, "due": due} for task, owner, due in tasks]
+    return said(json.dumps({"tasks": rows}))
+
+
+def test_short_fields_are_those_of_the_row_that_they_stand_in() -> None:
+    """Set off by signs, beside a field of the same object, at a place that need not repeat; not those of another row."""
+    table = "\n".join(f"| {task} | {owner} | {due} |" for task, owner, due in TASKS)
+    found = copied((asked("Plan."), planned(*TASKS)), (asked(f"Check:\n{table}"), said("x")), of=2)
+    twice = copied(
+        (asked("Plan."), planned((TASKS[0][0], "Ada", "Monday"), (TASKS[1][0], "Ben", "Monday"))),
+        (asked(f"Check: {TASKS[1][0]} (Monday)"), said("x")),
+        of=2,
+    )
+
+    fields = ("task", "owner", "due")
+    assert [f"json/tasks/{row}/{name}" for row in (0, 1) for name in fields] == [place for _, place, _ in found]
+    assert ["json/tasks/1/task", "json/tasks/1/due"] == [place for _, place, _ in twice]
+
+
+def test_a_short_field_among_words_is_no_field_of_the_row() -> None:
+    """What stands between words beside it may be the template's."""
+    calls = ((asked("Plan."), planned(TASKS[0])), (asked(f"On Monday we speak of this: {TASKS[0][0]}"), said("x")))
+
+    assert ["json/tasks/0/task"] == [place for _, place, _ in copied(*calls, of=2)]
+    assert 2 == len(spans(*calls, of=2))
+
+
+def test_a_choice_that_the_request_offered_is_no_evidence() -> None:
+    """It stood in the schema before anybody said it; the same words that nothing offered are one."""
+    schema = {"type": "object", "properties": {"owner": {"type": "string", "enum": ["Ada Lovelace", "Grace Hopper"]}}}
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    answer, prompt = said('{"owner": "Grace Hopper"}'), "Transcript:\nGrace Hopper\nWhat now?"
+
+    assert [] == copied((asked("Who?", response_format=form), answer), (asked(prompt), said("x")), of=2)
+    assert ["json/owner"] == [one[1] for one in copied((asked("Who?"), answer), (asked(prompt), said("x")), of=2)]
+
+
+def test_a_place_that_a_program_fills_holds_no_copy() -> None:
+    """Where words stood that no answer had said, later ones are not taken for an answer's."""
+    first = (asked("The customer is called Miriam today. Greet."), said('{"name": "Thomas"}'))
+    second = "The customer is called Thomas today. Greet."
+
+    assert [] == spans(first, (asked(second), said("x")), of=2)
+    assert 1 == len(spans((asked("Greet."), said('{"name": "Thomas"}')), (asked(second), said("x")), of=2))
+
+
+def test_of_a_line_and_a_paragraph_that_are_the_same_the_line_is_meant_where_lines_were_asked_for() -> None:
+    """The first of several remarks, each with a blank line after it."""
+    remarks = said(f"{DRAFT}\n\nThe second paragraph is too long by half.")
+    prompt = f"Revise by this: <remark>{DRAFT}</remark>"
+
+    def kinds(question: str) -> set[str]:
+        found = spans((asked(question), remarks), (asked(prompt), said("x")), of=2)
+        return {origin.place.kind for span in found for origin in span.origins}
+
+    assert {"line"} == kinds("One remark a line, please.")
+    assert {"line", "paragraph", "sentence"} == kinds("What do you say?")

@@ -1,5 +1,6 @@
 """Find copies of earlier answers inside texts: whole, a field, a line, in any spelling, inside literals too."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -7,7 +8,7 @@ from itertools import pairwise
 import msgspec
 
 from reenact.domain.digesting import canonical
-from reenact.domain.message import Json, Part, Text, ToolResult, ToolUse
+from reenact.domain.message import Json, Part, Prompt, Text, ToolResult, ToolUse
 from reenact.replay.carrying.habits import Habits, asks_for_lines
 from reenact.replay.carrying.linking import CLOCK_SLACK_US, precedes
 from reenact.replay.carrying.measuring import Measures
@@ -27,10 +28,17 @@ from reenact.replay.carrying.strand import (
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.unpacking import Document, Steps, documents_in, nodes_of
 from reenact.replay.carrying.valuing import PIECES, WHOLE, Place, values_of
-from reenact.replay.carrying.weighing import Weight, weigh
+from reenact.replay.carrying.weighing import Weight, is_set_off, weigh
 from reenact.replay.carrying.wrapping import is_wrapping, may_wrap, signs_before, ways
 
+Row = tuple[int, Place]
+"""An object in the answer of a call."""
+
 _CONTEXT = 12
+_LEAST_AROUND = 5
+"""Letters around a place that make it one."""
+_LONGEST_FILLING = 60
+_DIGITS = re.compile(r"\d+")
 _PRIVATE = "\uf8ff"
 """Stands for what is known to be a copy, in the texts that are searched for words of the prompt's own."""
 
@@ -53,6 +61,10 @@ class Tracer:
         self._calls: dict[int, Recorded] = {}
         self._containers: dict[bytes, list[tuple[Recorded, Place]]] = defaultdict(list)
         self._own: dict[int, list[str]] = {}
+        self._offered: dict[int, frozenset[str]] = {}
+        """By call: the choices that its request offers; an answer that names one repeats it."""
+        self._fillings: dict[tuple[str, str], frozenset[str]] = {}
+        """What stands between two texts, wherever they stand."""
         self._constants: dict[str, int] = {}
         """Texts without their copies, each with when it was first sent."""
         self._ends: dict[tuple[str, ...], list[tuple[str, str, str]]] = defaultdict(list)
@@ -68,6 +80,7 @@ class Tracer:
             text for message in call.prompt.messages for part in message.parts if (text := text_of(part))
         ]
         self._calls[call.index] = call
+        self._offered[call.index] = frozenset(choices_in(call.prompt))
         self._measures.learn(call)
         if asks_for_lines(call):
             self.habits.asked_for_lines.add(call.index)
@@ -93,13 +106,12 @@ class Tracer:
         of which the line surely holds others, then one of which the request does (*near*), else the latest where they follow
         one another.
         """
+        repeated = [resettled(span, lambda _, one: self._repeated(one), text) for span in spans]
+        placed = (_beside(span, repeated, text) for span in repeated)
         return tuple(
-            resettled(
-                _beside(span, spans, text),
-                lambda around, one: self._trimmed(around, self._narrowed(self._repeated(one), near)),
-                text,
-            )
-            for span in spans
+            resettled(span, lambda around, one: self._trimmed(around, self._narrowed(one, near)), text)
+            for span in placed
+            if not self._is_filled_by_others(span)
         )
 
     # --- one text ------------------------------------------------------------------------------------------------------
@@ -204,6 +216,9 @@ class Tracer:
         for hit in hits:
             known = hit.known
             name = (known.call.index, known.text)
+            if known.text in self._offered[known.call.index]:
+                yield msgspec.structs.replace(hit, weight=Weight.WORD)
+                continue
             if name not in older:
                 older[name] = self._is_older(known)
             if not older[name]:
@@ -232,7 +247,7 @@ class Tracer:
             text[first.stop : min(after, first.stop + _CONTEXT)],
         )
         self._note_wraps(text, group)
-        self._note_end(text, first, context)
+        self._note_end(text, first, context, after)
         if first.known.place == WHOLE and "\n" in text[first.start : first.stop].strip():
             self.habits.whole_at.add(context)
         self._note(
@@ -274,17 +289,17 @@ class Tracer:
             if not is_sure:
                 self._places[(*_kind(known.place), *context)].add(known.text)
 
-    def _note_end(self, text: str, hit: Hit, context: tuple[str, ...]) -> None:
+    def _note_end(self, text: str, hit: Hit, context: tuple[str, ...], next_start: int) -> None:
         """Take the space that stands after a copy: the prompt's own, and the answer's where it has some and is not trimmed."""
         value = hit.known.value
         if hit.weight is not Weight.TEXT or not value or is_wrapping(hit.known.spellings[0]):
             return
-        rest = text[hit.start + len(text[hit.start : hit.stop].rstrip()) :]
-        after = rest.lstrip()[:_CONTEXT]
+        rest = text[hit.start + len(text[hit.start : hit.stop].rstrip()) : next_start]
         space = rest[: len(rest) - len(rest.lstrip())]
         end = value[len(value.rstrip()) :]
-        if after:
-            self._ends[(*context[:-1], after)].append((space, end, hit.known.call.family))
+        if rest.lstrip():
+            place = tuple(_DIGITS.sub("#", one) for one in (*context[:-1], rest.strip()[:_CONTEXT]))
+            self._ends[place].append((space, end, hit.known.call.family))
 
     def learn_ends(self) -> None:
         """Tell from places that repeat, with and without space at the end of an answer, whether the agent trims it."""
@@ -324,6 +339,25 @@ class Tracer:
             return span
         return msgspec.structs.replace(span, is_sure=True, rule=f"{span.rule}, at a place that repeats")
 
+    def _is_filled_by_others(self, span: Span) -> bool:
+        """Return whether, at the place of a short value, stands elsewhere what no answer said: a program fills it then."""
+        if (
+            span.is_sure
+            or span.document is not None
+            or len(span.context) != 2
+            or span.origins[0].spelling == UNKNOWN_WAY
+        ):
+            return False
+        before, after = span.context
+        if sum(sign.isalnum() for sign in before + after) < _LEAST_AROUND:
+            return False
+        if (before, after) not in self._fillings:
+            self._fillings[before, after] = frozenset(
+                found for text in self._constants for found in _between(before, after, text)
+            )
+        said = {text for place, texts in self._places.items() if place[2:] == span.context for text in texts}
+        return bool(self._fillings[before, after] - said)
+
     def _trimmed(self, text: str, span: Span) -> Span:
         """Return *span* without the space at its ends where the agent was seen to trim: it is the prompt's own then."""
         there = text[span.start : span.stop]
@@ -339,6 +373,9 @@ class Tracer:
     def _narrowed(self, span: Span, near: frozenset[int]) -> Span:
         """Return *span* with fewer origins, where others of the request or the order of calls tell which."""
         calls = sorted({origin.call for origin in span.origins})
+        lines = tuple(one for one in span.origins if one.place.kind in ("line", "item"))
+        if len(calls) == 1 and lines and calls[0] in self.habits.asked_for_lines:
+            return msgspec.structs.replace(span, origins=lines)
         if len(calls) < 2 or span.origins[0].spelling == UNKNOWN_WAY:
             return span
         close = [call for call in calls if call in near]
@@ -350,16 +387,50 @@ class Tracer:
 
 
 def _beside(span: Span, spans: Sequence[Span], text: str) -> Span:
-    """Return *span* as a copy of that call alone, of those that it may be of, of which its line surely holds something else."""
-    calls = {origin.call for origin in span.origins}
-    if len(calls) < 2:
+    """Return *span* judged by what its line surely holds besides: other fields of one object, or another part of one answer.
+
+    Of all that it may be a copy of, it is one of that object or that answer; set off by signs, it surely is.
+    """
+    if not span.origins:
         return span
     start, stop = text.rfind("\n", 0, span.start) + 1, text.find("\n", span.stop)
-    line = [one for one in spans if start <= one.start and (stop < 0 or one.stop <= stop)]
+    line = [one for one in spans if one is not span and start <= one.start and (stop < 0 or one.stop <= stop)]
+    rows = _rows(line)
+    of_row = tuple(one for one in span.origins if _row_of(one) in rows)
+    if of_row:
+        is_sure = span.is_sure or is_set_off(text, span.start, span.stop)
+        rule = span.rule if span.is_sure or not is_sure else f"{span.rule}, beside others of its object"
+        return msgspec.structs.replace(span, origins=of_row, is_sure=is_sure, rule=rule)
+    calls = {origin.call for origin in span.origins}
     there = near_calls(line) & calls
-    if len(there) != 1:
+    if len(calls) < 2 or len(there) != 1:
         return span
     return msgspec.structs.replace(span, origins=tuple(one for one in span.origins if one.call in there))
+
+
+def _between(before: str, after: str, text: str) -> Iterator[str]:
+    """Yield what stands on one line of *text* between two others and is no copy."""
+    at = text.find(before)
+    while at >= 0:
+        start = at + len(before)
+        stop = text.find(after, start + 1, start + _LONGEST_FILLING) if after else len(text)
+        if stop >= 0 and not set(text[start:stop]) & {"\n", _PRIVATE}:
+            yield text[start:stop]
+        at = text.find(before, at + 1)
+
+
+def _rows(spans: Sequence[Span]) -> set[Row]:
+    """Return the objects of which *spans* surely hold a field that no other object has."""
+    found = ({_row_of(origin) for origin in span.origins} for span in spans if span.is_sure)
+    return {row for rows in found if len(rows) == 1 for row in rows if row is not None}
+
+
+def _row_of(origin: Origin) -> Row | None:
+    """Return the object that a value is a field of; None when it is of none."""
+    place = origin.place
+    if place.kind not in ("json", "tool_use") or not place.steps or isinstance(place.steps[-1], int):
+        return None
+    return origin.call, msgspec.structs.replace(place, steps=place.steps[:-1])
 
 
 def _on_line(before: str) -> str:
@@ -372,6 +443,18 @@ def _piece_of(span: Span) -> int:
     """Return the call of whose answer a copy is a piece; -1 when it is none, or of several."""
     calls = {origin.call if origin.place.kind in PIECES else -1 for origin in span.origins} or {-1}
     return calls.pop() if len(calls) == 1 else -1
+
+
+def choices_in(prompt: Prompt) -> Iterator[str]:
+    """Yield the choices that a request offers: what the schemas of its answer and its tools enumerate."""
+    queue: list[Json] = [prompt.parameters, *(tool.schema for tool in prompt.tools)]
+    for value in queue:
+        if isinstance(value, dict):
+            queue += value.values()
+            if isinstance(value.get("enum"), list):
+                yield from (one for one in value["enum"] if isinstance(one, str))
+        elif isinstance(value, list):
+            queue += value
 
 
 def near_calls(spans: Sequence[Span]) -> set[int]:

@@ -39,6 +39,11 @@ def stands_alone(target: str, start: int, stop: int) -> bool:
     return (not before or before in _OPENERS) and (not after or after in _CLOSERS)
 
 
+def is_set_off(target: str, start: int, stop: int) -> bool:
+    """Return whether signs, and not words, stand before and after the text from *start* to *stop*."""
+    return not (target[:start].rstrip(" ")[-1:].isalnum() or target[stop:].lstrip(" ")[:1].isalnum())
+
+
 def is_word_there(target: str, start: int, stop: int) -> bool:
     """Return whether the text from *start* to *stop* is no part of a longer word."""
     before, after = target[start - 1 : start], target[stop : stop + 1]
