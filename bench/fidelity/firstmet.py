@@ -49,9 +49,9 @@ def counted_words(w: Branch, seed: int) -> None:
     """Each round tells the writer how many words its last version had: what a program counts is in no record."""
     dice = Dice("count", seed)
     text = ask(w, "You write.", asked(dice), "/write")
-    for _ in range(2):
-        words = len(text.split())
-        told = w.decide("count", text, [words, words + 1, words + 2, words + 3], 0)
+    for number in range(2):
+        words = len(text.split())  # as many as before is the same number, whatever was counted
+        told = w.decide("count", [number, words], [words, words + 1, words + 2, words + 3], 0)
         text = ask(w, "You shorten.", f"This has {told} words:\n\n{text}\n\nMake it shorter.", "/shorten")
     ask(w, "You translate.", f"Into Dutch: {text}", "/translate")
 

@@ -30,7 +30,7 @@ def dumped(w: Branch, value: Json, **how: Json) -> str:
     """Return JSON text; whether letters outside ASCII are escaped is a habit."""
     text = json.dumps(value, **how)
     plain = json.dumps(value, ensure_ascii=False, **how)
-    return str(w.quirk("ascii", applies=text != plain, mine=text, other=plain))
+    return str(w.quirk("ascii", applies=text != plain, mine=[text], other=[plain])[0])
 
 
 def asked(dice: Dice) -> str:
@@ -526,7 +526,9 @@ def react_in_prose(w: Branch, seed: int) -> None:
     dice = Dice("prose", seed)
     system = "Think, then act. Answer in the form of an action: weather of Oslo, Lima, Cairo."
     messages: list[Json] = [{"role": "system", "content": system}, {"role": "user", "content": asked(dice)}]
-    for _ in range(12):
+    for number in range(1, 13):
+        if number > 10 and w.decide("gives up", number, [False, True, True, True], 0):
+            return  # how long a loop may be shows only where one was as long
         text = said(w.call(chat(messages, stop=["Observation:"]), "/prose"))
         messages.append({"role": "assistant", "content": text})
         if "Action: " not in text:

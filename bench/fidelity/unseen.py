@@ -6,6 +6,7 @@ sorted, where they came in that order, no record shows: it is marked.
 """
 
 import json
+import re
 from typing import Any
 
 from bench.fidelity.model import Dice
@@ -33,7 +34,9 @@ def replanning(w: Branch, seed: int) -> None:
     plan = json.loads(ask(w, "You plan.", f"Goal: {goal}", "/plan", response_format=json_form(steps=STEPS)))
     found: list[str] = []
     for step in plan["steps"]:
-        log = "\n".join(f"{number}. {text}" for number, text in enumerate(found, start=1)) or "nothing yet"
+        lines = [f"{number}. {text}" for number, text in enumerate(found, start=1)]
+        lines = w.quirk("log", applies=len(lines) > 1, mine=lines, other=["\n\n".join(lines)])
+        log = "\n".join(lines) or "nothing yet"
         found.append(ask(w, "You execute.", f"Step: {step}\nDone so far:\n{log}", "/execute"))
     report = dumped(w, dict(zip(plan["steps"], found, strict=True)))
     check = json.loads(
@@ -50,7 +53,10 @@ def sorted_merge(w: Branch, seed: int) -> None:
     dice = Dice("sorted", seed)
     topics = [dice.words(3) for _ in range(3)]
     answers = w.parallel(*(lambda b, t=t: ask(b, "You write.", f"What about the {t}?", "/worker") for t in topics))
-    order = w.decide("sort", answers, [sorted(answers), sorted(answers, reverse=True)], 0)
+    if w.world.recorded is None:
+        w.world.came_sorted = answers == sorted(answers)
+    as_recorded = answers if (w.world.recorded or w.world).came_sorted else sorted(answers, reverse=True)
+    order = w.decide("sort", answers, [sorted(answers), as_recorded], 0)  # the other rule that may be behind it
     ask(w, "You merge.", "Merge these:\n\n" + "\n---\n".join(order), "/merge")
 
 
@@ -113,7 +119,8 @@ def tagged(w: Branch, seed: int) -> None:
     draft = ask(w, "You draft.", asked(dice), "/draft")
     review = ask(w, "You review.", f"<draft>\n{draft}\n</draft>\nOne remark a line.", "/review")
     line = next(line for line in review.splitlines() if line.strip())
-    first = w.quirk("first line", applies=line != review, mine=line, other=review)
+    lines = re.sub(r"\n\s*\n", "\n", review)  # a first line is one, whether the next follows at once or not
+    first = w.quirk("first line", applies=line != review, mine=line, other=lines)
     ask(w, "You revise.", f"<draft>{draft}</draft>\n<remark>{first}</remark>", "/revise")
 
 

@@ -86,15 +86,22 @@ class World:
     def shown(self) -> set[str]:
         """The habits that some request shows."""
         sent = " ".join(canonical(event.body) for event in self.events)
-        return {
-            label
-            for label, text in self.habits
-            if (runs := re.findall(r"[\w ,.]{12,}", text)) and max(runs, key=len).strip() in sent
-        }
+        return {label for label, text in self.habits if _shows(label, text, sent)}
 
     @property
     def requests(self) -> Counter[str]:
         return Counter(canonical([event.kind, event.body]) for event in self.events)
+
+
+def _shows(label: str, text: str, sent: str) -> bool:
+    """Return whether what was sent shows a habit: the words of the text, and the space at its ends where that is the habit."""
+    runs = re.findall(r"[\w ,.]{12,}", text)
+    if not runs or max(runs, key=len).strip() not in sent:
+        return False
+    if not label.endswith(", ends") or text == text.strip():
+        return True
+    once = canonical(text)[1:-1]
+    return once in sent or canonical(once)[1:-1] in sent or json.dumps(text)[1:-1] in sent
 
 
 def kinds_of(mine: Json, other: Json) -> list[str]:
@@ -112,6 +119,15 @@ def kinds_of(mine: Json, other: Json) -> list[str]:
     )
 
 
+def text_in(response: Json) -> str:
+    """Return what a response says, in any format; empty when it says nothing in words."""
+    message = response["choices"][0]["message"] if response.get("choices") else {}
+    blocks = response.get("content") or [
+        part for item in response.get("output", ()) for part in item.get("content", ())
+    ]
+    return message.get("content") or "".join(block.get("text", "") for block in blocks if isinstance(block, dict))
+
+
 class Failed(Exception):
     """A call came back with an error."""
 
@@ -125,7 +141,8 @@ class Branch:
 
     def call(self, body: Json, path: str = "/", kind: str = "openai_chat") -> Json:
         """Ask a model."""
-        sent = self.world.patch(kind, path, json.loads(json.dumps(body)))
+        asked = self._ended(json.loads(json.dumps(body)))
+        sent = self.world.patch(kind, path, asked)
         response, status = self.world.respond(kind, sent)
         event = Event(kind, path, self.now, sent, response, status)
         self.now += 500_000 + Dice(sent).number(1_500_000)
@@ -135,6 +152,20 @@ class Branch:
         if status >= 400:
             raise Failed
         return json.loads(json.dumps(response))
+
+    def _ended(self, body: Json) -> Json:
+        """Return a body whose prompts end as the agent ends them: one that ends with an answer may be trimmed as a whole."""
+        for message in body.get("messages", ()):
+            text = message.get("content") if message["role"] in ("system", "user") else None
+            if not isinstance(text, str) or text == text.rstrip():
+                continue
+            for event in self.world.events:
+                said = text_in(event.response).strip()
+                if said and text.rstrip().endswith(said) and text.strip() != said:
+                    label = f"end of a prompt:{event.path}"
+                    message["content"] = self.quirk(label, applies=True, mine=text, other=text.rstrip())
+                    break
+        return body
 
     def tool(self, name: str, arguments: Json) -> str:
         """Run a tool, whose result depends on nothing but its arguments."""
