@@ -242,3 +242,42 @@ def test_a_date_that_is_a_copy_itself_is_not_taken_to_be_worked_out() -> None:
 
     assert "Effort: 12 days, so it is due on 3 June 2026 at last." == sent_text(take, 4)
     assert set() == take.unknowns(4)
+
+
+def test_who_is_asked_because_of_an_item_is_doubted_when_it_names_another() -> None:
+    """The names of a list stand over the answers that came of them; what a desk that was never asked is told is unknown."""
+    triage = {"summary": "the parcel never came to the door", "desks": ["billing desk", "shipping desk"]}
+    asked_desks = [
+        asked(system(f"You are one of {name}."), f"In short: {triage['summary']}") for name in ("us", "them")
+    ]
+    replies = ("The money goes back to you today.", "The ship is late by two days or three.")
+    sections = "\n\n".join(f"## From the {desk}\n{told}" for desk, told in zip(triage["desks"], replies, strict=True))
+    tape = a_tape(
+        (asked("Sort."), said(json.dumps(triage))),
+        *((one, said(told)) for one, told in zip(asked_desks, replies, strict=True)),
+        (asked(f"One answer, please.\n\n{sections}"), said("x")),
+    )
+
+    other = said(json.dumps(triage | {"desks": ["repairs desk", "shipping desk"]}))
+    take = Driven(tape, answers(other, *map(said, replies), said("y")))
+
+    assert [{Unknown.DECISION}, set()] == [take.unknowns(2), take.unknowns(3)]
+
+
+def test_what_follows_a_program_that_was_run_is_doubted_when_it_changes() -> None:
+    """Its outcome is in no record; before it was run, and where it was not run, nothing is doubted."""
+    code, other = "print('the tides of the harbour')", "print('the maps of the guild')"
+    fenced = said(f"Here:\n```python\n{code}\n```")
+    tape = a_tape(
+        (asked("Write code."), fenced),
+        (asked(f"Describe: {code}"), said("It prints.")),
+        (asked(f"{code}\nTests: all 12 passed"), said("Good.")),
+        (asked(f"Good code so far:\n{code}\nWrite more."), said("More.")),
+    )
+
+    new = said(f"Here:\n```python\n{other}\n```")
+    take = Driven(tape, answers(new, said("It prints."), said("Good."), said("More.")))
+    same = Driven(tape, answers(fenced, said("It prints."), said("Good."), said("More.")))
+
+    assert [set(), {Unknown.TOOL_RESULT}, {Unknown.DECISION}] == [take.unknowns(number) for number in (2, 3, 4)]
+    assert [set(), set(), set()] == [same.unknowns(number) for number in (2, 3, 4)]

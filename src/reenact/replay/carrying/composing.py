@@ -16,7 +16,7 @@ from reenact.replay.carrying.measuring import MEASURE, measure_of
 from reenact.replay.carrying.rewriting import escapings_in, is_rewriting
 from reenact.replay.carrying.spelling import ASCII_TWINS, rivals, spell
 from reenact.replay.carrying.strand import UNKNOWN_WAY, Kept, Origin, Packed, Results, Span, Strand, Turn, Woven
-from reenact.replay.carrying.surrounding import is_search, names_another_line, reckoned_beside, tells_findings
+from reenact.replay.carrying.surrounding import is_run, names_another_line, reckoned_beside, tells_findings
 from reenact.replay.carrying.tracing import text_of
 from reenact.replay.carrying.unpacking import Steps, replaced
 from reenact.replay.carrying.valuing import MISSING, WHOLE, Place, argument_at, document_in, value_at
@@ -313,11 +313,10 @@ class _Composer:
 
     def _doubt_findings(self, origin: Origin) -> None:
         """Note that what an agent found with a value stands beside it, when that value changes: a query and its passages."""
-        field = next((step for step in reversed(origin.place.steps) if isinstance(step, str)), "")
-        if is_search(field) and tells_findings(self._around):
+        if is_run(origin.place) and tells_findings(self._around):
             self._doubt(
                 Unknown.TOOL_RESULT,
-                f"What the agent found with {field!r} of call {origin.call} is in no record.",
+                f"What the agent found with {origin.place} of call {origin.call} is in no record.",
                 origin.call,
             )
 

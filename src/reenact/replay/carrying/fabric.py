@@ -18,7 +18,7 @@ from reenact.replay.carrying.prosing import prose_action
 from reenact.replay.carrying.strand import Kept, ListPlace, Piece, Results, Span, Strand, Turn, Woven, flat
 from reenact.replay.carrying.tape import Recorded, Tape
 from reenact.replay.carrying.templating import foreign_in
-from reenact.replay.carrying.tracing import text_of
+from reenact.replay.carrying.tracing import texts_with_copies
 from reenact.replay.carrying.valuing import Place, lists_on
 from reenact.replay.carrying.weaving import weave
 
@@ -219,7 +219,7 @@ def _ordered(strand: Strand, strands: Mapping[int, Strand]) -> Iterator[Order]:
     Only where nothing but the same signs stands between them: numbers and names say which is which. Two stand in any order half
     the time, and three in one of six: of those one order is thought of, of more as many as are no likelier than one in 24.
     """
-    for text, spans in _texts_with_copies(strand):
+    for text, spans in texts_with_copies(strand.pieces):
         by_family: dict[str, list[Span]] = defaultdict(list)
         for span in spans:
             if span.document is None and span.is_sure:
@@ -232,12 +232,6 @@ def _ordered(strand: Strand, strands: Mapping[int, Strand]) -> Iterator[Order]:
                 names = list(ORDERS)[: max(1, math.factorial(len(calls)) // 24)]
                 texts = [_text_of(strands[call].recorded) for call in calls]
                 yield from (Order(calls=tuple(calls), name=name) for name in names if in_order(name, texts))
-
-
-def _texts_with_copies(strand: Strand) -> Iterator[tuple[str, tuple[Span, ...]]]:
-    for piece in strand.pieces:
-        if isinstance(piece, Woven):
-            yield from ((text_of(piece.message.parts[number]) or "", spans) for number, spans in piece.spans.items())
 
 
 def _were_at_once(calls: Sequence[int], strands: Mapping[int, Strand]) -> bool:

@@ -186,7 +186,7 @@ class Stage:
         for call, place in sorted(node.strand.steered_at):
             standing = self.standing(call)
             if not _is_same(standing.answer, standing.recorded, place):
-                detail = f"{place} of call {call} changed, stands in no request, and what it decides is in no record."
+                detail = f"{place} of call {call} changed, and what it decides is in no record."
                 yield Doubt(unknown=Unknown.DECISION, detail=detail, source=call)
         yield from self._doubts_of_foreign(node)
         yield from self._doubts_of_order(node)

@@ -1,13 +1,15 @@
 """What may have decided that a call is asked at all: answers that stand in no later request, yet came just before others.
 
 Verdicts (`billing`, `{"approved": false}`), vectors, all but one of several answers to the same question, and the words among
-the fields of an answer that stand nowhere though others do (`"tone": "firm"` beside the points of a mail). What they do inside
-the agent is in no record; that they changed can be told, and then what follows them is in doubt.
+the fields of an answer that stand nowhere though others do (`"tone": "firm"` beside the points of a mail). So may names in a
+list under which the answers of other calls are brought together (`## From the billing desk`), and what programs ran: whether it
+went well. What they do inside the agent is in no record; that they changed can be told, and then what follows is in doubt.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 import msgspec
 
@@ -15,8 +17,13 @@ from reenact.domain.message import Answer, Text, ToolResult
 from reenact.replay.carrying.linking import precedes
 from reenact.replay.carrying.matching import Key, key_of
 from reenact.replay.carrying.strand import Strand, flat, without_copies, woven_in
+from reenact.replay.carrying.surrounding import is_run, tells_findings
 from reenact.replay.carrying.tape import Recorded, Tape
-from reenact.replay.carrying.valuing import MISSING, WHOLE, Place, document_in, values_of
+from reenact.replay.carrying.tracing import texts_with_copies
+from reenact.replay.carrying.valuing import MISSING, WHOLE, Place, document_in, is_item, values_of
+
+Field = tuple[int, Place]
+"""A value in the answer of a call."""
 
 _VERDICT_WORDS = 8
 _LABEL = re.compile(r"[A-Za-z][\w-]{0,23}(?: [\w-]{1,20})?")
@@ -33,6 +40,8 @@ def steering(tape: Tape, strands: Mapping[int, Strand]) -> dict[int, Strand]:
     places = _used_places(strands)
     labels = {call.index: frozenset(_unused(call, places)) for call in tape if call.index in used}
     vectors = {call.index for call in tape if call.answer is not None and call.answer.message is None}
+    named = _named(strands)
+    ran = _ran(strands)
     seen: set[str] = set()
     found: dict[int, Strand] = {}
     for call in tape:
@@ -40,11 +49,50 @@ def steering(tape: Tape, strands: Mapping[int, Strand]) -> dict[int, Strand]:
         own = _own_texts(strand)
         triggers = set(_triggers(tape, call))
         steered = (steers & triggers) - strand.copied_from
-        at = frozenset((one, place) for one in triggers | strand.copied_from for place in labels.get(one, ()))
+        at = {(one, place) for one in triggers | strand.copied_from for place in labels.get(one, ())}
+        at |= named.get(call.index, set())
+        at |= {one for one, since_us in ran.items() if one[0] in strand.copied_from and since_us < call.started_us}
         if own <= seen:
             steered -= vectors
         seen |= own
-        found[call.index] = msgspec.structs.replace(strand, steered_by=frozenset(steered), steered_at=at)
+        found[call.index] = msgspec.structs.replace(strand, steered_by=frozenset(steered), steered_at=frozenset(at))
+    return found
+
+
+def _named(strands: Mapping[int, Strand]) -> dict[int, set[Field]]:
+    """Return, for each call whose answer is brought together with others under an item of a list, that item: its reason."""
+    found: dict[int, set[Field]] = defaultdict(set)
+    for strand in strands.values():
+        for text, spans in texts_with_copies(strand.pieces):
+            for name, said in pairwise(span for span in spans if span.document is None and span.is_sure):
+                item, whole = name.origins[0], said.origins[0]
+                field, source = (item.call, item.place), strands[whole.call]
+                is_name = item.place.kind == "json" and is_item(item.place) and item.call in source.copied_from
+                is_under = whole.place == WHOLE and not any(sign.isalnum() for sign in text[name.stop : said.start])
+                if is_name and is_under and field not in _sure_fields(source):
+                    found[whole.call].add(field)
+    return found
+
+
+def _sure_fields(strand: Strand) -> set[Field]:
+    """Return what surely stands in the texts of a request."""
+    return {
+        (origin.call, origin.place)
+        for _, spans in texts_with_copies(strand.pieces)
+        for span in flat(spans)
+        if span.is_sure
+        for origin in span.origins
+    }
+
+
+def _ran(strands: Mapping[int, Strand]) -> dict[Field, int]:
+    """Return what programs searched with or ran, each with when a request first told what came of it."""
+    found: dict[Field, int] = {}
+    for strand in strands.values():
+        for text, spans in texts_with_copies(strand.pieces):
+            for origin in (span.origins[0] for span in spans if span.is_sure and span.origins):
+                if is_run(origin.place) and tells_findings(text):
+                    found.setdefault((origin.call, origin.place), strand.recorded.started_us)
     return found
 
 

@@ -4,11 +4,13 @@ import re
 from collections.abc import Sequence
 
 from reenact.replay.carrying.strand import Span
+from reenact.replay.carrying.valuing import Place
 
 _SEARCHED = re.compile(r"(^|_)(query|queries|search|keywords?|sql|url|command|expression)($|_)", re.IGNORECASE)
 """Fields of answers that programs hand to something else than a model."""
 _FINDINGS = re.compile(
-    r"\b(passages|results?|documents|sources|snippets|hits|rows|output|context|retrieved|found|excerpts)\b[^\n]{0,40}:",
+    r"\b(passages|results?|documents|sources|snippets|hits|rows|context|retrieved|found|excerpts|output|tests|stdout|stderr)\b"
+    r"[^\n]{0,40}:",
     re.IGNORECASE,
 )
 """How a prompt announces what came back."""
@@ -23,9 +25,10 @@ _BULLET = re.compile(r"[ \t]*(?:[-*•+]|\d{1,3}[.)])?[ \t]*")
 """What may stand before a name on its line, as in `- name: value`."""
 
 
-def is_search(field: str) -> bool:
-    """Return whether a field of an answer is one that programs search with, or run."""
-    return _SEARCHED.search(field) is not None
+def is_run(place: Place) -> bool:
+    """Return whether a value of an answer is one that programs search with, or run: by the name of its field, or in a fence."""
+    field = next((step for step in reversed(place.steps) if isinstance(step, str)), "")
+    return place.kind == "block" or _SEARCHED.search(field) is not None
 
 
 def tells_findings(text: str) -> bool:

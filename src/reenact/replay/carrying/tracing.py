@@ -20,7 +20,9 @@ from reenact.replay.carrying.strand import (
     Origin,
     Packed,
     PackedPart,
+    Piece,
     Span,
+    Woven,
     flat,
     resettled,
     without_copies,
@@ -48,6 +50,13 @@ def text_of(part: Part) -> str | None:
     if isinstance(part, Text | ToolResult):
         return part.text
     return part.arguments if isinstance(part, ToolUse) else None
+
+
+def texts_with_copies(pieces: Sequence[Piece]) -> Iterator[tuple[str, tuple[Span, ...]]]:
+    """Yield the texts of a request's own messages in which copies stand, tool results aside."""
+    for piece in pieces:
+        if isinstance(piece, Woven):
+            yield from ((text_of(piece.message.parts[number]) or "", spans) for number, spans in piece.spans.items())
 
 
 class Tracer:
