@@ -124,6 +124,8 @@ class _Composer:
         self._links: dict[str, str] = {}
         self._around = ""
         self._spans: Sequence[Span] = ()
+        self._place: tuple[str, ...] = ()
+        """What is around the copy that is written, which tells whether the same place came before."""
         self._signs = ""
         """What stands on its line before the copy that is written."""
         self._is_end = False
@@ -212,7 +214,7 @@ class _Composer:
         at = 0
         for span in spans:
             there = before[span.start : span.stop]
-            self._around, self._spans = before, spans
+            self._around, self._spans, self._place = before, spans, span.context
             self._signs = signs_before(before, span.start)
             self._is_end = 0 < span.start and span.stop == len(before) and not is_inside
             new = self._unpacked(there, span.document, place) if span.document else self._written(there, span, place)
@@ -369,7 +371,9 @@ class _Composer:
         written = self._spelled(spelling, value)
         if written is not None and spelling in PLAIN and isinstance(recorded, str):
             written = self._escaped(origin, recorded, written)
-        if any(spell(name, value) != written for name in rivals(spelling, recorded, before)):
+        seen = self._habits.rewritings.get(self._place)
+        others = [one for one in rivals(spelling, recorded, before) if not seen or one in seen]
+        if any(spell(name, value) != written for name in others):
             self._doubt(
                 Unknown.SPACING,
                 f"How the agent rewrites the answer of call {origin.call} is in no record.",

@@ -23,6 +23,8 @@ class Habits(msgspec.Struct, kw_only=True):
     """The same where a text ended with the answer: there the whole text may have been trimmed, and not the answer."""
     wraps: dict[str, frozenset[str]] = msgspec.field(default_factory=dict)
     """By the signs before a text on its line: the ways of setting several lines behind them that fit all that was seen."""
+    rewritings: dict[tuple[str, ...], frozenset[str]] = msgspec.field(default_factory=dict)
+    """By place: the ways of rewriting a text that fit all that was seen there."""
     asked_for_lines: set[int] = msgspec.field(default_factory=set)
     """The calls whose prompt asks for lines, a list, a title: programs cut such answers up."""
     whole_at: set[tuple[str, ...]] = msgspec.field(default_factory=set)

@@ -13,6 +13,7 @@ from reenact.replay.carrying.habits import Habits, asks_for_lines
 from reenact.replay.carrying.linking import CLOCK_SLACK_US, precedes
 from reenact.replay.carrying.measuring import Measures
 from reenact.replay.carrying.resembling import Resemblances
+from reenact.replay.carrying.rewriting import is_rewriting, rewritings
 from reenact.replay.carrying.searching import Hit, Index, Known, answered, chosen, fitting
 from reenact.replay.carrying.spelling import ASCII_TWINS, spell
 from reenact.replay.carrying.strand import (
@@ -29,7 +30,7 @@ from reenact.replay.carrying.strand import (
 )
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.unpacking import Document, Steps, documents_in, nodes_of
-from reenact.replay.carrying.valuing import PIECES, WHOLE, Place, values_of
+from reenact.replay.carrying.valuing import PIECES, WHOLE, Place, value_at, values_of
 from reenact.replay.carrying.weighing import Weight, is_set_off, weigh
 from reenact.replay.carrying.wrapping import is_wrapping, may_wrap, signs_before, ways
 
@@ -151,7 +152,7 @@ class Tracer:
     ) -> list[Span]:
         """Return the pieces of *text* that are no copies and have words of answers in a row."""
         copies = sorted((span.start, span.stop, _piece_of(span)) for span in spans)
-        return [
+        found = [
             Span(
                 start=one.start,
                 stop=one.stop,
@@ -162,6 +163,21 @@ class Tracer:
             )
             for one in self._resemblances.find(call, text, copies, until_us)
         ]
+        for span in found:
+            self._note_rewriting(span, text[span.start : span.stop])
+        return found
+
+    def _note_rewriting(self, span: Span, there: str) -> None:
+        """Take which ways of rewriting an answer fit what stands in its place."""
+        origin = span.origins[0]
+        answer = self._calls[origin.call].answer
+        if (
+            is_rewriting(origin.spelling)
+            and answer is not None
+            and isinstance(value := value_at(answer, origin.place), str)
+        ):
+            fit = frozenset(rewritings(value).get(there, ()))
+            self.habits.rewritings[span.context] = self.habits.rewritings.get(span.context, fit) & fit
 
     def _measured(self, call: Recorded, text: str, spans: Sequence[Span], until_us: int) -> Iterator[Span]:
         """Yield the numbers of *text* that may be made of the answers in it, or of the one that came last."""
@@ -295,8 +311,7 @@ class Tracer:
                 self.habits.ascii.add(False)
             elif is_sure and origin.spelling in ASCII_TWINS.values() and "\\u" in known.text:
                 self.habits.ascii.add(True)
-            if not is_sure:
-                self._places[(*_kind(known.place), *context)].add(known.text)
+            self._places[(*_kind(known.place), *context)].add(known.text)
 
     def _note_end(self, text: str, hit: Hit, context: tuple[str, ...], next_start: int) -> None:
         """Take the space that stands after a copy: the prompt's own, and the answer's where it has some and is not trimmed."""

@@ -45,6 +45,7 @@ _COMPLAINT = re.compile(
     re.IGNORECASE,
 )
 
+_LISTED = re.compile(r"\s*(?:\[\w{1,3}\]|\d{1,3}[.)]|[-*•])\s")
 _FAILURE = re.compile(r"\b(error|exception|traceback|failed|failure)\b", re.IGNORECASE)
 """What tells a complaint of a program's where a model's words stand in it, too: those may ask for another try themselves."""
 
@@ -264,9 +265,9 @@ def _own_text(woven: Woven) -> str:
 
 
 def _edges(text: str) -> tuple[str, ...]:
-    """Return the first line and the last: what stands between may be quoted, or found somewhere."""
+    """Return the first line and the last: what stands between, or in a list, may be quoted, or found somewhere."""
     lines = text.strip().splitlines()
-    return (lines[0], lines[-1]) if lines else ()
+    return tuple(line for line in (*lines[:1], *lines[-1:]) if _LISTED.match(line) is None)
 
 
 def _gives_results(message: Message) -> bool:
