@@ -6,6 +6,7 @@ unmarked. Both are marked since where the record does not tell.
 """
 
 import json
+import re
 from typing import Any
 
 from bench.fidelity.model import Dice
@@ -46,12 +47,17 @@ def scored_drafts(w: Branch, seed: int) -> None:
 
 
 def counted_words(w: Branch, seed: int) -> None:
-    """Each round tells the writer how many words its last version had: what a program counts is in no record."""
+    """Each round tells the writer how many words its last version had: what was counted shows where two numbers differ."""
     dice = Dice("count", seed)
     text = ask(w, "You write.", asked(dice), "/write")
     for number in range(2):
-        words = len(text.split())  # as many as before is the same number, whatever was counted
-        told = w.decide("count", [number, words], [words, words + 1, words + 2, words + 3], 0)
+        words, other = len(text.split()), len(re.findall(r"\w+", text))
+        counts = (w.world.recorded or w.world).counts
+        if w.world.recorded is None:
+            counts.add((words, other))
+        is_shown = len({one for one, _ in counts}) > 1 and (words == other or any(one != two for one, two in counts))
+        options = [words] if is_shown else [words, words + 1, words + 2, words + 3]
+        told = w.decide("count", [number, words], options, 0)
         text = ask(w, "You shorten.", f"This has {told} words:\n\n{text}\n\nMake it shorter.", "/shorten")
     ask(w, "You translate.", f"Into Dutch: {text}", "/translate")
 

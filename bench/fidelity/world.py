@@ -66,6 +66,8 @@ class World:
         self.traced: set[str] = set()
         self.habits: list[tuple[str, str]] = []
         """What showed a habit, if it was sent: the habit's name and the text."""
+        self.counts: set[tuple[int, int]] = set()
+        """What was counted, in either of two ways."""
         self.came_sorted = False
         """Whether three parallel answers or more came in their sorted order."""
         self._attempts: Counter[str] = Counter()

@@ -112,3 +112,23 @@ def test_a_count_that_was_the_same_twice_is_one_still() -> None:
 
     assert {Unknown.AMBIGUOUS} == Driven(tape, answers(said(POEM), said(SHORTER), said("Done."))).unknowns(3)
     assert set() == Driven(tape, answers(said(POEM), said(POEM), said("Done."))).unknowns(3)
+
+
+def test_a_count_that_was_another_each_time_is_made_again() -> None:
+    """In the same words twice, with two numbers: one way to count gives both, and the new one, too."""
+    words = "The draft has {} words:\n\n{}"
+
+    def told(text: str) -> str:
+        return words.format(len(text.split()), text)
+
+    tape = a_tape(
+        (asked("Write."), said(POEM)),
+        (asked(told(POEM)), said(SHORTER)),
+        (asked(told(SHORTER)), said("Done.")),
+    )
+    new = "Snow lies on the old roof of the barn today."
+
+    take = Driven(tape, answers(said(POEM), said(new), said("Done.")))
+
+    assert asked(told(new)) == take.sent[3, 0]
+    assert set() == take.unknowns(3)

@@ -11,7 +11,7 @@ from reenact.domain.digesting import canonical
 from reenact.domain.message import Json, Part, Prompt, Text, ToolResult, ToolUse
 from reenact.replay.carrying.habits import Habits, asks_for_lines
 from reenact.replay.carrying.linking import CLOCK_SLACK_US, precedes
-from reenact.replay.carrying.measuring import Measures
+from reenact.replay.carrying.measuring import MEASURE, Measures
 from reenact.replay.carrying.resembling import Resemblances
 from reenact.replay.carrying.rewriting import is_rewriting, rewritings
 from reenact.replay.carrying.searching import Hit, Index, Known, answered, chosen, fitting
@@ -41,6 +41,7 @@ _CONTEXT = 12
 _LEAST_AROUND = 5
 """Letters around a place that make it one."""
 _LONGEST_FILLING = 60
+_WORD = re.compile(r"\w+")
 _DIGITS = re.compile(r"\d+")
 _PRIVATE = "\uf8ff"
 """Stands for what is known to be a copy, in the texts that are searched for words of the prompt's own."""
@@ -81,6 +82,8 @@ class Tracer:
         """By place: the space after each copy there, the space at the end of its answer, and the family of its call."""
         self._traced: dict[str, tuple[Span, ...]] = {}
         """Whole texts, each with the copies in it: sent again, it holds what it held before."""
+        self._counts: dict[tuple[str, ...], list[tuple[str, frozenset[Place]]]] = defaultdict(list)
+        """By the words around: numbers that may be made of answers, each with the ways to make it."""
         self._places: dict[tuple[str, ...], set[str]] = defaultdict(set)
         """What stood in a place that short values may be copied to: by kind of value and surroundings."""
 
@@ -183,7 +186,11 @@ class Tracer:
         """Yield the numbers of *text* that may be made of the answers in it, or of the one that came last."""
         taken = [(span.start, span.stop) for span in spans]
         for start, stop, origins in self._measures.find(call, text, taken, near_calls(spans), until_us):
-            yield Span(start=start, stop=stop, origins=origins, rule="a number made of it", is_sure=False)
+            place = (MEASURE, *_words_around(text, start, stop))
+            if origins[0].place.kind == MEASURE:
+                self._counts[place].append((text[start:stop], frozenset(origin.place for origin in origins)))
+            rule = "a number made of it"
+            yield Span(start=start, stop=stop, origins=origins, rule=rule, is_sure=False, context=place)
 
     def _packed(self, call: Recorded, document: Document, until_us: int, hits: Sequence[Hit]) -> Span | None:
         """Return a literal with the copies inside it; None when there are none, or when it is a copy as a whole."""
@@ -358,10 +365,23 @@ class Tracer:
     def _repeated(self, span: Span) -> Span:
         if span.is_sure or not span.origins:
             return span
+        if span.context[:1] == (MEASURE,):
+            return self._counted(span)
         seen = self._places[(*_kind(span.origins[0].place), *span.context)]
         if len(seen) < 2 or not any(span.context):
             return span
         return msgspec.structs.replace(span, is_sure=True, rule=f"{span.rule}, at a place that repeats")
+
+    def _counted(self, span: Span) -> Span:
+        """Return *span* as surely a count where several stand in the same words, and one way to count gives them all."""
+        seen = self._counts[span.context]
+        ways = frozenset.intersection(*(places for _, places in seen)) if seen else frozenset()
+        origins = tuple(origin for origin in span.origins if origin.place in ways)
+        if not origins or len({number for number, _ in seen}) < 2:
+            return span
+        return msgspec.structs.replace(
+            span, origins=origins, is_sure=True, rule=f"{span.rule}, as others in such words"
+        )
 
     def _is_filled_by_others(self, span: Span) -> bool:
         """Return whether, at the place of a short value, stands elsewhere what no answer said: a program fills it then."""
@@ -461,6 +481,12 @@ def _on_line(before: str) -> str:
     """Return what stands before a copy, without the line before it where its own line has a word: lists begin somewhere."""
     line = before[before.rfind("\n") + 1 :]
     return f"\n{line}" if len(line) < len(before) and any(sign.isalpha() for sign in line) else before
+
+
+def _words_around(text: str, start: int, stop: int) -> tuple[str, ...]:
+    """Return the words beside a piece of a text on its line, two on each side."""
+    before, after = text[text.rfind("\n", 0, start) + 1 : start], text[stop:].split("\n", 1)[0]
+    return (*_WORD.findall(before)[-2:], "", *_WORD.findall(after)[:2])
 
 
 def _piece_of(span: Span) -> int:
