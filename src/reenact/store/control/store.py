@@ -15,6 +15,7 @@ from reenact.store.control.batchbook import BatchBook
 from reenact.store.control.hidden import HiddenProperties
 from reenact.store.control.leasebook import LeaseBook
 from reenact.store.control.opener import open_engine, take_turns
+from reenact.store.control.promptbook import PromptBook
 from reenact.store.control.statements import inserting
 from reenact.store.control.tables import batches, cohorts, keys, organisations, replays
 
@@ -41,6 +42,8 @@ class ControlStore:
         """Which worker performs which replay."""
         self.batches = BatchBook(self._transaction)
         """Cohorts of sessions, and what is run over them."""
+        self.prompts = PromptBook(self._transaction)
+        """Named prompts and their versions."""
 
     def first_start(self, organisation_id: str, name: str, created_us: int) -> bool:
         """Make the first organisation when there is none yet; return whether it was made now."""

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-REVISION = "1"
+REVISION = "2"
 """Of these tables: the newest step in `migrations/versions`, as Alembic notes it in `alembic_version`."""
 
 metadata = sa.MetaData()
@@ -80,6 +80,39 @@ batches = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("content", sa.LargeBinary, nullable=False),  # MessagePack
     sa.Index("batches_by_time", "organisation_id", "created_us"),
+)
+
+prompts = sa.Table(
+    "prompts",
+    metadata,
+    sa.Column("organisation_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),  # short, and the organisation's own
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("tags", sa.LargeBinary, nullable=False),  # MessagePack
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+)
+
+versions = sa.Table(
+    "prompt_versions",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("organisation_id", sa.Text, nullable=False),
+    sa.Column("prompt_id", sa.Text, nullable=False),
+    sa.Column("major", sa.Integer, nullable=False),
+    sa.Column("minor", sa.Integer, nullable=False),
+    sa.Column("commit_message", sa.Text, nullable=False),
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),  # JSON; never changed
+    sa.UniqueConstraint("organisation_id", "prompt_id", "major", "minor"),
+)
+
+environments = sa.Table(
+    "prompt_environments",
+    metadata,
+    sa.Column("organisation_id", sa.Text, primary_key=True),
+    sa.Column("prompt_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version_id", sa.Text, nullable=False),
 )
 
 sa.Table("control_version", metadata, sa.Column("version", sa.Integer, nullable=False))
