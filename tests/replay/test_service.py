@@ -86,7 +86,11 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
     runner = a_runner(asker, control, store, clock=lambda: 1, new_id=lambda: f"id-{next(ids)}")
     playbacks = some_playbacks(control, store, clock=lambda: 1, new_id=lambda: f"id-{next(ids)}")
-    yield Stage(Replays(Orderer(store, runner, lambda *_: 5), control, runner, playbacks), asker, control)
+    yield Stage(
+        Replays(Orderer(store, runner, lambda *_: 5, lambda _, patch: patch), control, runner, playbacks),
+        asker,
+        control,
+    )
     await runner.close()
     control.close()
     store.close()

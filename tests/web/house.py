@@ -87,7 +87,10 @@ def a_house(folder: Path, *, keyless: bool = True) -> Iterator[House]:
         calls=calls,
         control=control,
         replays=Replays(
-            Orderer(calls, runner, lambda provider, models, usage, at_us: 1_000_000), control, runner, playbacks
+            Orderer(calls, runner, lambda provider, models, usage, at_us: 1_000_000, lambda _, patch: patch),
+            control,
+            runner,
+            playbacks,
         ),
         secret=b"s" * 32,
         public_url="",

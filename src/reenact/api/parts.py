@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from reenact.access.principal import Principal
 from reenact.api.keykeeper import KeyKeeper
 from reenact.domain.exchange import Exchange
+from reenact.prompts.keeper import PromptKeeper
 from reenact.replay.batches import Batches
 from reenact.replay.service import Replays
 from reenact.store.calls import CallStore
@@ -20,6 +21,7 @@ class Parts:
     calls: CallStore
     keys: KeyKeeper
     hidden: HiddenProperties
+    prompts: PromptKeeper
     replays: Replays
     batches: Batches
     secret: bytes

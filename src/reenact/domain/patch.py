@@ -13,6 +13,8 @@ MOST_PATTERN = 2000
 """Characters of a pattern."""
 MOST_PATH = 500
 """Characters of a JSONPath."""
+MOST_KNOWN = 50
+"""Versions of a prompt that are looked at to find what a call was made from."""
 
 
 class Selector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -172,6 +174,37 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, tag="fault", tag_field="e
     """The recorded answer breaks off after so many of its events; after so many bytes where it is not streamed."""
 
 
+class UsePrompt(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag="use_prompt",
+    tag_field="edit",
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+):
+    """Say what a version of a named prompt says in place of what an older template of it says, with the same inputs.
+
+    The messages that were made from the older template are found by its text: the template that the call's tags left, else
+    the other versions of the prompt. The rest of the conversation stays.
+    """
+
+    prompt: Annotated[str, msgspec.Meta(min_length=1)]
+    """Its id, or its name."""
+    version: str | None = None
+    """The version's id, or its number such as `2.1`."""
+    environment: str | None = None
+    """Or where the version is in use; neither: `production`, else the newest."""
+    inputs: dict[str, Json] = {}
+    """Values of variables; those that are not here are found in the call."""
+    messages_only: bool = False
+    """Leave the model and all other fields of the call as they are."""
+    template: dict[str, Json] | None = None
+    """The version's body. Filled in by the server, so that the patch can be made again when the prompt is gone."""
+    known: Annotated[tuple[dict[str, Json], ...], msgspec.Meta(max_length=MOST_KNOWN)] = ()
+    """The bodies of the other versions, newest first; filled in by the server together with `template`."""
+
+
 Edit = (
     SetModel
     | SetParameter
@@ -189,6 +222,7 @@ Edit = (
     | PatchJson
     | SetAt
     | Fault
+    | UsePrompt
 )
 
 

@@ -147,6 +147,7 @@ class Batches:
             session_ids = await asyncio.to_thread(self._chosen, organisation_id, where)
         if not session_ids:
             raise InvalidInput("No session is chosen.", "sessions")
+        patch = await asyncio.to_thread(self._orderer.filled, organisation_id, request.patch)
         cohort = await asyncio.to_thread(
             self._book.freeze,
             Cohort(
@@ -166,7 +167,7 @@ class Batches:
             name=request.name,
             cohort_id=cohort.id,
             order=BatchOrder(
-                patch=request.patch,
+                patch=patch,
                 mode=request.mode,
                 takes=request.takes,
                 control=request.control,

@@ -24,7 +24,7 @@ from reenact.replay.patching import decoded
 from reenact.replay.performing import Performance
 from reenact.replay.planning import edits_of, explicit_prompts
 from reenact.replay.recording import Recording
-from reenact.replay.swapping import Step
+from reenact.replay.step import Step
 
 _NUMBERS = re.compile(r"\d+")
 

@@ -10,16 +10,29 @@ import msgspec
 
 from reenact.dialects.translating.stating import without_state
 from reenact.domain.message import Json, Prompt
-from reenact.domain.patch import DropTool, Fault, Patch, PatchJson, SetAt, SetModel, SetTool, SetToolResult
+from reenact.domain.patch import (
+    DropTool,
+    Edit,
+    Fault,
+    Patch,
+    PatchJson,
+    SetAt,
+    SetModel,
+    SetTool,
+    SetToolResult,
+    UsePrompt,
+)
 from reenact.domain.replay import FieldChange, Operation, PlannedCall
 from reenact.errors import InvalidInput, InvalidPatch
+from reenact.replay.casting import Casting
 from reenact.replay.differing import changes
 from reenact.replay.editing import edited
 from reenact.replay.expanding import Missing
 from reenact.replay.faulting import fault_in
 from reenact.replay.patching import is_unchanged, selects, written
 from reenact.replay.recording import Recorded
-from reenact.replay.swapping import Swap, last_swap, resolved, swapped_url
+from reenact.replay.step import Recast, Step, Swap, asked, last_swap
+from reenact.replay.swapping import resolved, swapped_url
 from reenact.replay.vetting import Objection, objections
 
 T = TypeVar("T")
@@ -59,7 +72,10 @@ def placed_edits(patch: Patch, calls: Sequence[Recorded]) -> dict[int, list[Plac
         steps = [PlacedEdit(f"changes[{number}].edits[{place}]", edit) for place, edit in enumerate(change.edits)]
         for position in positions:
             selected.setdefault(position, []).extend(steps)
-    found = {one.position: _resolved(one, selected[one.position]) for one in recorded if one.position in selected}
+    castings = _castings(patch)
+    found = {
+        one.position: _resolved(one, selected[one.position], castings) for one in recorded if one.position in selected
+    }
     _check_tools(recorded, found)
     return found
 
@@ -79,7 +95,7 @@ def _check_tools(recorded: Sequence[Recorded], steps: Mapping[int, Sequence[Plac
                 place = f"{step.place}.{'tool' if isinstance(step.edit, SetToolResult) else 'name'}"
                 wanted[place] = name
                 known.setdefault(place, set()).update(_tools_of(one))
-    has_wire_edits = any(isinstance(step.edit, PatchJson | SetAt) for some in steps.values() for step in some)
+    has_wire_edits = any(isinstance(step.edit, PatchJson | SetAt | Recast) for some in steps.values() for step in some)
     for place, name in wanted.items():
         if name not in known[place] and not has_wire_edits:  # those may bring tools that nobody had
             told = ", ".join(sorted(known[place])) or "none"
@@ -94,13 +110,47 @@ def _tools_of(one: Recorded) -> set[str]:
     return used | {tool.name for tool in prompt.tools}
 
 
-def _resolved(one: Recorded, steps: Sequence[PlacedEdit]) -> list[PlacedEdit]:
-    """Return the steps with what setting a model means for the call."""
+def _castings(patch: Patch) -> dict[str, Casting]:
+    """Return what each use of a prompt says, by its place in the patch.
+
+    Raises:
+        InvalidPatch: its version was not looked up or cannot be read, or it names an input that there is not.
+    """
+    found: dict[str, Casting] = {}
+    for number, change in enumerate(patch.changes):
+        for at, edit in enumerate(change.edits):
+            if isinstance(edit, UsePrompt):
+                place = f"changes[{number}].edits[{at}]"
+                try:
+                    found[place] = Casting(edit)
+                except InvalidPatch as error:
+                    raise InvalidPatch(error.message, f"{place}.{error.field}") from error
+    return found
+
+
+def _resolved(one: Recorded, steps: Sequence[PlacedEdit], castings: Mapping[str, Casting]) -> list[PlacedEdit]:
+    """Return the steps with what setting a model, or using a prompt, means for the call."""
     found: list[PlacedEdit] = []
     for step in steps:
-        act = partial(resolved, step.edit, one.call, last_swap([before.edit for before in found]))
+        before = last_swap([earlier.edit for earlier in found])
+        act = partial(_step, one, step.edit, before, castings.get(step.place))
         found.append(PlacedEdit(step.place, _naming(one, step.place, act)))
     return found
+
+
+def _step(one: Recorded, edit: Edit, before: Swap | None, casting: Casting | None) -> Step:
+    if casting is None:
+        return resolved(edit, one.call, before)
+    asking = None if casting.model is None else resolved(SetModel(casting.model), one.call, before)
+    assert asking is None or isinstance(asking, SetModel | Swap)
+    last = asking if isinstance(asking, Swap) else before
+    kept = one.tagged_template
+    return Recast(
+        casting=casting,
+        tagged=None if kept is None else casting.tagged(one.dialect, kept, one.json),
+        asking=asking,
+        provider=one.call.provider if last is None else last.provider,
+    )
 
 
 def _naming(one: Recorded, place: str, act: Callable[[], T]) -> T:
@@ -179,7 +229,8 @@ def _fault(one: Recorded, steps: Sequence[PlacedEdit]) -> Fault | None:
 
 def _model_set(steps: Sequence[PlacedEdit]) -> str | None:
     """Return the model that *steps* set in the end; None when they set none."""
-    return next((step.edit.model for step in reversed(steps) if isinstance(step.edit, SetModel | Swap)), None)
+    told = asked([step.edit for step in steps])
+    return told[-1].model if told else None
 
 
 def _edited(one: Recorded, prompt: Prompt, steps: Sequence[PlacedEdit]) -> Prompt:

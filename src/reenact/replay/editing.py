@@ -29,7 +29,9 @@ from reenact.domain.patch import (
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.replay.patterning import must_fit, with_matches_replaced
 from reenact.replay.placing import places
-from reenact.replay.swapping import Step, Swap, swapped
+from reenact.replay.recasting import recast
+from reenact.replay.step import Recast, Step, Swap
+from reenact.replay.swapping import swapped
 
 _NOT_PARAMETERS = {
     "model": "use the edit set_model",
@@ -260,4 +262,5 @@ _EDITORS: dict[type, Callable[[Prompt, Any], Prompt]] = {
     SetAt: _set_at,
     Fault: lambda prompt, _: prompt,
     Swap: swapped,
+    Recast: recast,
 }

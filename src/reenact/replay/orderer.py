@@ -1,6 +1,6 @@
 """Orderer: makes of what is asked for what is to be performed: reads the session, and has it planned. Sends nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -26,11 +26,13 @@ from reenact.store.calls import CallStore
 class Orderer:
     """Reads the store, which may wait for a disk: used in threads."""
 
-    def __init__(self, store: CallStore, runner: Runner, price: Price) -> None:
-        """Take the parts; *price* says what a call would cost."""
+    def __init__(self, store: CallStore, runner: Runner, price: Price, fill: Callable[[str, Patch], Patch]) -> None:
+        """Take the parts; *price* says what a call would cost, *fill* looks up what a patch uses (`prompts.filler`)."""
         self._store = store
         self._runner = runner
         self._price = price
+        self.filled = fill
+        """Returns a patch with all that it uses of what an organisation keeps, so that it is the same whenever it is made."""
 
     def order(self, organisation_id: str, request: ReplayRequest) -> Order:
         """Return what *request* asks for, planned; reads the store.
@@ -43,7 +45,8 @@ class Orderer:
         if request.playback != Playback():
             raise InvalidInput("This is said of modes playback and fork only.", "playback")
         recording = self._recording(organisation_id, request.session_id)
-        changed = plan(recording, request.patch, request.mode, request.takes, self._price, reuse=request.reuse)
+        patch = self.filled(organisation_id, request.patch)
+        changed = plan(recording, patch, request.mode, request.takes, self._price, reuse=request.reuse)
         self._runner.check_addresses(changed, recording)
         chain = None
         self._runner.check_policies(request.policies)
@@ -54,7 +57,7 @@ class Orderer:
         elif request.policies != Policies():
             raise InvalidInput("This is said of mode chained only.", "policies")
         control = None
-        if request.control and not request.patch.is_empty:
+        if request.control and not patch.is_empty:
             control = plan(recording, Patch(), request.mode, request.takes, self._price)
             changed = with_control(changed, control)
         check_budget(request.budget, [one for one in (changed, control) if one is not None])
@@ -108,7 +111,8 @@ class Orderer:
         if request.budget != Budget():
             raise InvalidInput("A budget is for replays whose calls the server makes.", "budget")
         recording = self._recording(organisation_id, request.session_id)
-        planned = plan_playback(recording, request.patch, request.mode, request.takes, request.playback, self._price)
+        patch = self.filled(organisation_id, request.patch)
+        planned = plan_playback(recording, patch, request.mode, request.takes, request.playback, self._price)
         name = planned.session_name or planned.session_id
         return PlayOrder(
             organisation_id=organisation_id,

@@ -11,7 +11,7 @@ from reenact.errors import InvalidInput
 from reenact.replay.changing import PlacedEdit, changed, placed_edits
 from reenact.replay.estimating import Price, expecting
 from reenact.replay.recording import Recorded, Recording, recorded_calls
-from reenact.replay.swapping import Step
+from reenact.replay.step import Step
 
 
 def plan(recording: Recording, patch: Patch, mode: Mode, takes: int, price: Price, *, reuse: bool = False) -> Plan:

@@ -102,6 +102,12 @@ class Recorded:
         """Its request body, out of its content encoding."""
         return decoded(unpack(self.body, self.headers))
 
+    @property
+    def tagged_template(self) -> str | None:
+        """What the tags in it left of its template, as the gateway kept it; None when it had none."""
+        tagged = self._bodies.tagged if self._bodies else None
+        return None if tagged is None else tagged.template
+
     @cached_property
     def prompt(self) -> Prompt:
         """What it says."""

@@ -1,6 +1,5 @@
 """Say whom a call is asked of when a patch sets another model, in which format, and under which address."""
 
-from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -12,6 +11,7 @@ from reenact.domain.patch import Edit, SetModel
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.gateway.electing import base_path, makers
 from reenact.gateway.providers import PROVIDERS
+from reenact.replay.step import Step, Swap
 
 _OWN_ONLY = frozenset({"openai", "anthropic", "google", "x", "deepseek", "mistral", "perplexity", "cohere", "moonshot"})
 """Providers that offer nothing but their own models, so that the name of another one's model means that one."""
@@ -44,19 +44,6 @@ _UNASKED = {
 _NAMES = {alias: provider.name for provider in PROVIDERS for alias in (provider.name, *provider.aliases)}
 
 
-class Swap(msgspec.Struct, frozen=True, kw_only=True):
-    """An edit that asks another provider, or in another format: a SetModel with all that it means for one call."""
-
-    model: str
-    provider: str
-    dialect: str
-    stream: bool
-    """Whether the recorded answer was streamed; Gemini's requests do not say."""
-
-
-Step = Edit | Swap
-
-
 def resolved(edit: Edit, call: Call, before: Swap | None) -> Step:
     """Return *edit* with what setting a model means for *call*, after the edits *before*.
 
@@ -87,11 +74,6 @@ def swapped(prompt: Prompt, swap: Swap) -> Prompt:
         return translated(prompt, swap.dialect, swap.model, provider=swap.provider, stream=swap.stream)
     except InvalidInput as error:
         raise InvalidPatch(error.message, "model") from error
-
-
-def last_swap(steps: Sequence[Step]) -> Swap | None:
-    """Return the swap that says whom to ask in the end."""
-    return next((step for step in reversed(steps) if isinstance(step, Swap)), None)
 
 
 def swapped_url(url: str, swap: Swap, model: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import secrets
 import socket
 import tempfile
 import time
@@ -25,6 +26,8 @@ from reenact.gateway.routing import Routes
 from reenact.ingest.decoding import decode
 from reenact.ingest.pricing import price
 from reenact.ingest.worker import IngestWorker
+from reenact.prompts.filler import Filler
+from reenact.prompts.keeper import PromptKeeper
 from reenact.replay.asker import RelayAsker, named_keys
 from reenact.replay.batches import Batches
 from reenact.replay.desk import Desk
@@ -105,6 +108,7 @@ class Server:
             self._keys = KeyKeeper(self._control, self._clock, self._epoch)
             self.key = self._first_key()
             """The key made for a new folder, for whoever is shown it; None for a folder that had one."""
+            self._prompts = PromptKeeper(self._control.prompts, clock=self._clock, new_id=new_id, choose=secrets.choice)
             self._local = Principal(organisation_id=self._control.first_organisation(), key_id=None, permissions="rw")
             self._opened = opened.pop_all()
 
@@ -194,7 +198,8 @@ class Server:
             new_id=new_id,
         )
         running.push_async_callback(playbacks.close)
-        orderer = Orderer(self._calls, runner, partial(price, tariff=self._tariff))
+        fill = Filler(self._prompts).filled
+        orderer = Orderer(self._calls, runner, partial(price, tariff=self._tariff), fill)
         replays = Replays(orderer, self._control, runner, playbacks)
         book = self._control.batches
         self._batches = Batches(self._calls, book, self._control, orderer, runner, clock=self._clock, new_id=new_id)
@@ -276,6 +281,7 @@ class Server:
             local=self._local,
             keyless=self._keyless,
             hidden=self._control.hidden,
+            prompts=self._prompts,
             record=partial(keep, self._recorder),
             new_id=new_id,
             settle=self._settle,

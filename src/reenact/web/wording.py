@@ -16,6 +16,7 @@ from reenact.domain.patch import (
     SetModel,
     SetParameter,
     SetSystem,
+    UsePrompt,
 )
 
 
@@ -58,6 +59,10 @@ def _edit(edit: Edit) -> tuple[str, str]:
         case ReplaceText():
             where = f" in {edit.role} messages" if edit.role else ""
             return f"Replace {edit.find!r}{where} by", edit.replace
+        case UsePrompt():
+            which = edit.version or edit.environment
+            words = "Use the messages of the prompt" if edit.messages_only else "Use the prompt"
+            return words, f"{edit.prompt} {which}" if which else edit.prompt
         case _:
             given = msgspec.to_builtins(edit)
             told = [f"{name.replace('_', ' ')} {_json(value)}" for name, value in given.items() if name != "edit"]

@@ -47,7 +47,7 @@ async def test_the_end_of_a_playback_is_kept_last(tmp_path: Path) -> None:
     keeper = SlowKeeper(control)
     playbacks = some_playbacks(keeper, store, clock=lambda: 1, new_id=lambda: next(ids))
     runner = a_runner(GatedAsker(), control, store, clock=lambda: 1, new_id=lambda: next(ids))
-    replays = Replays(Orderer(store, runner, lambda *_: 5), control, runner, playbacks)
+    replays = Replays(Orderer(store, runner, lambda *_: 5, lambda _, patch: patch), control, runner, playbacks)
     request = ReplayRequest(session_id="debate", mode=Mode.PLAYBACK, playback=Playback(driver=Driver.AGENT))
     started = await replays.start("org", request)
 

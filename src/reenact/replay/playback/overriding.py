@@ -5,19 +5,22 @@ from functools import reduce
 import msgspec
 
 from reenact.dialects.conversing import conversation_of
-from reenact.dialects.registry import find_dialect
+from reenact.dialects.registry import dialect_named, find_dialect
 from reenact.domain.call import Call
-from reenact.domain.message import Prompt
-from reenact.domain.patch import Edit, Fault, Patch
+from reenact.domain.exchange import Tagged
+from reenact.domain.message import Json, Prompt
+from reenact.domain.patch import Edit, Fault, Patch, SetModel, UsePrompt
 from reenact.domain.playback import Difference
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.gateway.ask import Ask
 from reenact.ingest.unpacking import unpack
+from reenact.replay.casting import Casting
 from reenact.replay.changing import names_model, url_naming
 from reenact.replay.differing import changes
 from reenact.replay.editing import edited
 from reenact.replay.matching.nearing import shortened
 from reenact.replay.patching import decoded, is_unchanged, selects, written
+from reenact.replay.step import Recast, Step
 
 
 class Overridden(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +31,7 @@ class Overridden(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[Difference, ...]
 
 
-def override(ask: Ask, patch: Patch, position: int, like: Call) -> Overridden | None:
+def override(ask: Ask, patch: Patch, position: int, like: Call, tagged: Tagged | None) -> Overridden | None:
     """Return *ask* with the edits of *patch* that select it; None when nothing of it changes.
 
     Args:
@@ -36,6 +39,7 @@ def override(ask: Ask, patch: Patch, position: int, like: Call) -> Overridden | 
         patch: of the replay.
         position: of the recorded call that it matches; of the request in its take when it matches none.
         like: a recorded call; what selectors look at is taken from the request.
+        tagged: what the tags said that were in it.
 
     Raises:
         InvalidPatch: an edit does not fit the request.
@@ -49,7 +53,8 @@ def override(ask: Ask, patch: Patch, position: int, like: Call) -> Overridden | 
         before = dialect.read_prompt(body)
     except InvalidInput as error:
         raise InvalidPatch(f"The request cannot be patched: {error.message}") from error
-    after = reduce(edited, _edits(patch, position, _as_recorded(ask, like, before), before), before)
+    edits = _edits(patch, position, _as_recorded(ask, like, before), before)
+    after = reduce(edited, [_step(edit, ask, body, before, tagged) for edit in edits], before)
     if is_unchanged(before, after):
         return None
     url = ask.target.decode("latin-1")
@@ -79,6 +84,20 @@ def fault_of(ask: Ask, patch: Patch, position: int, like: Call) -> Fault | None:
         return None  # `override` says so
     edits = _edits(patch, position, _as_recorded(ask, like, prompt), prompt)
     return next((edit for edit in reversed(edits) if isinstance(edit, Fault)), None)
+
+
+def _step(edit: Edit, ask: Ask, body: Json, prompt: Prompt, tagged: Tagged | None) -> Step:
+    """Return *edit* with what using a prompt means for a request."""
+    if not isinstance(edit, UsePrompt):
+        return edit
+    casting, dialect = Casting(edit), dialect_named(prompt.dialect)
+    assert dialect is not None, "a prompt is of a dialect"
+    return Recast(
+        casting=casting,
+        tagged=None if tagged is None else casting.tagged(dialect, tagged.template, body),
+        asking=None if casting.model is None else SetModel(casting.model),
+        provider=ask.provider,
+    )
 
 
 def _as_recorded(ask: Ask, like: Call, prompt: Prompt) -> Call:
