@@ -119,6 +119,11 @@ def _fill(house: House, theirs: httpx2.Client) -> dict[str, str]:
     ):
         theirs.post(path, json=body).raise_for_status()
     keys = theirs.get("/v1/api-keys").json()["data"]
+    template = {"model": f"{SECRET}-1", "messages": [{"role": "user", "content": f"Tell me of {SECRET}."}]}
+    kept = {"name": SECRET, "tags": [SECRET], "promptBody": template}
+    prompt = theirs.post("/v1/prompt-2025", json=kept).raise_for_status().json()["data"]
+    used = {"promptId": prompt["id"], "promptVersionId": prompt["versionId"], "environment": SECRET}
+    theirs.post("/v1/prompt-2025/update/environment", json=used).raise_for_status()
     [asset_id, *_] = theirs.get(f"/v1/request/{request_id}").json()["data"]["asset_ids"]
     house.say(f"{SECRET}-talk", f"Talk of {SECRET}.")
     order: dict[str, Any] = {"provider_keys": {"openai": "sk-x"}, "control": False}
@@ -133,6 +138,8 @@ def _fill(house: House, theirs: httpx2.Client) -> dict[str, str]:
         "asset_id": asset_id,
         "key_id": str(keys[-1]["id"]),
         "organization_id": keys[-1]["organization_id"],
+        "prompt_id": prompt["id"],
+        "version_id": prompt["versionId"],
         "replay_id": replay_id,
         "batch_id": batch_id,
         "tool_id": str(uuid.uuid4()),
@@ -206,13 +213,21 @@ def bodies_of(operation: dict[str, Any], names: dict[str, str]) -> list[Any]:
         "sessions": [names["session_id"]],
         "requestIds": [names["request_id"]],
         "helicone-id": names["request_id"],
+        "promptId": names["prompt_id"],
+        "promptVersionId": names["version_id"],
+        "environment": SECRET,
+        "promptBody": {"messages": []},
+        "commitMessage": "ours",
+        "tags": ["ours"],
+        "patch": {"changes": [{"edits": [{"edit": "use_prompt", "prompt": names["prompt_id"]}]}]},
     }
     return BODIES.get(schema, [GENERIC | aimed | {"name": "ours", "value": 1, "dry_run": True}])
 
 
-def query_of(operation: dict[str, Any]) -> dict[str, str]:
+def query_of(operation: dict[str, Any], names: dict[str, str]) -> dict[str, str]:
     """Return what a route's address is asked with after its path, aimed at the other organisation."""
     aimed = {"left": f"{SECRET}-session", "right": f"{SECRET}-session", "session_id": f"{SECRET}-session"}
+    aimed |= {"requestId": names["request_id"]}
     wanted = [one["name"] for one in operation.get("parameters", []) if one["in"] == "query"]
     return {name: aimed[name] for name in wanted if name in aimed}
 
@@ -226,6 +241,8 @@ def state(client: httpx2.Client) -> str:
         client.get("/v1/api-keys").json()["data"],
         client.get("/v1/replay").json()["data"],
         client.get("/v1/replay/batch").json()["data"],
+        prompts := client.post("/v1/prompt-2025/query", json={}).json()["data"],
+        [client.post("/v1/prompt-2025/query/versions", json={"promptId": one["id"]}).json()["data"] for one in prompts],
     ]
     text = re.sub(r"(expires|signature)=[0-9a-f]+", "", str(told))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -239,7 +256,9 @@ def test_no_route_tells_or_changes_anything_of_another_organisation(strangers: S
         assert not missing, f"{method} {path}: say in _fill what {missing} of the other organisation is"
         where = PARAMETER.sub(lambda found: strangers.names[found[1]], path)
         for body in bodies_of(operation, strangers.names):
-            with strangers.ours.stream(method.upper(), where, params=query_of(operation), json=body) as answer:
+            with strangers.ours.stream(
+                method.upper(), where, params=query_of(operation, strangers.names), json=body
+            ) as answer:
                 text = answer.read().decode(errors="replace")
             asked += 1
             echoed = {str(name) for name in strangers.names.values()} | {SECRET}
@@ -295,6 +314,7 @@ def test_no_page_tells_or_changes_anything_either(
         ("/v1/user/query", {}, []),
         ("/v1/property/query", {}, []),
         ("/v1/search", {"query": SECRET}, []),
+        ("/v1/prompt-2025/query", {"search": SECRET, "tagsFilter": [], "page": 0, "pageSize": 10}, []),
         ("/v1/request/query", {"filter": {"request": {"org_id": {"not-equals": "second"}}}}, []),
     ],
 )

@@ -11,6 +11,7 @@ from reenact.domain.patch import (
     SetParameter,
     SetSystem,
     SetToolResult,
+    UsePrompt,
 )  # fmt: skip
 from reenact.web.wording import Line, patch_lines
 
@@ -25,6 +26,8 @@ def test_every_edit_has_words() -> None:
         AppendSystem(text=" Be brief."),
         ReplaceText(find="a", replace="b", role="user"),
         SetToolResult(tool="find", text="nothing"),
+        UsePrompt(prompt="planner", version="2.1", template={"messages": []}),
+        UsePrompt(prompt="planner", messages_only=True),
     )
     patch = Patch(
         changes=(Change(edits=edits), Change(select=Selector(path="/a/*", calls=(1, 2)), edits=(SetModel(model="x"),)))
@@ -38,6 +41,8 @@ def test_every_edit_has_words() -> None:
         Line("Append to the system prompt", " Be brief.", "all calls"),
         Line("Replace 'a' in user messages by", "b", "all calls"),
         Line("Set tool result", 'tool "find", text "nothing", is error false', "all calls"),
+        Line("Use the prompt", "planner 2.1", "all calls"),
+        Line("Use the messages of the prompt", "planner", "all calls"),
         Line("Ask the model", "x", 'calls with path "/a/*", calls [1,2]'),
     )
 
