@@ -15,6 +15,7 @@ from reenact.domain.patch import (
     SetModel,
     SetParameter,
     SetSystem,
+    UsePrompt,
 )
 from reenact.errors import InvalidInput, InvalidPatch
 
@@ -124,3 +125,32 @@ def test_a_file_that_is_no_patch_is_refused_with_its_place(
     assert field == caught.value.field
     assert str(tmp_path / "p.json") in caught.value.message
     assert isinstance(caught.value, InvalidPatch) == (field != "--patch")
+
+
+@pytest.mark.parametrize(
+    ("said", "edit"),
+    [
+        ("planner", UsePrompt(prompt="planner")),
+        ("trip planner@2.1", UsePrompt(prompt="trip planner", version="2.1")),
+        ("planner@staging", UsePrompt(prompt="planner", environment="staging")),
+        ("a@b@1.0", UsePrompt(prompt="a@b", version="1.0")),
+        (
+            "planner@123e4567-e89b-12d3-a456-426614174000",
+            UsePrompt(prompt="planner", version="123e4567-e89b-12d3-a456-426614174000"),
+        ),
+    ],
+)
+def test_a_prompt_is_named_with_its_version_or_its_environment(said: str, edit: UsePrompt) -> None:
+    """It is the first edit, so that the others change what it says."""
+    found = read_options(PatchOptions(prompts=[said], sets=["model=gpt-4o"], prompt_id="plan"))
+
+    assert Patch(changes=(Change(select=Selector(prompt_id="plan"), edits=(edit, SetModel("gpt-4o"))),)) == found
+
+
+@pytest.mark.parametrize("said", ["", "@2.1", "planner@"])
+def test_a_prompt_without_its_name_is_refused(said: str) -> None:
+    """As is a version that is not named."""
+    with pytest.raises(InvalidInput) as told:
+        read_options(PatchOptions(prompts=[said]))
+
+    assert "--use-prompt" == told.value.field

@@ -69,6 +69,23 @@ def test_a_patch_file_says_what_options_cannot(run: Run, tmp_path: Path) -> None
     ]
 
 
+def test_a_named_prompt_is_used(house: House, run: Run) -> None:
+    """The plan shows what each call says then; a prompt that is not there is told."""
+    said = [{"role": "system", "content": "You debate."}, {"role": "user", "content": "{{hc:question:string}}"}]
+    brief = [{"role": "system", "content": "You are brief."}, {"role": "user", "content": "Q: {{hc:question:string}}"}]
+    with Client(house.url) as client:
+        first = client.create_prompt("debater", {"messages": said})
+        client.update_prompt(first, {"messages": brief}, "Brief.", major=True)
+
+    result = run("replay", "debate", "--use-prompt", "debater@1.0", "--dry-run")
+
+    assert 0 == result.exit_code
+    assert "3 calls to ask, 3 changed" in result.stdout
+    assert "Q:" in result.stdout
+    with pytest.raises(ServerRefused, match="has no version in use in moon"):
+        run("replay", "debate", "--use-prompt", "debater@moon", "--dry-run")
+
+
 def test_failed_calls_are_told_and_the_exit_code_is_1(run: Run) -> None:
     """Each with its place and the provider's words."""
     result = run("replay", "debate", "--replace", "two=>[[fault: status=429]]")

@@ -1,5 +1,7 @@
 """The words of Python say the same as the data."""
 
+import msgspec
+
 from reenact.client import (
     append_system,
     change,
@@ -17,6 +19,7 @@ from reenact.client import (
     set_system,
     set_tool,
     set_tool_result,
+    use_prompt,
 )
 from reenact.domain.patch import Patch, Selector
 from reenact.replay.patching import read_patch
@@ -70,3 +73,17 @@ def test_patches_in_python_are_the_patches_of_json() -> None:
 def test_no_change_is_the_control() -> None:
     """The empty patch."""
     assert Patch() == patch()
+
+
+def test_using_a_prompt_says_no_more_than_was_said() -> None:
+    """What the server looks up is not there yet."""
+    said = {"edit": "use_prompt", "prompt": "planner", "environment": "staging", "inputs": {"days": 3}}
+    more = {"edit": "use_prompt", "prompt": "planner", "version": "2.1", "messages_only": True}
+
+    made = patch(
+        use_prompt("planner", environment="staging", inputs={"days": 3}),
+        use_prompt("planner", version="2.1", messages_only=True),
+    )
+
+    assert made == read_patch({"changes": [{"edits": [said]}, {"edits": [more]}]})
+    assert [said, more] == [msgspec.to_builtins(change.edits[0]) for change in made.changes]

@@ -1,5 +1,6 @@
 """The patch that the options of `reenact replay` say."""
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,9 +19,12 @@ from reenact.domain.patch import (
     SetModel,
     SetParameter,
     SetSystem,
+    UsePrompt,
 )
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.replay.patching import read_patch
+
+_VERSION = re.compile(r"(?:\d{1,9}\.\d{1,9}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z")
 
 
 class PatchOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +35,7 @@ class PatchOptions(msgspec.Struct, frozen=True, kw_only=True):
     system: str | None = None
     append_system: str | None = None
     replaces: Sequence[str] = ()
+    prompts: Sequence[str] = ()
     path: str | None = None
     prompt_id: str | None = None
     file: Path | None = None
@@ -45,6 +50,7 @@ def read_options(options: PatchOptions) -> Patch:
     """
     kept = read_patch_file(options.file) if options.file else Patch()
     edits = (
+        *(_use(text) for text in options.prompts),
         *(_set(text) for text in options.sets),
         *(DropParameter(name) for name in options.drops),
         *([SetSystem(options.system)] if options.system is not None else []),
@@ -88,6 +94,16 @@ def _decoded(content: bytes, suffix: str) -> Json:
             if suffix == ".json":
                 raise
     return msgspec.yaml.decode(content)
+
+
+def _use(text: str) -> UsePrompt:
+    """Return the edit of `NAME`, `NAME@VERSION` or `NAME@ENVIRONMENT`; a number or an id is a version."""
+    name, at, which = text.rpartition("@") if "@" in text else (text, "", "")
+    if not name or (at and not which):
+        raise InvalidInput(f"--use-prompt {text!r} is not NAME, NAME@VERSION or NAME@ENVIRONMENT.", "--use-prompt")
+    if _VERSION.match(which):
+        return UsePrompt(prompt=name, version=which)
+    return UsePrompt(prompt=name, environment=which or None)
 
 
 def _set(text: str) -> Edit:

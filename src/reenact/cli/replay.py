@@ -49,6 +49,15 @@ def replay(
     replaces: Annotated[
         Strings, typer.Option("--replace", metavar="OLD=>NEW", help="Replace a text in all messages. Repeatable.")
     ] = None,
+    prompts: Annotated[
+        Strings,
+        typer.Option(
+            "--use-prompt",
+            metavar="NAME[@VERSION]",
+            help="Use a version of a named prompt, by its number as in 'planner@2.1', or by where it is in use as in "
+            "'planner@staging'. Repeatable. [default of VERSION: production, else the newest]",
+        ),
+    ] = None,
     prompt_id: Annotated[str | None, typer.Option(help="Edit only calls with this prompt id.")] = None,
     path: Annotated[str | None, typer.Option(metavar="GLOB", help="Edit only calls on this session path.")] = None,
     patch: Annotated[
@@ -127,6 +136,7 @@ def replay(
             system=system,
             append_system=append_system,
             replaces=replaces or (),
+            prompts=prompts or (),
             path=path,
             prompt_id=prompt_id,
             file=patch,

@@ -26,8 +26,9 @@ from reenact.client.edits import (
     set_system,
     set_tool,
     set_tool_result,
+    use_prompt,
 )
-from reenact.client.rows import Request, Session
+from reenact.client.rows import NamedPrompt, PromptVersion, Request, Session
 from reenact.client.steering import variables_for
 from reenact.domain.batch import Batch
 from reenact.domain.patch import Patch, Selector
@@ -42,9 +43,11 @@ __all__ = [
     "Fork",
     "Matching",
     "Mode",
+    "NamedPrompt",
     "OnMiss",
     "Patch",
     "Playback",
+    "PromptVersion",
     "Rate",
     "ReplayOptions",
     "Request",
@@ -69,5 +72,6 @@ __all__ = [
     "set_system",
     "set_tool",
     "set_tool_result",
+    "use_prompt",
     "variables_for",
 ]

@@ -11,7 +11,7 @@ import msgspec
 
 from reenact.client.answering import refusal, understood
 from reenact.client.attendant import Attendant, Tool, attended
-from reenact.client.rows import ApiKey, Deletable, Deleted, Permissions, Request, Session
+from reenact.client.rows import ApiKey, Deletable, Deleted, NamedPrompt, Permissions, PromptVersion, Request, Session
 from reenact.domain.batch import Batch
 from reenact.domain.comparison import Comparison
 from reenact.domain.message import Json
@@ -30,6 +30,15 @@ _LONG_AGO_MS, _FAR_AHEAD_MS = 0, 4_102_444_800_000
 
 class _MadeKey(msgspec.Struct, frozen=True, rename="camel"):
     api_key: str
+
+
+class _MadePrompt(msgspec.Struct, frozen=True, rename="camel"):
+    id: str
+    version_id: str
+
+
+class _MadeVersion(msgspec.Struct, frozen=True):
+    id: str
 
 
 class ReplayOptions(TypedDict, total=False):
@@ -252,6 +261,43 @@ class Client:
     def compare(self, left: str, right: str) -> Comparison:
         """Return two sessions side by side, by their ids."""
         return self._get("/v1/comparison", Comparison, left=left, right=right)
+
+    def create_prompt(self, name: str, body: Json, tags: Sequence[str] = ()) -> PromptVersion:
+        """Keep a prompt under a name and return its first version, 0.0, which is in use in production.
+
+        *body* is a request of OpenAI's chat format with `{{hc:name:type}}` where it is left open.
+        """
+        made = self._post("/v1/prompt-2025", {"name": name, "promptBody": body, "tags": list(tags)}, _MadePrompt)
+        return self._version(made.version_id)
+
+    def update_prompt(
+        self, after: PromptVersion, body: Json, message: str, *, major: bool = False, environment: str | None = None
+    ) -> PromptVersion:
+        """Keep another version of a prompt and return it: the next of the major version of *after*, or a major one.
+
+        It is in use in *environment* from then on, in place of the version that was.
+        """
+        given: dict[str, Any] = {
+            "promptId": after.prompt_id,
+            "promptVersionId": after.id,
+            "promptBody": body,
+            "commitMessage": message,
+            "newMajorVersion": major,
+        }
+        named = {"environment": environment} if environment is not None else {}
+        return self._version(self._post("/v1/prompt-2025/update", given | named, _MadeVersion).id)
+
+    def prompts(self, search: str = "", *, page: int = 0, page_size: int = 50) -> list[NamedPrompt]:
+        """Return the prompts whose name contains *search*, newest first."""
+        query = {"search": search, "tagsFilter": [], "page": page, "pageSize": page_size}
+        return self._post("/v1/prompt-2025/query", query, list[NamedPrompt])
+
+    def prompt_versions(self, prompt_id: str) -> list[PromptVersion]:
+        """Return the versions of a prompt, newest first, without their bodies."""
+        return self._post("/v1/prompt-2025/query/versions", {"promptId": prompt_id}, list[PromptVersion])
+
+    def _version(self, version_id: str) -> PromptVersion:
+        return self._post("/v2/prompt-2025/query/version", {"promptVersionId": version_id}, PromptVersion)
 
     def score(self, request_id: str, scores: Mapping[str, float | bool]) -> None:
         """Set scores of a call by name; the last write of a name wins."""

@@ -5,7 +5,7 @@ patch(change(append_system(" Be brief."), select=Selector(prompt_id="assistant-r
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reenact.client.rows import Request
@@ -31,6 +31,7 @@ from reenact.domain.patch import (
     SetSystem,
     SetTool,
     SetToolResult,
+    UsePrompt,
 )
 
 
@@ -124,6 +125,32 @@ def fault(
 ) -> Fault:
     """Have a call fail with a status, be answered late, or break off after so many events of the recorded answer."""
     return Fault(status=status, retry_after_s=retry_after_s, delay_ms=delay_ms, cut_after=cut_after)
+
+
+def use_prompt(
+    prompt: str,
+    *,
+    version: str | None = None,
+    environment: str | None = None,
+    inputs: Mapping[str, Json] | None = None,
+    messages_only: bool = False,
+) -> UsePrompt:
+    """Say what a version of a named prompt says in place of what an older one of it says, with the same inputs.
+
+    Args:
+        prompt: its id or name.
+        version: its id or its number, such as `2.1`.
+        environment: or where it is in use; neither: production, else the newest.
+        inputs: values of variables; those that are left out are found in each call.
+        messages_only: leave the model and all other fields of the calls as they are.
+    """
+    return UsePrompt(
+        prompt=prompt,
+        version=version,
+        environment=environment,
+        inputs=dict(inputs or {}),
+        messages_only=messages_only,
+    )
 
 
 def edit_bodies(calls: Sequence[Request], edit: Callable[[Any], Json]) -> Patch:

@@ -42,6 +42,37 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Where a take's call comes from."""
 
 
+class NamedPrompt(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt that is kept under a name."""
+
+    id: str
+    name: str
+    tags: list[str]
+    created_at: str
+    """ISO 8601 in UTC."""
+
+
+class PromptVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a prompt."""
+
+    id: str
+    prompt_id: str
+    major_version: int
+    minor_version: int
+    commit_message: str
+    environments: list[str]
+    """Where it is in use."""
+    created_at: str
+    model: str
+    prompt_body: Json = None
+    """A chat request with variables; None in lists."""
+
+    @property
+    def number(self) -> str:
+        """Its number, such as `2.1`."""
+        return f"{self.major_version}.{self.minor_version}"
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One session, summed. The same id under two names is two sessions."""
 
