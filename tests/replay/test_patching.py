@@ -73,9 +73,9 @@ def test_what_a_patch_does_not_know_is_refused_with_its_place(value: Json, field
 
 
 def test_an_edit_that_there_is_not_is_told_those_that_there_are() -> None:
-    """A version of a prompt is none of them."""
-    with pytest.raises(InvalidPatch, match=r"'use_prompt'.* Known edits: set_model, set_parameter, .*, fault"):
-        read_patch({"changes": [{"edits": [{"edit": "use_prompt", "prompt": "judge"}]}]})
+    """In the words of the patch."""
+    with pytest.raises(InvalidPatch, match=r"'use_model'.* Known edits: set_model, set_parameter, .*, use_prompt"):
+        read_patch({"changes": [{"edits": [{"edit": "use_model", "model": "gpt-4o"}]}]})
 
 
 @pytest.mark.parametrize(

@@ -341,3 +341,10 @@ def test_it_is_one_edit_among_others() -> None:
     assert () == second.changes
     with pytest.raises(InvalidPatch, match="matches no call"):
         planned(recording, use(), select=Selector(prompt_id="nobody"))
+
+
+def test_a_version_without_messages_sets_fields_alone() -> None:
+    """What is said stays."""
+    sent, _ = one({"model": "gpt-4o-mini", "messages": SAID}, use({"model": "gpt-4o", "top_p": 0.5}))
+
+    assert {"model": "gpt-4o", "top_p": 0.5, "messages": SAID} == sent

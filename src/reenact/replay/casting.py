@@ -58,7 +58,7 @@ class Casting:
         """Return what the tags of a request left of its template, given what was kept of them and the body as it was sent."""
         try:
             return tagged_template(dialect, msgspec.json.decode(template), body, self.roles)
-        except msgspec.DecodeError:  # masked, or cut
+        except (msgspec.DecodeError, RecursionError):  # masked, or nested without end
             return None
 
     def older(self, dialect: str) -> Sequence[Older]:

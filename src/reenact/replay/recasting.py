@@ -51,6 +51,8 @@ def _replaced(prompt: Prompt, step: Recast) -> tuple[Older | None, Located]:
         InvalidPatch: there is none, or no telling where it stands.
     """
     casting = step.casting
+    if not casting.version.messages:  # it sets fields alone
+        return None, Located(places=(), found=Found())
     tagged = [] if step.tagged is None else [Older(step.tagged)]
     for older in (*tagged, *casting.older(prompt.dialect)):
         place = located(older.template, prompt.messages, casting.edit.inputs)
@@ -93,7 +95,7 @@ def _put(messages: Sequence[Message], places: Sequence[int], new: Sequence[Messa
     Raises:
         InvalidPatch: others stand between them, and those of *new* are others than those were.
     """
-    if not places:
+    if not places or not new:
         return (*new, *messages)
     runs = list(_runs(messages, places))
     new_runs = [(role, list(run)) for role, run in groupby(new, lambda message: message.role)]
