@@ -100,7 +100,7 @@ def test_messages_are_found_in_order_whatever_stands_between(
     """And in no other order; the assistant's words are not the user's."""
     found = located(template_of(template), messages, {})
 
-    told = (found.places, found.found.values) if isinstance(found, Located) else found
+    told = (found.places, found.said.values) if isinstance(found, Located) else found
     assert expected == told
 
 
@@ -109,11 +109,11 @@ def test_several_places_are_told_unless_the_given_inputs_stand_at_one() -> None:
     twice = [*TALK, say(Role.USER, "Say: more")]
     template = template_of((SYSTEM, ASK))
 
-    assert Ambiguous(2, (2, 5)) == located(template, twice, {})
+    assert Ambiguous(first=(0, 1), last=(0, 4)) == located(template, twice, {})
     for what, place in (("hi", 1), ("more", 4)):
         found = located(template, twice, {"what": what})
         assert isinstance(found, Located)
-        assert ((0, place), what) == (found.places, found.found.values["what"])
+        assert ((0, place), what) == (found.places, found.said.values["what"])
     assert isinstance(located(template, twice, {"what": "other"}), Ambiguous)
 
 

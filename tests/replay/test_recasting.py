@@ -17,7 +17,7 @@ from reenact.replay.planning import plan
 from reenact.replay.recording import Recording
 from tests.replay.recordings import a_call, a_recording
 
-FIRST = {
+FIRST: dict[str, Any] = {
     "model": "gpt-4o-mini",
     "temperature": 0.2,
     "messages": [
@@ -25,7 +25,7 @@ FIRST = {
         {"role": "user", "content": "Say: {{hc:what:string}}"},
     ],
 }
-SECOND = {
+SECOND: dict[str, Any] = {
     "messages": [
         {"role": "system", "content": "Be brief on {{hc:topic:string}}."},
         {"role": "user", "content": "Please say {{hc:what:string}}"},
@@ -348,3 +348,23 @@ def test_a_version_without_messages_sets_fields_alone() -> None:
     sent, _ = one({"model": "gpt-4o-mini", "messages": SAID}, use({"model": "gpt-4o", "top_p": 0.5}))
 
     assert {"model": "gpt-4o", "top_p": 0.5, "messages": SAID} == sent
+
+
+def test_a_message_that_is_worded_alike_need_not_be_found() -> None:
+    """One that is nothing but a variable fits each of the user's, and one of two variables any split: both stay."""
+    loose = [{"role": "user", "content": "{{hc:context:string}}\n\n{{hc:question:string}}"}]
+    older = {"messages": [*FIRST["messages"][:1], *loose]}
+    newer = {"messages": [*SECOND["messages"][:1], *loose]}
+    asked = [{"role": "user", "content": text} for text in ("a\n\nb\n\nc", "d\n\ne")]
+
+    for messages in ([SAID[0], asked[0]], [SAID[0], asked[0], SAID[2], asked[1]]):
+        sent, _ = one({"messages": messages}, use(newer, older))
+        assert [BRIEF[0], *messages[1:]] == sent["messages"]
+    sent, found = one({"messages": [asked[0], SAID[2], asked[1]]}, use({"messages": loose}, {"messages": loose}))
+    assert (asked[0], ()) == (sent["messages"][0], found.changes)
+    longer = {"messages": [*newer["messages"], {"role": "assistant", "content": "Sure:"}]}
+    for edit in (use(newer, older, inputs={"question": "z"}), use(longer, older)):
+        with pytest.raises(InvalidPatch, match="may be its message 2 as well as 4"):
+            one({"messages": [SAID[0], asked[0], SAID[2], asked[1]]}, edit)
+    with pytest.raises(InvalidPatch, match="Its input context could be several texts"):
+        one({"messages": [SAID[0], asked[0]]}, use(newer, older, inputs={"question": "z"}))

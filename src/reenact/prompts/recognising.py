@@ -49,16 +49,28 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
     """Where the messages of a template stand in a prompt."""
 
     places: tuple[int, ...]
-    found: Found
+    found: tuple[Found, ...]
+    """What each of them says."""
+
+    @property
+    def said(self) -> Found:
+        """What all of them say."""
+        told = together(self.found)
+        assert told is not None, "they say one thing of each variable"
+        return told
 
 
-class Ambiguous(msgspec.Struct, frozen=True):
-    """A template that fits in several ways."""
+class Ambiguous(msgspec.Struct, frozen=True, kw_only=True):
+    """A template that fits in several ways: the first places where it does, and the last."""
 
-    message: int
-    """Which of its messages may stand at several places, counted from 1."""
-    places: tuple[int, int]
-    """Two of them, counted from 1."""
+    first: tuple[int, ...]
+    last: tuple[int, ...]
+
+    @property
+    def unsure(self) -> frozenset[int]:
+        """Which of its messages may stand at several places."""
+        pairs = zip(self.first, self.last, strict=True)
+        return frozenset(number for number, (first, last) in enumerate(pairs) if first != last)
 
 
 def located(template: Template, messages: Sequence[Message], inputs: Inputs) -> Located | Ambiguous | None:
@@ -69,16 +81,47 @@ def located(template: Template, messages: Sequence[Message], inputs: Inputs) -> 
         messages: of a prompt.
         inputs: values that are known beforehand: of several places those are meant where they stand.
     """
-    fits = [[recognised(shape, message) for message in messages] for shape in template.shapes]
+    fits = _fits(template.shapes, messages)
     places = _recorded_places(template, fits) or _places(fits)
     if isinstance(places, Ambiguous) and inputs:
-        exact = [[recognised(_with(shape, inputs), message) for message in messages] for shape in template.shapes]
-        narrowed = _places(exact)
-        places = places if narrowed is None else narrowed
+        exact = _places(_fits([_with(shape, inputs) for shape in template.shapes], messages))
+        places = places if exact is None else exact
     if not isinstance(places, tuple):
         return places
-    found = together([one for row, place in zip(fits, places, strict=True) if (one := row[place]) is not None])
-    return None if found is None else Located(places=places, found=found)
+    found = tuple(one for row, place in zip(fits, places, strict=True) if (one := row[place]) is not None)
+    return None if together(found) is None else Located(places=places, found=found)
+
+
+def is_alike(one: Shape, other: Shape) -> bool:
+    """Return whether two messages of templates say the same and leave the same open, however that is marked."""
+    if one.role is not other.role or len(one.parts) != len(other.parts):
+        return False
+    return all(
+        (part.literals, _names(part)) == (same.literals, _names(same))
+        if isinstance(part, Wording) and isinstance(same, Wording)
+        else part == same
+        for part, same in zip(one.parts, other.parts, strict=True)
+    )
+
+
+def names_in(shape: Shape) -> frozenset[str]:
+    """Return the names of the variables of a message."""
+    return frozenset(name for part in shape.parts if isinstance(part, Wording) for name in _names(part))
+
+
+def _names(wording: Wording) -> list[str]:
+    return [variable.name for variable in wording.variables]
+
+
+def _fits(shapes: Sequence[Shape], messages: Sequence[Message]) -> list[list[Found | None]]:
+    """Return what each message says in place of the variables of each shape; nothing at all once one fits none."""
+    rows: list[list[Found | None]] = []
+    for shape in shapes:
+        row = [recognised(shape, message) for message in messages]
+        rows.append(row)
+        if not any(row):
+            break
+    return rows
 
 
 def recognised(shape: Shape, message: Message) -> Found | None:
@@ -162,8 +205,8 @@ def _from_back(literals: Sequence[str], text: str, begin: int, end: int) -> list
 
 def _recorded_places(template: Template, fits: Sequence[Sequence[Found | None]]) -> tuple[int, ...] | None:
     """Return the places where it was recorded, when all of it fits there."""
-    is_as_long = bool(template.places) and all(len(row) == template.length for row in fits)
-    if not is_as_long or any(row[place] is None for row, place in zip(fits, template.places, strict=True)):
+    is_whole = len(fits) == len(template.places) and all(len(row) == template.length for row in fits)
+    if not is_whole or any(row[place] is None for row, place in zip(fits, template.places, strict=True)):
         return None
     return template.places
 
@@ -180,10 +223,7 @@ def _places(fits: Sequence[Sequence[Found | None]]) -> tuple[int, ...] | Ambiguo
     last: list[int] = []
     for column in reversed(columns):
         last.append(next(one for one in reversed(column) if not last or one < last[-1]))
-    for number, (place, late) in enumerate(zip(first, reversed(last), strict=True), start=1):
-        if place != late:
-            return Ambiguous(number, (place + 1, late + 1))
-    return tuple(first)
+    return tuple(first) if first == last[::-1] else Ambiguous(first=tuple(first), last=tuple(last[::-1]))
 
 
 def _with(shape: Shape, inputs: Inputs) -> Shape:

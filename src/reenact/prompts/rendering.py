@@ -53,11 +53,10 @@ def check(variables: Mapping[str, Variable], inputs: Inputs) -> None:
         )
 
 
-def variables_of(body: Mapping[str, Json], *, messages_only: bool = False) -> dict[str, Variable]:
+def variables_of(body: Mapping[str, Json]) -> dict[str, Variable]:
     """Return the variables of *body* by name; a name that stands with several types is held to the first that is known."""
-    fields = (MESSAGES,) if messages_only else (MESSAGES, *TYPED)
     found: dict[str, Variable] = {}
-    for variable in chain.from_iterable(_variables(body.get(field)) for field in fields):
+    for variable in chain.from_iterable(_variables(body.get(field)) for field in (MESSAGES, *TYPED)):
         if variable.name not in found or found[variable.name].kind not in _KINDS:
             found[variable.name] = variable
     return found

@@ -34,7 +34,9 @@ def inputs_in(body: Mapping[str, Json], prompt: Prompt) -> dict[str, str] | None
     """Return what *prompt* says in place of the variables of a version; None when it was not made from it, or is not sure."""
     messages = said_in(read_body(body).messages, prompt.dialect)
     place = located(template_of(messages), prompt.messages, {}) if messages else None
-    return place.found.values if isinstance(place, Located) and not place.found.unsure else None
+    if not isinstance(place, Located) or place.said.unsure:
+        return None
+    return place.said.values
 
 
 def tagged_template(dialect: Dialect, template: Json, body: Json, roles: Collection[Role]) -> Template | None:

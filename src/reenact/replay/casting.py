@@ -1,6 +1,6 @@
 """Casting: a version of a prompt to be used, understood once for all calls, with the templates it may replace."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 
 import msgspec
@@ -10,7 +10,7 @@ from reenact.domain.message import Json, Prompt, Role
 from reenact.domain.patch import UsePrompt
 from reenact.errors import InvalidInput, InvalidPatch, TooLarge
 from reenact.prompts.checking import checked_body
-from reenact.prompts.recognising import Found, Template
+from reenact.prompts.recognising import Found, Shape, Template, is_alike, names_in
 from reenact.prompts.rendering import rendered, variables_of
 from reenact.prompts.shaping import read_body, said_in, tagged_template, template_of
 
@@ -42,6 +42,7 @@ class Casting:
             raise InvalidPatch(f"A version of the prompt cannot be used: {error.message}", "template") from error
         self.version = self._known[0]
         self._older: dict[str, list[Older]] = {}
+        self._shapes: dict[str, tuple[Shape, ...]] = {}
         self._check_inputs()
 
     @property
@@ -69,18 +70,39 @@ class Casting:
             self._older[dialect] = sorted(found, key=lambda one: one.template.weight, reverse=True)
         return self._older[dialect]
 
-    def read(self, found: Found) -> Prompt:
+    def unchanged(self, template: Template, dialect: str) -> frozenset[int]:
+        """Return which messages of *template* the version words alike: unless an input of theirs is given, they stay."""
+        if dialect not in self._shapes:
+            self._shapes[dialect] = template_of(said_in(self.version.messages, dialect)).shapes
+        own, given = self._shapes[dialect], self.edit.inputs.keys()
+        if not len(own) == len(template.shapes) == len(self.version.messages):
+            return frozenset()
+        pairs = list(zip(own, template.shapes, strict=True))
+        if any(one.role is not other.role for one, other in pairs):
+            return frozenset()
+        return frozenset(
+            at for at, (one, other) in enumerate(pairs) if is_alike(one, other) and not names_in(one) & given
+        )
+
+    def read(self, found: Found, without: Collection[int] = ()) -> Prompt:
         """Return the version with its variables filled in: by what is given, else by what was found in the call.
+
+        Args:
+            found: what the call says in place of the variables of an older template.
+            without: messages that are left out, counted from 0.
 
         Raises:
             InvalidPatch: an input is missing or of another type.
         """
-        edit = self.edit
-        for name in variables_of(self._body, messages_only=edit.messages_only):
+        edit, body = self.edit, dict(self._body)
+        if without:
+            body["messages"] = [one for at, one in enumerate(body["messages"]) if at not in without]
+        if edit.messages_only:
+            body = {"messages": body.get("messages", [])}
+        for name in variables_of(body):
             if name not in edit.inputs and name not in found.values:
                 raise InvalidPatch(_missing(name, found), f"inputs.{name}")
         try:
-            body = self._body if not edit.messages_only else {"messages": self._body.get("messages", [])}
             return read_body(rendered(body, {**found.values, **edit.inputs}))
         except InvalidInput as error:
             raise InvalidPatch(error.message, error.field or "inputs") from error

@@ -49,6 +49,11 @@ class PlacedEdit(msgspec.Struct, frozen=True):
     """An Edit as the patch says it, then a Step of `swapping`."""
 
 
+def place_of(change: int, edit: int) -> str:
+    """Return the place in a patch of an edit of a change, both counted from 0."""
+    return f"changes[{change}].edits[{edit}]"
+
+
 def placed_edits(patch: Patch, calls: Sequence[Recorded]) -> dict[int, list[PlacedEdit]]:
     """Return the edits to make in the call at each position, each with its place in the patch.
 
@@ -69,10 +74,10 @@ def placed_edits(patch: Patch, calls: Sequence[Recorded]) -> dict[int, list[Plac
             raise InvalidPatch(
                 "The selector matches no call of the session that can be asked.", f"changes[{number}].select"
             )
-        steps = [PlacedEdit(f"changes[{number}].edits[{place}]", edit) for place, edit in enumerate(change.edits)]
+        steps = [PlacedEdit(place_of(number, at), edit) for at, edit in enumerate(change.edits)]
         for position in positions:
             selected.setdefault(position, []).extend(steps)
-    castings = _castings(patch)
+    castings = castings_of(patch)
     found = {
         one.position: _resolved(one, selected[one.position], castings) for one in recorded if one.position in selected
     }
@@ -110,7 +115,7 @@ def _tools_of(one: Recorded) -> set[str]:
     return used | {tool.name for tool in prompt.tools}
 
 
-def _castings(patch: Patch) -> dict[str, Casting]:
+def castings_of(patch: Patch) -> dict[str, Casting]:
     """Return what each use of a prompt says, by its place in the patch.
 
     Raises:
@@ -120,7 +125,7 @@ def _castings(patch: Patch) -> dict[str, Casting]:
     for number, change in enumerate(patch.changes):
         for at, edit in enumerate(change.edits):
             if isinstance(edit, UsePrompt):
-                place = f"changes[{number}].edits[{at}]"
+                place = place_of(number, at)
                 try:
                     found[place] = Casting(edit)
                 except InvalidPatch as error:

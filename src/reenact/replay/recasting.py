@@ -11,7 +11,7 @@ import msgspec
 
 from reenact.domain.message import Message, Prompt, Role
 from reenact.errors import InvalidPatch
-from reenact.prompts.recognising import Ambiguous, Found, Located, located
+from reenact.prompts.recognising import Ambiguous, Found, Located, Template, located
 from reenact.prompts.shaping import said_in
 from reenact.replay.casting import Casting, Older
 from reenact.replay.fitting import fitted
@@ -21,6 +21,19 @@ from reenact.replay.swapping import swapped
 _Run = tuple[Role, list[int]]
 
 
+class _Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What a version takes the place of."""
+
+    older: Older | None = None
+    """The template; None where the version takes the place of what no template made."""
+    places: tuple[int, ...] = ()
+    """Of the messages."""
+    found: Found = Found()
+    """What they say in place of the template's variables."""
+    stays: frozenset[int] = frozenset()
+    """Messages of the version that the older template words alike, so that they need not be found: those of the call stay."""
+
+
 def recast(prompt: Prompt, step: Recast) -> Prompt:
     """Return *prompt* as the version of *step* has it.
 
@@ -28,9 +41,9 @@ def recast(prompt: Prompt, step: Recast) -> Prompt:
         InvalidPatch: no template fits, or one in several ways; an input is not known; or the call's format cannot say what the
             version says. `field` is the part of the edit that can mend it.
     """
-    older, place = _replaced(prompt, step)
+    place = _place(prompt, step)
     casting = step.casting
-    version = casting.read(place.found)
+    version = casting.read(place.found, place.stays)
     messages = said_in(version.messages, prompt.dialect)
     if version.messages and not messages:
         raise InvalidPatch(f"The format {prompt.dialect} cannot say the messages of the prompt.", "prompt")
@@ -41,27 +54,25 @@ def recast(prompt: Prompt, step: Recast) -> Prompt:
         after = swapped(after, step.asking)
     elif step.asking is not None:
         after = msgspec.structs.replace(after, model=step.asking.model)
-    return fitted(after, version, older.said if older else None, step.provider)
+    return fitted(after, version, place.older.said if place.older else None, step.provider)
 
 
-def _replaced(prompt: Prompt, step: Recast) -> tuple[Older | None, Located]:
-    """Return the template that the version takes the place of, and where that stands.
+def _place(prompt: Prompt, step: Recast) -> _Place:
+    """Return what the version takes the place of.
 
     Raises:
-        InvalidPatch: there is none, or no telling where it stands.
+        InvalidPatch: nothing, or there is no telling what.
     """
     casting = step.casting
     if not casting.version.messages:  # it sets fields alone
-        return None, Located(places=(), found=Found())
+        return _Place()
     tagged = [] if step.tagged is None else [Older(step.tagged)]
     for older in (*tagged, *casting.older(prompt.dialect)):
-        place = located(older.template, prompt.messages, casting.edit.inputs)
-        if isinstance(place, Located):
-            return older, place
-        if isinstance(place, Ambiguous):
-            raise InvalidPatch(_ambiguous(place, casting), "inputs")
+        found = located(older.template, prompt.messages, casting.edit.inputs)
+        if found is not None:
+            return _sure(older, found, prompt, casting)
     if casting.roles == {Role.SYSTEM}:
-        return None, Located(places=_system_places(prompt.messages), found=Found())
+        return _Place(places=_system_places(prompt.messages))
     tellers = "its tags and the prompt's versions" if tagged else "the prompt's versions"
     raise InvalidPatch(
         f"As far as {tellers} tell, nothing in it was made from the prompt {casting.edit.prompt!r}, so that the "
@@ -70,11 +81,30 @@ def _replaced(prompt: Prompt, step: Recast) -> tuple[Older | None, Located]:
     )
 
 
-def _ambiguous(place: Ambiguous, casting: Casting) -> str:
-    first, last = place.places
-    return (
-        f"Message {place.message} of the template of {casting.edit.prompt!r} may be its message {first} as well as {last}. "
-        "Give the values that it had in `inputs`, or tag the prompt."
+def _sure(older: Older, found: Located | Ambiguous, prompt: Prompt, casting: Casting) -> _Place:
+    """Return where *older* stands, without the messages that are not sure where the version words them alike.
+
+    Raises:
+        InvalidPatch: some that the version words otherwise may stand at several places.
+    """
+    template = older.template
+    alike = casting.unchanged(template, prompt.dialect)
+    if isinstance(found, Located):
+        stays = frozenset(at for at, one in enumerate(found.found) if one.unsure and at in alike)
+        places = tuple(place for at, place in enumerate(found.places) if at not in stays)
+        return _Place(older=older, places=places, found=found.said, stays=stays)
+    stays = found.unsure & alike
+    shapes = tuple(shape for at, shape in enumerate(template.shapes) if at not in stays)
+    rest = located(Template(shapes=shapes), prompt.messages, casting.edit.inputs) if stays and shapes else None
+    if isinstance(rest, Located):
+        return _Place(older=older, places=rest.places, found=rest.said, stays=stays)
+    if stays and not shapes:
+        return _Place(older=older, stays=stays)
+    at = min(found.unsure - stays or found.unsure)
+    raise InvalidPatch(
+        f"Message {at + 1} of the template of {casting.edit.prompt!r} may be its message {found.first[at] + 1} as well as "
+        f"{found.last[at] + 1}. Give the values that it had in `inputs`, or tag the prompt.",
+        "inputs",
     )
 
 

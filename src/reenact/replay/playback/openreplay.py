@@ -12,6 +12,7 @@ from reenact.replay.matching.assigning import Card
 from reenact.replay.matching.nearing import Neighbourhood
 from reenact.replay.matching.normalising import Normaliser
 from reenact.replay.playback.opentake import OpenTake
+from reenact.replay.playback.overriding import Patched
 
 
 class OpenReplay:
@@ -42,6 +43,7 @@ class OpenReplay:
         self.normaliser = normaliser
         self.neighbourhood = Neighbourhood(cards)
         self.like = like
+        self.patched = Patched(plan.patch)
         self.conversations = frozenset(conversations)
         self.changed = asyncio.Event()
         """Set, and replaced by a new one, whenever something changes."""

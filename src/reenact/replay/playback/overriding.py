@@ -9,13 +9,12 @@ from reenact.dialects.registry import dialect_named, find_dialect
 from reenact.domain.call import Call
 from reenact.domain.exchange import Tagged
 from reenact.domain.message import Json, Prompt
-from reenact.domain.patch import Edit, Fault, Patch, SetModel, UsePrompt
+from reenact.domain.patch import Fault, Patch, SetModel
 from reenact.domain.playback import Difference
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.gateway.ask import Ask
 from reenact.ingest.unpacking import unpack
-from reenact.replay.casting import Casting
-from reenact.replay.changing import names_model, url_naming
+from reenact.replay.changing import PlacedEdit, castings_of, names_model, place_of, url_naming
 from reenact.replay.differing import changes
 from reenact.replay.editing import edited
 from reenact.replay.matching.nearing import shortened
@@ -31,12 +30,39 @@ class Overridden(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[Difference, ...]
 
 
-def override(ask: Ask, patch: Patch, position: int, like: Call, tagged: Tagged | None) -> Overridden | None:
-    """Return *ask* with the edits of *patch* that select it; None when nothing of it changes.
+class Patched:
+    """The patch of a fork, understood once for all requests of its agent."""
+
+    def __init__(self, patch: Patch) -> None:
+        """Understand *patch*.
+
+        Raises:
+            InvalidPatch: a version that it uses was not looked up, or cannot be read.
+        """
+        self.patch = patch
+        self._castings = castings_of(patch)
+
+    def step(self, placed: PlacedEdit, ask: Ask, body: Json, prompt: Prompt, tagged: Tagged | None) -> Step:
+        """Return an edit with what using a prompt means for a request."""
+        casting, dialect = self._castings.get(placed.place), dialect_named(prompt.dialect)
+        if casting is None:
+            edit: Step = placed.edit
+            return edit
+        assert dialect is not None, "a prompt is of a dialect"
+        return Recast(
+            casting=casting,
+            tagged=None if tagged is None else casting.tagged(dialect, tagged.template, body),
+            asking=None if casting.model is None else SetModel(casting.model),
+            provider=ask.provider,
+        )
+
+
+def override(ask: Ask, edits: Patched, position: int, like: Call, tagged: Tagged | None) -> Overridden | None:
+    """Return *ask* with those of *edits* that select it; None when nothing of it changes.
 
     Args:
         ask: as the agent sent it.
-        patch: of the replay.
+        edits: of the replay.
         position: of the recorded call that it matches; of the request in its take when it matches none.
         like: a recorded call; what selectors look at is taken from the request.
         tagged: what the tags said that were in it.
@@ -46,15 +72,15 @@ def override(ask: Ask, patch: Patch, position: int, like: Call, tagged: Tagged |
     """
     path = ask.target.partition(b"?")[0].decode("latin-1")
     dialect = find_dialect(ask.provider, ask.method, path)
-    if dialect is None or patch.is_empty:
+    if dialect is None or edits.patch.is_empty:
         return None
     try:
         body = decoded(unpack(ask.body, ask.headers))
         before = dialect.read_prompt(body)
     except InvalidInput as error:
         raise InvalidPatch(f"The request cannot be patched: {error.message}") from error
-    edits = _edits(patch, position, _as_recorded(ask, like, before), before)
-    after = reduce(edited, [_step(edit, ask, body, before, tagged) for edit in edits], before)
+    chosen = _edits(edits.patch, position, _as_recorded(ask, like, before), before)
+    after = reduce(edited, [edits.step(one, ask, body, before, tagged) for one in chosen], before)
     if is_unchanged(before, after):
         return None
     url = ask.target.decode("latin-1")
@@ -83,21 +109,7 @@ def fault_of(ask: Ask, patch: Patch, position: int, like: Call) -> Fault | None:
     except InvalidInput:
         return None  # `override` says so
     edits = _edits(patch, position, _as_recorded(ask, like, prompt), prompt)
-    return next((edit for edit in reversed(edits) if isinstance(edit, Fault)), None)
-
-
-def _step(edit: Edit, ask: Ask, body: Json, prompt: Prompt, tagged: Tagged | None) -> Step:
-    """Return *edit* with what using a prompt means for a request."""
-    if not isinstance(edit, UsePrompt):
-        return edit
-    casting, dialect = Casting(edit), dialect_named(prompt.dialect)
-    assert dialect is not None, "a prompt is of a dialect"
-    return Recast(
-        casting=casting,
-        tagged=None if tagged is None else casting.tagged(dialect, tagged.template, body),
-        asking=None if casting.model is None else SetModel(casting.model),
-        provider=ask.provider,
-    )
+    return next((one.edit for one in reversed(edits) if isinstance(one.edit, Fault)), None)
 
 
 def _as_recorded(ask: Ask, like: Call, prompt: Prompt) -> Call:
@@ -120,10 +132,10 @@ def conversation_asked(ask: Ask) -> str | None:
     return conversation_of(dialect.name if dialect else "", ask.method, path, body, None)
 
 
-def _edits(patch: Patch, position: int, call: Call, prompt: Prompt) -> list[Edit]:
+def _edits(patch: Patch, position: int, call: Call, prompt: Prompt) -> list[PlacedEdit]:
     return [
-        edit
-        for change in patch.changes
+        PlacedEdit(place_of(number, at), edit)
+        for number, change in enumerate(patch.changes)
         if selects(change.select, position, call, lambda: prompt)
-        for edit in change.edits
+        for at, edit in enumerate(change.edits)
     ]

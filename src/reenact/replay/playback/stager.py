@@ -162,7 +162,7 @@ class _Scene:
             if asks_nobody(fault):
                 return await self._fail(fault, found)
         try:
-            overridden = override(ask, patch, position, self._replay.like, self._course.tagged)
+            overridden = override(ask, self._replay.patched, position, self._replay.like, self._course.tagged)
         except InvalidPatch as error:
             message = f"The patch cannot be made in this request: {error.message}"
             self._take.note(self._number, served=Server.NOBODY, reason=message)
