@@ -139,6 +139,32 @@ def test_chained(stand: Stand, tagged: bool) -> None:
     assert [False, False] == [bool(result.doubts) for result in take.results]
 
 
+@pytest.mark.parametrize("tagged", [False, True])
+def test_chained_with_a_model_of_another_maker(stand: Stand, tagged: bool) -> None:
+    """Its answers are carried on, and the template is found before a request is said in the other format."""
+    stand.record(tagged=tagged)
+    httpx2.post(
+        f"{stand.url}/v1/prompt-2025/update",
+        json={
+            "promptId": stand.first.prompt_id,
+            "promptVersionId": stand.second.id,
+            "promptBody": SECOND | {"model": "claude-sonnet-4-5", "max_tokens": 99},
+            "commitMessage": "Of Anthropic.",
+            "environment": "moon",
+        },
+        trust_env=False,
+    ).raise_for_status()
+
+    done = stand.replay(patch(use_prompt("planner", environment="moon")), mode=Mode.CHAINED)
+
+    taken = stand.client.session(done.takes[0].session_id)
+    answers = [call.response_body["content"][0]["text"] for call in taken]
+    assert ["Rome is where you plan trips to."] * 2 == [body["system"] for body in stand.asked]
+    assert [99, 99] == [body["max_tokens"] for body in stand.asked]
+    question = "What are 3 good days there?"
+    assert [[question], [question, answers[0], "Shorter."]] == stand.texts
+
+
 def test_a_chained_call_that_has_come_to_fit_no_more_is_left_out(stand: Stand) -> None:
     """With the reason: nothing is sent that may be wrong."""
     said = [{"role": "user", "content": "Which city?"}]

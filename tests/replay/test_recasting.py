@@ -4,8 +4,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from reenact.dialects.openai_chat import OpenAIChat
 from reenact.dialects.registry import dialect_named
+from reenact.dialects.translating.translation import translated
 from reenact.domain.call import Bodies, Call
 from reenact.domain.exchange import Tagged
 from reenact.domain.message import Json
@@ -13,6 +17,7 @@ from reenact.domain.patch import AppendSystem, Change, Patch, Selector, SetModel
 from reenact.domain.replay import Mode, PlannedCall
 from reenact.errors import InvalidPatch
 from reenact.gateway.prompting import read_tags
+from reenact.prompts.rendering import rendered
 from reenact.replay.planning import plan
 from reenact.replay.recording import Recording
 from tests.replay.recordings import a_call, a_recording
@@ -368,3 +373,29 @@ def test_a_message_that_is_worded_alike_need_not_be_found() -> None:
             one({"messages": [SAID[0], asked[0], SAID[2], asked[1]]}, edit)
     with pytest.raises(InvalidPatch, match="Its input context could be several texts"):
         one({"messages": [SAID[0], asked[0]]}, use(newer, older, inputs={"question": "z"}))
+
+
+WORDS = st.text("ab .,", min_size=1, max_size=6).filter(str.strip)
+TURNS = st.lists(st.sampled_from(["x", "Say: x", "Say: y", "Please say x"]), max_size=4)
+
+
+@given(WORDS, WORDS, TURNS, st.sampled_from(["openai_chat", "openai_responses", "anthropic_messages", "gemini"]))
+def test_whatever_the_inputs_are_the_version_has_them(topic: str, what: str, turns: list[str], dialect: str) -> None:
+    """A call that was made from the older version is the one that the new version makes with the same inputs, or is refused."""
+    after = [{"role": role, "content": text} for role, text in zip(["assistant", "user"] * 2, turns, strict=False)]
+    form = dialect_named(dialect)
+    assert form is not None
+
+    def made(version: Json) -> Json:
+        said = rendered(version, {"topic": topic, "what": what})["messages"] + after
+        prompt = OpenAIChat().read_prompt({"model": "m", "messages": said})
+        if dialect != "openai_chat":
+            prompt = translated(prompt, dialect, "m", provider="openai")
+        return form.write_prompt(prompt)
+
+    try:
+        sent, _ = one(made(FIRST), use(messages_only=True), dialect=dialect)
+    except InvalidPatch:
+        assert any(text.startswith("Say: ") for text in turns[1::2])
+        return
+    assert made(SECOND) == sent
