@@ -37,7 +37,9 @@ def test_versions_are_numbered_from_the_one_that_they_go_on_from(keeper: PromptK
     fourth, fifth = after(keeper, first, "d"), after(keeper, third, "e")
 
     assert ["0.0", "0.1", "1.0", "0.2", "1.1"] == [one.number for one in (first, second, third, fourth, fifth)]
-    assert ["1.1", "0.2", "1.0", "0.1", "0.0"] == [one.number for one in keeper.book.versions("org", first.prompt_id)]
+    assert ["1.1", "0.2", "1.0", "0.1", "0.0"] == [
+        one.number for one in keeper.book.versions("org", first.prompt_id, limit=50)
+    ]
     assert body("e") == keeper.book.version("org", fifth.id).body
 
 
@@ -57,6 +59,15 @@ def test_an_environment_has_one_version(keeper: PromptKeeper) -> None:
     third = after(keeper, second, "c")
     assert third.id == keeper.chosen(prompt, None, None).id
     assert [first.id, second.id] == [keeper.chosen(prompt, one, None).id for one in ("0.0", second.id)]
+    for gone in ("0.7", "7.0", "nobody"):
+        with pytest.raises(NotFound):
+            keeper.chosen(prompt, gone, None)
+    with pytest.raises(NotFound, match=r"its newest are: 0\.0"):
+        keeper.chosen(keeper.named("org", made(keeper, "other").prompt_id), second.id, None)
+    assert ([third], (3, 0)) == (
+        keeper.book.versions("org", prompt.id, limit=1, major=0),
+        keeper.book.count("org", prompt.id),
+    )
     keeper.book.delete_version("org", prompt.id, second.id)
     with pytest.raises(NotFound):
         keeper.in_use("org", prompt.id, "staging")

@@ -5,6 +5,7 @@ A version says where its body can be had (`s3_url`), which needs no key for a da
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -95,7 +96,7 @@ class PromptVersionsQuery(msgspec.Struct, frozen=True, rename="camel"):
     """The versions of which prompt."""
 
     prompt_id: str
-    major_version: int | None = None
+    major_version: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] | None = None
 
 
 class PromptIdQuery(msgspec.Struct, frozen=True, rename="camel"):
@@ -205,9 +206,8 @@ async def list_versions(
     data: JSONBody[PromptVersionsQuery], parts: GivenParts, principal: GivenPrincipal
 ) -> Response[bytes]:
     """List the versions of a prompt, or of one of its major versions, newest first."""
-    versions = await asyncio.to_thread(parts.prompts.book.versions, principal.organisation_id, data.prompt_id)
-    wanted = [one for one in versions if data.major_version in (None, one.major)]
-    return answer([_shown(one) for one in wanted[:_LISTED]])
+    read = partial(parts.prompts.book.versions, limit=_LISTED, major=data.major_version)
+    return answer([_shown(one) for one in await asyncio.to_thread(read, principal.organisation_id, data.prompt_id)])
 
 
 @post("/v1/prompt-2025/query/total-versions", status_code=200, responses=described(VersionCounts))
@@ -215,8 +215,8 @@ async def count_versions(
     data: JSONBody[PromptIdQuery], parts: GivenParts, principal: GivenPrincipal
 ) -> Response[bytes]:
     """Count the versions of a prompt."""
-    versions = await asyncio.to_thread(parts.prompts.book.versions, principal.organisation_id, data.prompt_id)
-    return answer(VersionCounts(len(versions), max((one.major for one in versions), default=0)))
+    counts = await asyncio.to_thread(parts.prompts.book.count, principal.organisation_id, data.prompt_id)
+    return answer(VersionCounts(*counts))
 
 
 @get("/v1/prompt-2025/{version_id:str}/prompt-body", responses=described(Json))

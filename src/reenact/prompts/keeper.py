@@ -1,5 +1,6 @@
 """PromptKeeper: makes, changes, finds and deletes named prompts, by the rules of Helicone's (surface 5.7)."""
 
+import re
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -16,6 +17,8 @@ FIRST = "First version."
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _ID_LENGTH = 6
 _ATTEMPTS = 10
+_NUMBER = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\Z")
+_TOLD = 20
 _MOST_INCLUDING = 5
 """How deep a message may include another that includes another."""
 
@@ -151,18 +154,22 @@ class PromptKeeper:
         Raises:
             NotFound: there is no such version.
         """
+        own = (prompt.organisation_id, prompt.id)
         if environment is not None:
-            return self.in_use(prompt.organisation_id, prompt.id, environment)
-        versions = self.book.versions(prompt.organisation_id, prompt.id)
-        if version is not None:
-            found = next((one for one in versions if version in (one.id, one.number)), None)
-            if found is None:
-                numbers = ", ".join(one.number for one in versions[:20]) or "none"
-                raise NotFound(f"The prompt {prompt.name!r} has no version {version}; it has: {numbers}.")
-            return found
-        if not versions:
-            raise NotFound(f"The prompt {prompt.name!r} has no version.")
-        return next((one for one in versions if PRODUCTION in one.environments), versions[0])
+            return self.in_use(*own, environment)
+        if version is None:
+            newest = self.book.in_use(*own, PRODUCTION) or next(iter(self.book.versions(*own, limit=1)), None)
+            if newest is None:
+                raise NotFound(f"The prompt {prompt.name!r} has no version.")
+            return newest
+        if _NUMBER.match(version):
+            found = next(iter(self.book.versions(*own, limit=1, number=version)), None)
+        else:
+            found = self.book.version(prompt.organisation_id, version)
+        if found is None or found.prompt_id != prompt.id:
+            numbers = ", ".join(one.number for one in self.book.versions(*own, limit=_TOLD)) or "none"
+            raise NotFound(f"The prompt {prompt.name!r} has no version {version}; its newest are: {numbers}.")
+        return found
 
     def in_use(self, organisation_id: str, prompt_id: str, environment: str) -> Version:
         """Return the version of a prompt that is in use in an environment.

@@ -48,7 +48,7 @@ class Casting:
     @property
     def model(self) -> str | None:
         """The model that is set; None when the call's stays."""
-        return None if self.edit.messages_only else self.version.model
+        return None if self.edit.messages_only else self.version.model or None
 
     @cached_property
     def roles(self) -> frozenset[Role]:

@@ -40,7 +40,7 @@ def test_what_is_kept_is_given_back(shared: tuple[ControlStore, ControlStore]) -
     fresh(store)
 
     assert PROMPT == other.prompts.get("one", "abc123")
-    assert [VERSION] == other.prompts.versions("one", "abc123")
+    assert [VERSION] == other.prompts.versions("one", "abc123", limit=50)
     assert VERSION == other.prompts.in_use("one", "abc123", "staging")
     assert ["production", "staging"] == other.prompts.environments("one")
     assert not other.prompts.add(PROMPT, msgspec.structs.replace(VERSION, id="x"))
@@ -63,7 +63,7 @@ def test_organisations_are_kept_apart(shared: tuple[ControlStore, ControlStore])
         lambda: book.rename("three", "abc123", "x"),
         lambda: book.tag("three", "abc123", ()),
         lambda: book.delete("three", "abc123"),
-        lambda: book.versions("three", "abc123"),
+        lambda: book.versions("three", "abc123", limit=50),
     ):
         with pytest.raises(NotFound):
             act()
@@ -72,7 +72,11 @@ def test_organisations_are_kept_apart(shared: tuple[ControlStore, ControlStore])
     book.use("two", "abc123", "two-0", "moon")
     book.delete("two", "abc123")
 
-    assert (PROMPT, [VERSION], []) == (book.get("one", "abc123"), book.versions("one", "abc123"), book.all("two"))
+    assert (PROMPT, [VERSION], []) == (
+        book.get("one", "abc123"),
+        book.versions("one", "abc123", limit=50),
+        book.all("two"),
+    )
     assert ["production", "staging"] == book.environments("one")
 
 

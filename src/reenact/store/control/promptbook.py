@@ -39,12 +39,16 @@ class PromptBook:
             return True
 
     def add_version(self, version: Version, after: str, *, is_major: bool) -> Version:
-        """Keep another version of a prompt and return it with its number: the next of the major version of that with the id
-        *after*, or the first of the next one.
+        """Keep another version of a prompt and return it with its number.
+
+        Args:
+            version: without its number.
+            after: the id of the one that it goes on from: it is the next of that one's major version.
+            is_major: whether it is the first of the next major version instead.
 
         Raises:
             NotFound: the prompt has no version *after*.
-        """  # noqa: D205 - one sentence
+        """
         with self._transaction() as connection:
             take_turns(connection)
             own = _of_prompt(versions, version.organisation_id, version.prompt_id)
@@ -138,20 +142,49 @@ class PromptBook:
                 raise _no_version(version_id)
             return _version(row, _environments(connection, organisation_id, row["prompt_id"]))
 
-    def versions(self, organisation_id: str, prompt_id: str, *, limit: int | None = None) -> list[Version]:
-        """Return the versions of a prompt with their bodies, newest first, *limit* of them at most.
+    def versions(
+        self, organisation_id: str, prompt_id: str, *, limit: int, major: int | None = None, number: str | None = None
+    ) -> list[Version]:
+        """Return versions of a prompt with their bodies, newest first.
+
+        Args:
+            organisation_id: whose prompt.
+            prompt_id: of which.
+            limit: how many at most.
+            major: only those of this major version.
+            number: only the one with this number, such as `2.1`.
 
         Raises:
             NotFound: the organisation has no such prompt.
         """
+        chosen = _of_prompt(versions, organisation_id, prompt_id)
+        if major is not None:
+            chosen &= versions.c.major == major
+        if number is not None:
+            of_major, _, of_minor = number.partition(".")
+            chosen &= (versions.c.major == int(of_major)) & (versions.c.minor == int(of_minor))
         newest = (versions.c.created_us.desc(), versions.c.major.desc(), versions.c.minor.desc())
-        asked = sa.select(versions).where(_of_prompt(versions, organisation_id, prompt_id)).order_by(*newest)
         with self._transaction() as connection:
-            found = connection.execute(asked.limit(limit)).mappings().all()
+            asked = sa.select(versions).where(chosen).order_by(*newest).limit(limit)
+            found = connection.execute(asked).mappings().all()
             used = _environments(connection, organisation_id, prompt_id)
         if not found:
             self.get(organisation_id, prompt_id)
         return [_version(row, used) for row in found]
+
+    def count(self, organisation_id: str, prompt_id: str) -> tuple[int, int]:
+        """Return how many versions a prompt has, and the number of its newest major version.
+
+        Raises:
+            NotFound: the organisation has no such prompt.
+        """
+        majors = sa.func.coalesce(sa.func.max(versions.c.major), 0)
+        asked = sa.select(sa.func.count(), majors).where(_of_prompt(versions, organisation_id, prompt_id))
+        with self._transaction() as connection:
+            total, newest = connection.execute(asked).one()
+        if not total:
+            self.get(organisation_id, prompt_id)
+        return total, newest
 
     def in_use(self, organisation_id: str, prompt_id: str, environment: str) -> Version | None:
         """Return the version of a prompt that is in use in an environment; None when none is."""
