@@ -60,3 +60,17 @@ def test_what_is_not_there_is_told_with_its_place(keeper: PromptKeeper, edit: Us
         Filler(keeper).filled("org", Patch(changes=(Change(), Change(edits=(edit,)))))
 
     assert f"changes[1].edits[0].{field}" == told.value.field
+
+
+def test_a_prompt_of_another_organisation_is_not_there(keeper: PromptKeeper) -> None:
+    """Neither by its name nor by its id, nor by a version's id with a prompt of one's own; nor is what it says included."""
+    theirs = made(keeper)
+    keeper.create("other", "own", (), body(f"{{{{hcp:{theirs.prompt_id}:0}}}}"))
+    for edit in (
+        UsePrompt(prompt="planner"),
+        UsePrompt(prompt=theirs.prompt_id),
+        UsePrompt(prompt="own", version=theirs.id),
+        UsePrompt(prompt="own"),
+    ):
+        with pytest.raises(InvalidPatch):
+            Filler(keeper).filled("other", Patch(changes=(Change(edits=(edit,)),)))
