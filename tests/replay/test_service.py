@@ -106,6 +106,20 @@ async def test_planning_reads_the_recorded_session_and_sends_nothing(stage: Stag
     assert ("AI Debate", 20, []) == (plan.session_name, plan.expected_cost_nanodollars, stage.asker.asked)
 
 
+@pytest.mark.parametrize("mode", [Mode.ANCHORED, Mode.CHAINED])
+async def test_what_is_planned_is_what_begins(stage: Stage, mode: Mode) -> None:
+    """The plan alone is made without what only performing needs, and says the same."""
+    patched = Patch(changes=(Change(select=Selector(), edits=(AppendSystem(" Be brief."),)),))
+    request = ReplayRequest(session_id="debate", patch=patched, mode=mode)
+
+    planned = await stage.replays.plan("org", request)
+    started = await stage.replays.start("org", request)
+
+    assert planned == started.plan
+    assert all(call.changes for call in planned.calls)
+    assert mode is Mode.ANCHORED or planned.policies is not None
+
+
 async def test_the_recorded_bytes_are_asked(stage: Stage) -> None:
     """The empty patch, byte for byte, with the recorded headers beside it."""
     replay = await stage.replays.start("org", ReplayRequest(session_id="debate"))

@@ -17,7 +17,9 @@ from reenact.domain.replay import Plan, PlannedCall, Take
 from reenact.errors import InvalidInput, InvalidPatch
 from reenact.ingest.unpacking import unpack
 from reenact.replay.carrying.fabric import Fabric
+from reenact.replay.carrying.strand import Strand
 from reenact.replay.carrying.tape import Recorded, Tape
+from reenact.replay.carrying.weaving import weave
 from reenact.replay.chaining import perform_chained
 from reenact.replay.editing import edited
 from reenact.replay.patching import decoded
@@ -53,17 +55,27 @@ class Chain:
 
     def explained(self, plan: Plan) -> Plan:
         """Return *plan* with what will be carried where."""
-        calls = tuple(self._explained(call) for call in plan.calls)
-        return msgspec.structs.replace(plan, calls=calls, policies=self._policies)
+        return explained(plan, self._fabric.strands, self._policies)
 
-    def _explained(self, call: PlannedCall) -> PlannedCall:
-        strand = self._fabric.strands.get(call.index)
-        if strand is None:
-            return call
-        maybe = (strand.sources | strand.steering) - strand.copied_from
-        return msgspec.structs.replace(
-            call, carried_from=tuple(sorted(strand.copied_from)), maybe_from=tuple(sorted(maybe))
-        )
+
+def explained(plan: Plan, strands: Mapping[int, Strand], policies: Policies) -> Plan:
+    """Return *plan* with what will be carried where, as *strands* show it."""
+    calls = tuple(_explained(call, strands.get(call.index)) for call in plan.calls)
+    return msgspec.structs.replace(plan, calls=calls, policies=policies)
+
+
+def _explained(call: PlannedCall, strand: Strand | None) -> PlannedCall:
+    if strand is None:
+        return call
+    maybe = (strand.sources | strand.steering) - strand.copied_from
+    return msgspec.structs.replace(
+        call, carried_from=tuple(sorted(strand.copied_from)), maybe_from=tuple(sorted(maybe))
+    )
+
+
+def strands_of(recording: Recording, plan: Plan) -> Mapping[int, Strand]:
+    """Return what each request that *plan* asks was made of."""
+    return weave(tape_of(recording, plan))[0]
 
 
 def chain_of(recording: Recording, plan: Plan, policies: Policies) -> Chain:

@@ -7,9 +7,9 @@ import msgspec
 from reenact.domain.patch import Patch
 from reenact.domain.playback import Playback
 from reenact.domain.policy import Policies
-from reenact.domain.replay import Budget, Limits, Mode, Replay
+from reenact.domain.replay import Budget, Limits, Mode, Plan, Replay
 from reenact.errors import InvalidInput, NotFound
-from reenact.replay.chain import chain_of
+from reenact.replay.chain import chain_of, explained, strands_of
 from reenact.replay.estimating import Price
 from reenact.replay.finder import earlier_calls, kin_of
 from reenact.replay.planning import check_budget, plan, with_control
@@ -34,6 +34,19 @@ class Orderer:
         self.filled = fill
         """Returns a patch with all that it uses of what an organisation keeps, so that it is the same whenever it is made."""
 
+    def plan(self, organisation_id: str, request: ReplayRequest) -> Plan:
+        """Return what *request* would do: the plan of its order, without what only performing needs; reads the store.
+
+        Raises:
+            NotFound: no such session.
+            InvalidPatch: a selector matches nothing, or an edit does not fit.
+            InvalidInput: a budget cannot be held.
+        """
+        recording, changed = self._changed(organisation_id, request)
+        if request.mode is Mode.CHAINED:
+            changed = explained(changed, strands_of(recording, changed), request.policies)
+        return self._completed(recording, changed, request)[0]
+
     def order(self, organisation_id: str, request: ReplayRequest) -> Order:
         """Return what *request* asks for, planned; reads the store.
 
@@ -42,27 +55,13 @@ class Orderer:
             InvalidPatch: a selector matches nothing, or an edit does not fit.
             InvalidInput: a budget cannot be held.
         """
-        if request.playback != Playback():
-            raise InvalidInput("This is said of modes playback and fork only.", "playback")
-        recording = self._recording(organisation_id, request.session_id)
-        patch = self.filled(organisation_id, request.patch)
-        changed = plan(recording, patch, request.mode, request.takes, self._price, reuse=request.reuse)
-        self._runner.check_addresses(changed, recording)
+        recording, changed = self._changed(organisation_id, request)
         chain = None
-        self._runner.check_policies(request.policies)
         if request.mode is Mode.CHAINED:
             kin = kin_of(self._store, organisation_id, recording)
             chain = chain_of(msgspec.structs.replace(recording, kin=kin), changed, request.policies)
             changed = chain.explained(changed)
-        elif request.policies != Policies():
-            raise InvalidInput("This is said of mode chained only.", "policies")
-        control = None
-        if request.control and not patch.is_empty:
-            control = plan(recording, Patch(), request.mode, request.takes, self._price)
-            changed = with_control(changed, control)
-        check_budget(request.budget, [one for one in (changed, control) if one is not None])
-        takes_us = expected_duration_us(changed, control, request.limits)
-        changed = msgspec.structs.replace(changed, expected_duration_us=takes_us)
+        changed, control = self._completed(recording, changed, request)
         return Order(
             organisation_id=organisation_id,
             plan=changed,
@@ -121,6 +120,29 @@ class Orderer:
             session_name=request.session_name or f"{request.mode.value.capitalize()} of {name}",
             root_session_id=self._root(organisation_id, recording),
         )
+
+    def _changed(self, organisation_id: str, request: ReplayRequest) -> tuple[Recording, Plan]:
+        """Return the session and the plan of its patched takes, which may be asked as it says."""
+        if request.playback != Playback():
+            raise InvalidInput("This is said of modes playback and fork only.", "playback")
+        recording = self._recording(organisation_id, request.session_id)
+        patch = self.filled(organisation_id, request.patch)
+        changed = plan(recording, patch, request.mode, request.takes, self._price, reuse=request.reuse)
+        self._runner.check_addresses(changed, recording)
+        self._runner.check_policies(request.policies)
+        if request.mode is not Mode.CHAINED and request.policies != Policies():
+            raise InvalidInput("This is said of mode chained only.", "policies")
+        return recording, changed
+
+    def _completed(self, recording: Recording, changed: Plan, request: ReplayRequest) -> tuple[Plan, Plan | None]:
+        """Return *changed* with what all takes cost and how long they take, and the plan of the control where one is wanted."""
+        control = None
+        if request.control and not changed.patch.is_empty:
+            control = plan(recording, Patch(), request.mode, request.takes, self._price)
+            changed = with_control(changed, control)
+        check_budget(request.budget, [one for one in (changed, control) if one is not None])
+        takes_us = expected_duration_us(changed, control, request.limits)
+        return msgspec.structs.replace(changed, expected_duration_us=takes_us), control
 
     def _recording(self, organisation_id: str, session_id: str) -> Recording:
         calls = self._store.session(organisation_id, session_id)

@@ -75,8 +75,7 @@ class Replays:
         if request.mode in _PLAYED:
             played = await asyncio.to_thread(self._orderer.play_order, organisation_id, request)
             return without_bodies(played.plan)
-        order = await asyncio.to_thread(self._orderer.order, organisation_id, request)
-        return without_bodies(order.plan)
+        return without_bodies(await asyncio.to_thread(self._orderer.plan, organisation_id, request))
 
     async def start(self, organisation_id: str, request: ReplayRequest) -> Replay:
         """Begin to perform *request* and return the replay, which runs on in the background.
