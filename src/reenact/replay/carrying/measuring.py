@@ -6,7 +6,9 @@ now can be told.
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import msgspec
 
 from reenact.domain.message import Answer, Json
 from reenact.replay.carrying.linking import CLOCK_SLACK_US, precedes
@@ -21,6 +23,8 @@ MEASURE = "measure"
 
 _NUMBER = re.compile(r"(?<![\w.,$€£/:-])\d{1,7}(?:\.\d{1,4})?(?![\w/%-]|[.,:]\d)")
 _IN_ROW = re.compile(r"\d[,;/|] ?$")
+_ROW = 3
+"""How many signs at most end such a row."""
 _NEXT_IN_ROW = re.compile(r"[,;/|] ?\d")
 _COUNTER = re.compile(r"[.)\]]\s")
 _WORD = re.compile(r"\w+")
@@ -54,8 +58,8 @@ class Measures:
         self._latest: deque[Recorded] = deque(maxlen=_RECENT)
         self._fields: dict[int, dict[Steps, float]] = {}
         """The numbers in the JSON answers so far."""
-        self._measured: dict[int, tuple[tuple[Place, str], ...]] = {}
-        """The measures of the answers so far that were asked for."""
+        self._measured: dict[int, Mapping[str, Sequence[Place]]] = {}
+        """The measures of the answers so far that were asked for, by how each is written."""
         self._sent: dict[tuple[str, str], int] = {}
         """Numbers with what stands before them that nothing was known to make, each with when it was first sent."""
 
@@ -74,36 +78,66 @@ class Measures:
         Answers that came until *until_us* and before the number was first sent by itself: those of the calls *near*, whose
         copies stand in the text, and the one that came last.
         """
+        lately = dict.fromkeys([*self._latest, *(self._calls[index] for index in near)])
+        earlier = [one for one in lately if one.ended_us <= until_us and precedes(one, call)]
+        material: dict[int, _Material] = {}
         for start, stop in _numbers_in(text, taken):
             name = (text[max(start - _CONTEXT, 0) : start], text[start:stop])
             until = min(until_us, self._sent.get(name, call.started_us) + CLOCK_SLACK_US)
-            lately = [*self._latest, *(self._calls[index] for index in near)]
-            known = [one for one in dict.fromkeys(lately) if one.ended_us <= until and precedes(one, call)]
-            last = max(known, key=lambda one: one.ended_us, default=None)
-            measured = tuple(
-                Origin(one.index, place, "plain")
-                for one in known
-                if one.answer is not None and (one.index in near or one is last)
-                for place in _measures_at(text, start, stop, self._measures_of(one.index, one.answer))
-            )
-            if origins := measured or self._summed(text, start, stop, known):
+            if until not in material:  # most numbers of a text are first sent with it
+                material[until] = self._material([one for one in earlier if one.ended_us <= until], near)
+            if origins := material[until].origins(text, start, stop):
                 yield start, stop, origins
             else:
                 self._sent.setdefault(name, call.started_us)
 
-    def _measures_of(self, index: int, answer: Answer) -> tuple[tuple[Place, str], ...]:
-        if index not in self._measured:
-            self._measured[index] = tuple(_measures(answer))
-        return self._measured[index]
-
-    def _summed(self, text: str, start: int, stop: int, known: Sequence[Recorded]) -> tuple[Origin, ...]:
-        """Return the numbers in answers of one kind that a number of a text is a sum or a mean of."""
+    def _material(self, known: Sequence[Recorded], near: Collection[int]) -> "_Material":
+        """Return what a number may be made of that was first sent when these calls were answered."""
+        last = max(known, key=lambda one: one.ended_us, default=None)
         fields: dict[tuple[str, Place], list[tuple[int, float]]] = defaultdict(list)
         for one in known:
             for steps, value in self._fields.get(one.index, {}).items():
                 fields[one.family, Place("json", 0, steps)].append((one.index, value))
-        for (_, place), found in fields.items():
-            if len(found) > 1 and _sums_at(text, start, stop, [value for _, value in found]):
+        return _Material(
+            measured=tuple(
+                (one.index, self._measures_of(one.index, one.answer))
+                for one in known
+                if one.answer is not None and (one.index in near or one is last)
+            ),
+            summed=tuple((place, tuple(found)) for (_, place), found in fields.items() if len(found) > 1),
+        )
+
+    def _measures_of(self, index: int, answer: Answer) -> Mapping[str, Sequence[Place]]:
+        if index not in self._measured:
+            found: dict[str, list[Place]] = defaultdict(list)
+            for place, value in _measures(answer):
+                found[value].append(place)
+            self._measured[index] = dict(found)
+        return self._measured[index]
+
+
+class _Material(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What a number may be made of."""
+
+    measured: tuple[tuple[int, Mapping[str, Sequence[Place]]], ...]
+    """Calls with the measures of their answers."""
+    summed: tuple[tuple[Place, tuple[tuple[int, float], ...]], ...]
+    """Numbers at one place of the answers of one kind, each with its call."""
+
+    def origins(self, text: str, start: int, stop: int) -> tuple[Origin, ...]:
+        """Return all that the number from *start* to *stop* of a text may be made of."""
+        number = text[start:stop]
+        measured = tuple(
+            Origin(index, place, "plain")
+            for index, measures in self.measured
+            for place in _measures_at(text, start, stop, measures.get(number, ()))
+        )
+        return measured or self._summed(text, start, stop)
+
+    def _summed(self, text: str, start: int, stop: int) -> tuple[Origin, ...]:
+        """Return the numbers in answers of one kind that a number of a text is a sum or a mean of."""
+        for place, found in self.summed:
+            if _sums_at(text, start, stop, [value for _, value in found]):
                 return tuple(Origin(index, place, UNKNOWN_WAY) for index, _ in found)
         return ()
 
@@ -112,23 +146,23 @@ def _numbers_in(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[i
     """Yield where numbers stand in a text, but for what is *taken* and those that number things or stand in a row."""
     for found in _NUMBER.finditer(text):
         start, stop = found.span()
-        line = text[text.rfind("\n", 0, start) + 1 : start]
-        is_in_row = _IN_ROW.search(line) is not None or _NEXT_IN_ROW.match(text, stop) is not None
-        is_counter = is_in_row or (not line.strip(" [(#") and _COUNTER.match(text, stop) is not None)
+        line = text.rfind("\n", 0, start) + 1
+        is_in_row = _IN_ROW.search(text, max(line, start - _ROW), start) or _NEXT_IN_ROW.match(text, stop)
+        is_counter = is_in_row or (_COUNTER.match(text, stop) and not text[line:start].strip(" [(#"))
         if not is_counter and all(stop <= begin or start >= end for begin, end in taken):
             yield start, stop
 
 
-def _measures_at(text: str, start: int, stop: int, measures: Sequence[tuple[Place, str]]) -> list[Place]:
-    """Return those *measures* of an answer that the number from *start* to *stop* of a text may be.
+def _measures_at(text: str, start: int, stop: int, places: Sequence[Place]) -> list[Place]:
+    """Return those measures of an answer, written as the number from *start* to *stop* of a text is, that it may be.
 
     A number of one digit says something only beside a word for what is counted, and so does one that counts few things.
     """
     number = text[start:stop]
     return [
         place
-        for place, value in measures
-        if value == number != "0"
+        for place in places
+        if number != "0"
         and (
             _is_named(text, start, stop, kind := str(place.steps[0]))
             or (kind in _LARGE_ENOUGH and float(number) >= _SMALL)
