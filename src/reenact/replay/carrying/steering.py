@@ -7,6 +7,7 @@ went well. What they do inside the agent is in no record; that they changed can 
 """
 
 import re
+from bisect import bisect_left, bisect_right, insort_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -14,7 +15,7 @@ from itertools import pairwise
 import msgspec
 
 from reenact.domain.message import Answer, Text, ToolResult
-from reenact.replay.carrying.linking import precedes
+from reenact.replay.carrying.linking import CLOCK_SLACK_US
 from reenact.replay.carrying.matching import Key, key_of
 from reenact.replay.carrying.strand import Strand, flat, without_copies, woven_in
 from reenact.replay.carrying.surrounding import is_run, tells_findings
@@ -42,12 +43,13 @@ def steering(tape: Tape, strands: Mapping[int, Strand]) -> dict[int, Strand]:
     vectors = {call.index for call in tape if call.answer is not None and call.answer.message is None}
     named = _named(strands)
     ran = _ran(strands)
+    set_off = _triggers(tape)
     seen: set[str] = set()
     found: dict[int, Strand] = {}
     for call in tape:
         strand = strands[call.index]
         own = _own_texts(strand)
-        triggers = set(_triggers(tape, call))
+        triggers = set_off[call.index]
         steered = (steers & triggers) - strand.copied_from
         at = {(one, place) for one in triggers | strand.copied_from for place in labels.get(one, ())}
         at |= named.get(call.index, set())
@@ -160,13 +162,21 @@ def _is_verdict(answer: Answer | None) -> bool:
     return document_in(text) is not MISSING or len(text.split()) <= _VERDICT_WORDS
 
 
-def _triggers(tape: Tape, call: Recorded) -> list[int]:
-    """Return the calls that may have set *call* off: those answered last before it was asked."""
-    earlier = [one for one in tape if precedes(one, call) and one.ended_us <= call.started_us] or [
-        one for one in tape if precedes(one, call)
-    ]
-    if not earlier:
-        return []
-    last = max(one.ended_us for one in earlier)
-    asked = max(one.started_us for one in earlier if one.ended_us == last)
-    return [one.index for one in earlier if one.ended_us > asked]
+def _triggers(tape: Tape) -> dict[int, frozenset[int]]:
+    """Return the calls that may have set each call off: those answered last before it was asked."""
+    found: dict[int, frozenset[int]] = {}
+    answered: list[Recorded] = []  # the calls before, in the order of their answers
+    for call in tape:
+        earlier = answered[: bisect_right(answered, call.started_us, key=_ended)]
+        earlier = earlier or answered[: bisect_right(answered, call.started_us + CLOCK_SLACK_US, key=_ended)]
+        if earlier:
+            last = bisect_left(earlier, earlier[-1].ended_us, key=_ended)
+            asked_us = max(one.started_us for one in earlier[last:])
+            earlier = earlier[bisect_right(earlier, asked_us, key=_ended) :]
+        found[call.index] = frozenset(one.index for one in earlier)
+        insort_right(answered, call, key=_ended)
+    return found
+
+
+def _ended(call: Recorded) -> int:
+    return call.ended_us
