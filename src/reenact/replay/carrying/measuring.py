@@ -21,11 +21,8 @@ Steps = tuple[str | int, ...]
 MEASURE = "measure"
 """The kind of place that such a number has."""
 
-_NUMBER = re.compile(r"(?<![\w.,$€£/:-])\d{1,7}(?:\.\d{1,4})?(?![\w/%-]|[.,:]\d)")
-_IN_ROW = re.compile(r"\d[,;/|] ?$")
-_ROW = 3
-"""How many signs at most end such a row."""
-_NEXT_IN_ROW = re.compile(r"[,;/|] ?\d")
+_NUMBER = re.compile(r"(?<![\w.,$€£/:-])(?<!\d[,;/|])(?<!\d[,;/|] )\d{1,7}(?:\.\d{1,4})?(?![\w/%-]|[.,:]\d|[,;/|] ?\d)")
+"""Those that stand in a row with others are left out."""
 _COUNTER = re.compile(r"[.)\]]\s")
 _WORD = re.compile(r"\w+")
 _SENTENCE = re.compile(r"[.!?]+(?:\s|$)")
@@ -130,7 +127,8 @@ class _Material(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         measured = tuple(
             Origin(index, place, "plain")
             for index, measures in self.measured
-            for place in _measures_at(text, start, stop, measures.get(number, ()))
+            if number in measures
+            for place in _measures_at(text, start, stop, measures[number])
         )
         return measured or self._summed(text, start, stop)
 
@@ -146,9 +144,7 @@ def _numbers_in(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[i
     """Yield where numbers stand in a text, but for what is *taken* and those that number things or stand in a row."""
     for found in _NUMBER.finditer(text):
         start, stop = found.span()
-        line = text.rfind("\n", 0, start) + 1
-        is_in_row = _IN_ROW.search(text, max(line, start - _ROW), start) or _NEXT_IN_ROW.match(text, stop)
-        is_counter = is_in_row or (_COUNTER.match(text, stop) and not text[line:start].strip(" [(#"))
+        is_counter = _COUNTER.match(text, stop) and not text[text.rfind("\n", 0, start) + 1 : start].strip(" [(#")
         if not is_counter and all(stop <= begin or start >= end for begin, end in taken):
             yield start, stop
 
@@ -195,16 +191,17 @@ def _is_named(text: str, start: int, stop: int, kind: str) -> bool:
 
 def _measures(answer: Answer) -> Iterator[tuple[Place, str]]:
     text = answer.message.text if answer.message else ""
+    lines = text.splitlines()
     counts: dict[Steps, int] = {
         ("words", "between spaces"): len(text.split()),
         ("words", "of letters"): len(_WORD.findall(text)),
         ("letters", "all"): len(text),
         ("letters", "trimmed"): len(text.strip()),
-        ("lines", "all"): len(text.splitlines()),
-        ("lines", "with words"): sum(bool(line.strip()) for line in text.splitlines()),
+        ("lines", "all"): len(lines),
+        ("lines", "with words"): sum(bool(line.strip()) for line in lines),
         ("sentences", "all"): len(_SENTENCE.findall(text)),
         ("paragraphs", "all"): len([part for part in re.split(r"\n\s*\n", text) if part.strip()]),
-        ("items", "of a list"): sum(_BULLET.match(line) is not None for line in text.splitlines()),
+        ("items", "of a list"): sum(_BULLET.match(line) is not None for line in lines),
     }
     for steps, count in counts.items():
         yield Place(MEASURE, 0, steps), str(count)

@@ -110,6 +110,8 @@ def spellings(value: Json) -> dict[str, list[str]]:
 
 def spellings_as_is(value: str) -> list[str]:
     """Return the names of the usual spellings that leave a text as it is."""
+    if _SIMPLE.fullmatch(value):
+        return list(_USUAL)
     return [name for name in _USUAL if SPELLINGS[name](value) == value]
 
 
