@@ -26,7 +26,7 @@ from reenact.replay.chaining import perform_chained
 from reenact.replay.editing import edited
 from reenact.replay.performing import advance
 from reenact.replay.planning import edits_of, plan
-from reenact.replay.recording import Recording
+from reenact.replay.recording import Recording, recorded_calls
 
 Json = Any
 
@@ -96,7 +96,7 @@ def tape_of(recording: Recording) -> Tape:
 
 
 def edits(patch: Patch, recording: Recording) -> Callable[[int, Prompt], Prompt]:
-    known = edits_of(recording, patch)
+    known = edits_of(recorded_calls(recording), patch)
     return lambda index, prompt: reduce(edited, known.get(index, ()), prompt)
 
 

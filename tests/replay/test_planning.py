@@ -16,7 +16,7 @@ from reenact.errors import InvalidInput, InvalidPatch
 from reenact.replay.chain import chain_of
 from reenact.replay.performing import advance, perform
 from reenact.replay.planning import plan, without_bodies
-from reenact.replay.recording import Recording
+from reenact.replay.recording import Recording, recorded_calls
 from tests.replay.recordings import SYSTEM, URL, a_call, a_recording, bodies, chat
 
 PERSONA = " Take the persona of a field expert and provide more persuasive arguments."
@@ -139,7 +139,7 @@ def test_what_is_skipped_is_told_in_the_result_too(mode: Mode) -> None:
     recording = a_recording(*events, bare, foreign, (a_call("call-5"), chat("one")))
     whole = plan(recording, Patch(), mode, 1, price)
     take = Take(number=1, session_id="take")
-    chain = chain_of(recording, whole, Policies())
+    chain = chain_of(recorded_calls(recording), whole, Policies())
     performance = perform(whole, take) if mode is Mode.ANCHORED else chain.perform(whole, take)
     (ask,) = tuple(advance(performance))  # type: ignore[arg-type]
     over = advance(performance, Answered(index=ask.index, call_id="new", status=200))

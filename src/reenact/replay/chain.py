@@ -1,31 +1,27 @@
 """Chain: what the chained takes of a replay are made of, prepared once for all of them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 import msgspec
 
 from reenact.dialects.conversing import named_conversation
-from reenact.dialects.dialect import Dialect
 from reenact.dialects.registry import dialect_named
-from reenact.domain.call import Bodies, Call
-from reenact.domain.exchange import Ending
-from reenact.domain.message import Answer, Prompt
+from reenact.domain.message import Prompt
 from reenact.domain.policy import Policies
 from reenact.domain.replay import Plan, PlannedCall, Take
-from reenact.errors import InvalidInput, InvalidPatch
-from reenact.ingest.unpacking import unpack
+from reenact.errors import InvalidPatch
 from reenact.replay.carrying.fabric import Fabric
 from reenact.replay.carrying.strand import Strand
 from reenact.replay.carrying.tape import Recorded, Tape
 from reenact.replay.carrying.weaving import weave
 from reenact.replay.chaining import perform_chained
 from reenact.replay.editing import edited
-from reenact.replay.patching import decoded
 from reenact.replay.performing import Performance
 from reenact.replay.planning import edits_of, explicit_prompts
-from reenact.replay.recording import Recording
+from reenact.replay.recording import Recorded as Read
+from reenact.replay.recording import Recording, recorded_calls
 from reenact.replay.step import Step
 
 _NUMBERS = re.compile(r"\d+")
@@ -73,69 +69,45 @@ def _explained(call: PlannedCall, strand: Strand | None) -> PlannedCall:
     )
 
 
-def strands_of(recording: Recording, plan: Plan) -> Mapping[int, Strand]:
-    """Return what each request that *plan* asks was made of."""
-    return weave(tape_of(recording, plan))[0]
+def strands_of(calls: Sequence[Read], plan: Plan) -> Mapping[int, Strand]:
+    """Return what each request that *plan*, which was made of *calls*, asks was made of."""
+    return weave(tape_of(calls, plan))[0]
 
 
-def chain_of(recording: Recording, plan: Plan, policies: Policies) -> Chain:
-    """Return what chained takes of *plan* are made of.
+def chain_of(calls: Sequence[Read], plan: Plan, policies: Policies, kin: Sequence[Recording] = ()) -> Chain:
+    """Return what chained takes of *plan*, which was made of *calls*, are made of; *kin* are other sessions of the agent.
 
     Raises:
         InvalidPatch: a selector of the plan's patch matches nothing.
     """
-    kin = [_understood(one) for one in recording.kin]
-    return Chain(Fabric(tape_of(recording, plan), kin), policies, edits_of(recording, plan.patch))
+    others = [_understood(recorded_calls(one)) for one in kin]
+    return Chain(Fabric(tape_of(calls, plan), others), policies, edits_of(calls, plan.patch))
 
 
-def tape_of(recording: Recording, plan: Plan) -> Tape:
+def tape_of(calls: Sequence[Read], plan: Plan) -> Tape:
     """Return the calls that *plan* asks as they were recorded, with the held history where it is to be said in full."""
     asked = {call.index: call for call in plan.asked}
-    swapped = {index for index, call in asked.items() if call.dialect != recording.calls[index - 1].dialect}
-    explicit = explicit_prompts(recording, swapped)
-    return tuple(
-        _recorded(index, call, recording.bodies[call.id], explicit.get(index))
-        for index, call in enumerate(recording.calls, start=1)
-        if index in asked
-    )
+    swapped = {index for index, call in asked.items() if call.dialect != calls[index - 1].call.dialect}
+    explicit = explicit_prompts(calls, swapped)
+    return tuple(_recorded(one, explicit.get(one.position)) for one in calls if one.position in asked)
 
 
-def _understood(recording: Recording) -> Tape:
+def _understood(calls: Sequence[Read]) -> Tape:
     """Return the calls of another session whose formats are known."""
     return tuple(
-        _recorded(index, call, recording.bodies[call.id], None)
-        for index, call in enumerate(recording.calls, start=1)
-        if dialect_named(call.dialect) is not None and call.id in recording.bodies
+        _recorded(one, None) for one in calls if dialect_named(one.call.dialect) is not None and one.has_bodies
     )
 
 
-def _recorded(index: int, call: Call, bodies: Bodies, explicit: Prompt | None) -> Recorded:
-    dialect = dialect_named(call.dialect)
-    assert dialect is not None, "a call without a dialect is not asked"
+def _recorded(one: Read, explicit: Prompt | None) -> Recorded:
+    """Return a call as carrying reads it; a request that cannot be read says nothing, and is asked as it is."""
+    call = one.call
     path = _NUMBERS.sub("#", call.labels.path)
     return Recorded(
-        index=index,
-        prompt=explicit or _prompt(dialect, bodies),
-        answer=_answer(dialect, call, bodies),
+        index=one.position,
+        prompt=explicit or one.readable() or Prompt(dialect=call.dialect, model=None),
+        answer=one.answer,
         started_us=call.created_us,
         ended_us=call.created_us + call.duration_us,
         family=f"{path} {call.labels.prompt_id or ''}".strip(),
     )
-
-
-def _prompt(dialect: Dialect, bodies: Bodies) -> Prompt:
-    """Return what a request says; one that cannot be read says nothing, and is asked as it is."""
-    try:
-        return dialect.read_prompt(decoded(unpack(bodies.request, bodies.request_headers)))
-    except InvalidInput:
-        return Prompt(dialect=dialect.name, model=None)
-
-
-def _answer(dialect: Dialect, call: Call, bodies: Bodies) -> Answer | None:
-    """Return what was answered; None for failures and for what broke off."""
-    if call.status >= 400 or call.ending is not Ending.ANSWERED or bodies.answer_json is None:
-        return None
-    try:
-        return dialect.read_answer(bodies.answer)
-    except InvalidInput:
-        return None

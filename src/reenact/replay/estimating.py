@@ -93,10 +93,10 @@ def _most(planned: PlannedCall, one: Said) -> Usage:
     as long as the recorded one.
     """
     recorded = one.usage
-    before = one.whole_bytes or one.call.request_body_bytes
-    added = max(0, len(planned.body) - before) if planned.body is not one.body else 0
+    is_same = planned.body is one.body
+    added = 0 if is_same else max(0, len(planned.body) - (one.whole_bytes or one.call.request_body_bytes))
     finer = 1.0 if planned.model == one.call.model else _FINER_TOKENS
-    stated = output_limit(unpack(one.body, one.headers) if planned.body is one.body else planned.body)
+    stated = output_limit(unpack(one.body, one.headers) if is_same else planned.body)
     if recorded.input_tokens is None:
         return Usage() if stated is None else Usage(input_tokens=len(planned.body), output_tokens=stated)
     usual = _LONGER_ANSWER * (recorded.output_tokens or 0)

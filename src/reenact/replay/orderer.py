@@ -15,7 +15,7 @@ from reenact.replay.finder import earlier_calls, kin_of
 from reenact.replay.planning import check_budget, plan, with_control
 from reenact.replay.playback.planning import plan_playback
 from reenact.replay.playback.playbacks import PlayOrder
-from reenact.replay.recording import Recording
+from reenact.replay.recording import Recorded, Recording, recorded_calls
 from reenact.replay.request import ReplayRequest
 from reenact.replay.run import Order
 from reenact.replay.runner import Runner
@@ -42,10 +42,10 @@ class Orderer:
             InvalidPatch: a selector matches nothing, or an edit does not fit.
             InvalidInput: a budget cannot be held.
         """
-        recording, changed = self._changed(organisation_id, request)
+        recording, calls, changed = self._changed(organisation_id, request)
         if request.mode is Mode.CHAINED:
-            changed = explained(changed, strands_of(recording, changed), request.policies)
-        return self._completed(recording, changed, request)[0]
+            changed = explained(changed, strands_of(calls, changed), request.policies)
+        return self._completed(recording, calls, changed, request)[0]
 
     def order(self, organisation_id: str, request: ReplayRequest) -> Order:
         """Return what *request* asks for, planned; reads the store.
@@ -55,13 +55,13 @@ class Orderer:
             InvalidPatch: a selector matches nothing, or an edit does not fit.
             InvalidInput: a budget cannot be held.
         """
-        recording, changed = self._changed(organisation_id, request)
+        recording, calls, changed = self._changed(organisation_id, request)
         chain = None
         if request.mode is Mode.CHAINED:
             kin = kin_of(self._store, organisation_id, recording)
-            chain = chain_of(msgspec.structs.replace(recording, kin=kin), changed, request.policies)
+            chain = chain_of(calls, changed, request.policies, kin)
             changed = chain.explained(changed)
-        changed, control = self._completed(recording, changed, request)
+        changed, control = self._completed(recording, calls, changed, request)
         return Order(
             organisation_id=organisation_id,
             plan=changed,
@@ -121,24 +121,27 @@ class Orderer:
             root_session_id=self._root(organisation_id, recording),
         )
 
-    def _changed(self, organisation_id: str, request: ReplayRequest) -> tuple[Recording, Plan]:
-        """Return the session and the plan of its patched takes, which may be asked as it says."""
+    def _changed(self, organisation_id: str, request: ReplayRequest) -> tuple[Recording, list[Recorded], Plan]:
+        """Return the session, its calls, and the plan of its patched takes, which may be asked as it says."""
         if request.playback != Playback():
             raise InvalidInput("This is said of modes playback and fork only.", "playback")
         recording = self._recording(organisation_id, request.session_id)
+        calls = recorded_calls(recording)
         patch = self.filled(organisation_id, request.patch)
-        changed = plan(recording, patch, request.mode, request.takes, self._price, reuse=request.reuse)
+        changed = plan(recording, patch, request.mode, request.takes, self._price, reuse=request.reuse, calls=calls)
         self._runner.check_addresses(changed, recording)
         self._runner.check_policies(request.policies)
         if request.mode is not Mode.CHAINED and request.policies != Policies():
             raise InvalidInput("This is said of mode chained only.", "policies")
-        return recording, changed
+        return recording, calls, changed
 
-    def _completed(self, recording: Recording, changed: Plan, request: ReplayRequest) -> tuple[Plan, Plan | None]:
+    def _completed(
+        self, recording: Recording, calls: list[Recorded], changed: Plan, request: ReplayRequest
+    ) -> tuple[Plan, Plan | None]:
         """Return *changed* with what all takes cost and how long they take, and the plan of the control where one is wanted."""
         control = None
         if request.control and not changed.patch.is_empty:
-            control = plan(recording, Patch(), request.mode, request.takes, self._price)
+            control = plan(recording, Patch(), request.mode, request.takes, self._price, calls=calls)
             changed = with_control(changed, control)
         check_budget(request.budget, [one for one in (changed, control) if one is not None])
         takes_us = expected_duration_us(changed, control, request.limits)

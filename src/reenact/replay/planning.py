@@ -14,8 +14,26 @@ from reenact.replay.recording import Recorded, Recording, recorded_calls
 from reenact.replay.step import Step
 
 
-def plan(recording: Recording, patch: Patch, mode: Mode, takes: int, price: Price, *, reuse: bool = False) -> Plan:
-    """Return what replaying *recording* with *patch* will do; with *reuse*, unchanged calls are answered from the record.
+def plan(
+    recording: Recording,
+    patch: Patch,
+    mode: Mode,
+    takes: int,
+    price: Price,
+    *,
+    reuse: bool = False,
+    calls: Sequence[Recorded] | None = None,
+) -> Plan:
+    """Return what replaying *recording* with *patch* will do.
+
+    Args:
+        recording: the session.
+        patch: what is changed.
+        mode: anchored or chained.
+        takes: how many.
+        price: what a call would cost.
+        reuse: whether unchanged calls are answered from the record.
+        calls: those of *recording*, where somebody has begun to read them.
 
     Raises:
         InvalidInput: the mode cannot be replayed by the server.
@@ -24,7 +42,7 @@ def plan(recording: Recording, patch: Patch, mode: Mode, takes: int, price: Pric
     """
     if mode not in {Mode.ANCHORED, Mode.CHAINED}:
         raise InvalidInput(f"The mode {mode.value} is none in which the server makes the calls.", "mode")
-    recorded = recorded_calls(recording)
+    recorded = recorded_calls(recording) if calls is None else calls
     steps = placed_edits(patch, recorded)
     return Plan(
         session_id=recording.session_id,
@@ -36,13 +54,13 @@ def plan(recording: Recording, patch: Patch, mode: Mode, takes: int, price: Pric
     )
 
 
-def edits_of(recording: Recording, patch: Patch) -> dict[int, tuple[Step, ...]]:
-    """Return the edits that *patch* makes in each call, by position.
+def edits_of(calls: Sequence[Recorded], patch: Patch) -> dict[int, tuple[Step, ...]]:
+    """Return the edits that *patch* makes in each of *calls*, by position.
 
     Raises:
         InvalidPatch: a selector matches no call that can be asked, or a provider cannot be asked.
     """
-    steps = placed_edits(patch, recorded_calls(recording))
+    steps = placed_edits(patch, calls)
     return {position: tuple(step.edit for step in found) for position, found in steps.items()}
 
 
@@ -94,11 +112,11 @@ def _planned(one: Recorded, steps: Sequence[PlacedEdit], price: Price) -> Planne
     return expecting(asked, one, price) if asked.action == "ask" else asked
 
 
-def explicit_prompts(recording: Recording, positions: Collection[int]) -> dict[int, Prompt]:
+def explicit_prompts(calls: Sequence[Recorded], positions: Collection[int]) -> dict[int, Prompt]:
     """Return what the calls at *positions*, and those of conversations, say with the histories that their provider holds."""
     found = {
         one.position: one.explicit
-        for one in recorded_calls(recording)
+        for one in calls
         if not one.hindrance and (one.position in positions or one.converses)
     }
     return {position: prompt for position, prompt in found.items() if isinstance(prompt, Prompt)}

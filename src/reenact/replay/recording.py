@@ -10,7 +10,7 @@ from reenact.dialects.dialect import Dialect
 from reenact.dialects.registry import dialect_named
 from reenact.domain.call import Bodies, Call, Kind
 from reenact.domain.exchange import Ending
-from reenact.domain.message import Json, Prompt, Usage
+from reenact.domain.message import Answer, Json, Prompt, Usage
 from reenact.errors import InvalidInput
 from reenact.ingest.unpacking import unpack
 from reenact.replay.expanding import NOTHING_EARLIER, Earlier, Missing, expanded, with_own
@@ -30,8 +30,6 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     """By call id."""
     earlier: Earlier = NOTHING_EARLIER
     """Calls of other sessions that this one goes on from."""
-    kin: "Sequence[Recording]" = ()
-    """Other sessions of the same agent."""
 
     @property
     def name(self) -> str:
@@ -50,6 +48,7 @@ class Recorded:
         self.body = bodies.request if bodies else b""
         self.headers = bodies.request_headers if bodies else ()
         self._bodies = bodies
+        self.has_bodies = bodies is not None
         self.has_answer = bool(bodies and bodies.response)
 
     @cached_property
@@ -112,6 +111,17 @@ class Recorded:
     def prompt(self) -> Prompt:
         """What it says."""
         return self.dialect.read_prompt(self.json)
+
+    @cached_property
+    def answer(self) -> Answer | None:
+        """What it was answered; None for failures and for what broke off."""
+        call, bodies = self.call, self._bodies
+        if call.status >= 400 or call.ending is not Ending.ANSWERED or bodies is None or bodies.answer_json is None:
+            return None
+        try:
+            return self.dialect.read_answer(bodies.answer)
+        except InvalidInput:
+            return None
 
     @cached_property
     def explicit(self) -> Prompt | Missing:
