@@ -4,7 +4,9 @@ Told by what messages say, never by which call came before in time: parallel bra
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import compress, count
+from operator import ne
 
 import msgspec
 
@@ -48,14 +50,18 @@ class Linker:
     def __init__(self) -> None:
         self._answers: dict[Key, list[tuple[Recorded, int]]] = defaultdict(list)
         self._by_id: dict[str, Recorded] = {}
-        self._keys: dict[int, tuple[Key, ...]] = {}
+        self._numbers: dict[Key, int] = {}
+        """A number for all that messages said so far, so that long histories are compared by numbers."""
+        self._histories: dict[int, tuple[int, ...]] = {}
+        """What each request says, message by message."""
         self._continued: dict[tuple[int, int], int] = defaultdict(int)
 
     def link(self, call: Recorded) -> Link | None:
         """Return how *call* continues an earlier one; None when its history ends with no known answer."""
-        keys = tuple(key_of(message) for message in call.prompt.messages)
-        self._keys[call.index] = keys
-        found = self._by_response_id(call) or self._by_turn(call, keys)
+        numbers = self._numbers
+        history = tuple(numbers.setdefault(key_of(message), len(numbers)) for message in call.prompt.messages)
+        self._histories[call.index] = history
+        found = self._by_response_id(call) or self._by_turn(call, history)
         if found:
             self._continued[found.parent, found.alternative] += 1
         self._learn(call)
@@ -67,19 +73,27 @@ class Linker:
         known = [one for one in self._answers.get(said_there, ()) if precedes(one[0], call)]
         if not said_there or not known:
             return None
-        keys = self._keys[call.index]
-        best = max(known, key=lambda one: (_shared_end(keys[:start], self._keys[one[0].index]), -one[0].index))
+        before = self._histories[call.index][:start]
+        best = max(known, key=lambda one: (_shared_end(before, self._histories[one[0].index]), -one[0].index))
         return best[0].index, best[1]
 
-    def _by_turn(self, call: Recorded, keys: Sequence[Key]) -> Link | None:
+    def rivals(self) -> set[int]:
+        """Return the calls that ask what another call asks too, so that the agent may take one answer and leave the others."""
+        asked: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for index, history in self._histories.items():
+            asked[history].append(index)
+        return {index for calls in asked.values() if len(calls) > 1 for index in calls}
+
+    def _by_turn(self, call: Recorded, history: tuple[int, ...]) -> Link | None:
         """Return the link by the last thing that the assistant said in the request."""
         turn = last_turn(call.prompt.messages)
         if turn is None:
             return None
         start, end = turn
         said_there = spoken(call.prompt.messages[start:end])
+        before = history[:start]
         links = [
-            self._link(keys, parent, alternative, start, end)
+            self._link(before, parent, alternative, end)
             for parent, alternative in self._answers.get(said_there, ())
             if said_there and precedes(parent, call)
         ]
@@ -95,18 +109,17 @@ class Linker:
             -link.parent,
         )
 
-    def _link(self, keys: Sequence[Key], parent: Recorded, alternative: int, start: int, end: int) -> Link:
-        theirs = self._keys[parent.index]
-        front = _shared_start(keys[:start], theirs)
-        shared = min(_shared_end(keys[:start], theirs), start)
+    def _link(self, before: tuple[int, ...], parent: Recorded, alternative: int, turn_end: int) -> Link:
+        theirs = self._histories[parent.index]
+        shared = _shared_end(before, theirs)
         return Link(
             parent=parent.index,
             alternative=alternative,
-            front=front,
-            back=start - shared,
+            front=_shared_start(before, theirs),
+            back=len(before) - shared,
             kept_from=len(theirs) - shared,
-            turn=start,
-            turn_end=end,
+            turn=len(before),
+            turn_end=turn_end,
         )
 
     def _by_response_id(self, call: Recorded) -> Link | None:
@@ -150,9 +163,14 @@ def turns_in(call: Recorded, start: int, end: int) -> list[tuple[int, int]]:
     return runs
 
 
-def _shared_start(left: Sequence[Key], right: Sequence[Key]) -> int:
-    return next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+def _shared_start(left: Sequence[int], right: Sequence[int]) -> int:
+    return _shared(left, right, min(len(left), len(right)))
 
 
-def _shared_end(left: Sequence[Key], right: Sequence[Key]) -> int:
-    return _shared_start(left[::-1], right[::-1])
+def _shared_end(left: Sequence[int], right: Sequence[int]) -> int:
+    return _shared(reversed(left), reversed(right), min(len(left), len(right)))
+
+
+def _shared(left: Iterable[int], right: Iterable[int], most: int) -> int:
+    """Return after how many the two differ, without a step of Python's own for each that they share."""
+    return next(compress(count(), map(ne, left, right)), most)

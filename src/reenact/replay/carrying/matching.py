@@ -16,6 +16,9 @@ Key = tuple[str, ...]
 
 def key_of(message: Message) -> Key:
     """Return what one message says, its role first."""
+    if len(message.parts) == 1 and isinstance(one := message.parts[0], Text):  # most of them, and histories are long
+        words = one.text.strip()
+        return (message.role.value, f"text:{words}") if words else (message.role.value,)
     return (message.role.value, *said(message.parts))
 
 

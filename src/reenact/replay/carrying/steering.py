@@ -9,14 +9,13 @@ went well. What they do inside the agent is in no record; that they changed can 
 import re
 from bisect import bisect_left, bisect_right, insort_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
 import msgspec
 
 from reenact.domain.message import Answer, Text, ToolResult
 from reenact.replay.carrying.linking import CLOCK_SLACK_US
-from reenact.replay.carrying.matching import Key, key_of
 from reenact.replay.carrying.strand import Strand, flat, without_copies, woven_in
 from reenact.replay.carrying.surrounding import is_run, tells_findings
 from reenact.replay.carrying.tape import Recorded, Tape
@@ -31,10 +30,9 @@ _LABEL = re.compile(r"[A-Za-z][\w-]{0,23}(?: [\w-]{1,20})?")
 """A word or two, as the names of choices are."""
 
 
-def steering(tape: Tape, strands: Mapping[int, Strand]) -> dict[int, Strand]:
-    """Return *strands* with the calls that may steer each."""
+def steering(tape: Tape, strands: Mapping[int, Strand], rivals: Collection[int]) -> dict[int, Strand]:
+    """Return *strands* with the calls that may steer each; *rivals* are those that ask what another one asks, too."""
     used = {source for strand in strands.values() for source in strand.copied_from}
-    rivals = _rivals(tape)
     steers = {
         call.index for call in tape if call.index not in used and (_is_verdict(call.answer) or call.index in rivals)
     }
@@ -140,14 +138,6 @@ def verdict(answer: Answer | None) -> object:
     text = answer.message.text
     document = document_in(text)
     return " ".join(text.lower().split()).strip(" .!\"'*`") if document is MISSING else document
-
-
-def _rivals(tape: Tape) -> set[int]:
-    """Return the calls that ask what another call asks too, so that the agent may take one answer and leave the others."""
-    asked: dict[tuple[Key, ...], list[int]] = defaultdict(list)
-    for call in tape:
-        asked[tuple(key_of(message) for message in call.prompt.messages)].append(call.index)
-    return {index for calls in asked.values() if len(calls) > 1 for index in calls}
 
 
 def _is_verdict(answer: Answer | None) -> bool:

@@ -35,7 +35,7 @@ def weave(tape: Tape) -> tuple[dict[int, Strand], Habits]:
     strands = {call.index: weaver.add(call) for call in tape}
     weaver.learn()
     settled = {index: weaver.settle(strand) for index, strand in strands.items()}
-    return steering(tape, settled), weaver.habits
+    return steering(tape, settled, weaver.rivals()), weaver.habits
 
 
 _AT_ONCE_US = 1_500_000
@@ -84,6 +84,10 @@ class _Weaver:
             is_whole=link is not None and link.is_whole and not link.is_held,
             state_of=link.parent if link and link.is_held else None,
         )
+
+    def rivals(self) -> set[int]:
+        """Return the calls that ask what another call asks too."""
+        return self._linker.rivals()
 
     def learn(self) -> None:
         """Learn what only all requests together show."""
