@@ -27,6 +27,22 @@ _COUNTER = re.compile(r"[.)\]]\s")
 _WORD = re.compile(r"\w+")
 _SENTENCE = re.compile(r"[.!?]+(?:\s|$)")
 _BULLET = re.compile(r"[ \t]*(?:[-*•]|\d{1,3}[.):])[ \t]+")
+_BLANK = re.compile(r"\n\s*\n")
+_COUNTED = tuple(
+    Place(MEASURE, 0, steps)
+    for steps in (
+        ("words", "between spaces"),
+        ("words", "of letters"),
+        ("letters", "all"),
+        ("letters", "trimmed"),
+        ("lines", "all"),
+        ("lines", "with words"),
+        ("sentences", "all"),
+        ("paragraphs", "all"),
+        ("items", "of a list"),
+    )
+)
+"""What is counted in every text."""
 _NEAR = 24
 _CONTEXT = 12
 _RECENT = 32
@@ -192,19 +208,19 @@ def _is_named(text: str, start: int, stop: int, kind: str) -> bool:
 def _measures(answer: Answer) -> Iterator[tuple[Place, str]]:
     text = answer.message.text if answer.message else ""
     lines = text.splitlines()
-    counts: dict[Steps, int] = {
-        ("words", "between spaces"): len(text.split()),
-        ("words", "of letters"): len(_WORD.findall(text)),
-        ("letters", "all"): len(text),
-        ("letters", "trimmed"): len(text.strip()),
-        ("lines", "all"): len(lines),
-        ("lines", "with words"): sum(bool(line.strip()) for line in lines),
-        ("sentences", "all"): len(_SENTENCE.findall(text)),
-        ("paragraphs", "all"): len([part for part in re.split(r"\n\s*\n", text) if part.strip()]),
-        ("items", "of a list"): sum(_BULLET.match(line) is not None for line in lines),
-    }
-    for steps, count in counts.items():
-        yield Place(MEASURE, 0, steps), str(count)
+    full = [line for line in lines if line.strip()]
+    counts = (
+        len(text.split()),
+        len(_WORD.findall(text)),
+        len(text),
+        len(text.strip()),
+        len(lines),
+        len(full),
+        len(_SENTENCE.findall(text)),
+        len([part for part in _BLANK.split(text) if part.strip()]),
+        sum(_BULLET.match(line) is not None for line in full),
+    )
+    yield from zip(_COUNTED, map(str, counts), strict=True)
     document = document_in(text)
     lists = [(steps, value) for steps, value in _nodes(document) if isinstance(value, list)]
     for steps, value in lists[:_MOST_LISTS]:

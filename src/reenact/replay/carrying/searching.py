@@ -101,9 +101,10 @@ class Index:
         for length, known_texts in self._by_beginning.items():
             if not known_texts:
                 continue
-            for start in range(len(text) - length + 1):
-                for known in known_texts.get(text[start : start + length], ()):
-                    hit = _hit(text, start, known)
+            ends = range(length, len(text) + 1)
+            for end in [end for end in ends if text[end - length : end] in known_texts]:
+                for known in known_texts[text[end - length : end]]:
+                    hit = _hit(text, end - length, known)
                     if hit is not None:
                         yield hit
 

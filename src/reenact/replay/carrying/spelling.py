@@ -13,13 +13,15 @@ from reenact.replay.carrying.wrapping import is_wrapping, wrapped
 _SIMPLE = re.compile(r"(?!\s)[ !#-&(-\[\]-~]*(?<!\s)")
 """Texts that every spelling leaves as they are: ASCII, on one line, without quotes and backslashes, no space at their ends."""
 
+_unicode = json.JSONEncoder(ensure_ascii=False).encode
+
 SPELLINGS: dict[str, Callable[[Any], str | None]] = {
     "plain": lambda value: value if isinstance(value, str) else None,
     "trimmed": lambda value: value.strip() if isinstance(value, str) else None,
-    "JSON": lambda value: json.dumps(value, ensure_ascii=False),
+    "JSON": _unicode,
     "ASCII JSON": json.dumps,
     "Python": lambda value: repr(value) if value is not None else None,
-    "escaped": lambda value: json.dumps(value, ensure_ascii=False)[1:-1] if isinstance(value, str) else None,
+    "escaped": lambda value: _unicode(value)[1:-1] if isinstance(value, str) else None,
     "escaped to ASCII": lambda value: json.dumps(value)[1:-1] if isinstance(value, str) else None,
     "Python, inside quotes": lambda value: repr(value)[1:-1] if isinstance(value, str) else None,
     "escaped twice": lambda value: json.dumps(json.dumps(value)[1:-1])[1:-1] if isinstance(value, str) else None,

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -11,6 +12,7 @@ from reenact.replay.carrying.spelling import DOCUMENT_SPELLINGS, spell
 
 Steps = tuple[str | int, ...]
 
+_OPENING = re.compile(r"[\[{]")
 _CLOSING = {"[": "]", "{": "}", "(": ")"}
 _DECODER = json.JSONDecoder()
 _SHORTEST = 4
@@ -30,12 +32,12 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 def documents_in(text: str) -> list[Document]:
     """Return the documents in *text*, outermost ones only, whose spelling is known, in their order."""
     found: list[Document] = []
-    at, tries = 0, 0
-    while at < len(text) and tries < _MOST_TRIES:
-        if text[at] not in "[{":
-            at += 1
-            continue
-        tries += 1
+    at = 0
+    for _ in range(_MOST_TRIES):
+        opening = _OPENING.search(text, at)
+        if opening is None:
+            break
+        at = opening.start()
         document = _json_at(text, at) or _python_at(text, at)
         if document is not None:
             found.append(document)
