@@ -161,7 +161,7 @@ def _numbers_in(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[i
     for found in _NUMBER.finditer(text):
         start, stop = found.span()
         is_counter = _COUNTER.match(text, stop) and not text[text.rfind("\n", 0, start) + 1 : start].strip(" [(#")
-        if not is_counter and all(stop <= begin or start >= end for begin, end in taken):
+        if not is_counter and not any(begin < stop and start < end for begin, end in taken):
             yield start, stop
 
 

@@ -58,15 +58,6 @@ class Likeness(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a way of rewriting gives the very text."""
 
 
-class _Words(msgspec.Struct, frozen=True):
-    """The words of a text that count, and the rows that begin with each."""
-
-    starts: list[int]
-    stops: list[int]
-    rows: list[int]
-    """What names each word with those after it; 0 for a row that has something taken out in it."""
-
-
 class Resemblances:
     """The rows of words of all answers so far, and which rows were sent."""
 
@@ -78,7 +69,7 @@ class Resemblances:
     def learn(self, call: Recorded) -> None:
         """Take the words of *call*'s answer, but for rows that were sent before."""
         for text in _texts(call):
-            for row in dict.fromkeys(self._words(text, ()).rows):
+            for row in dict.fromkeys(self._rows(text, ())):
                 if row and not self._was_sent(row):
                     known = self._answered.setdefault(row, [])
                     if len(known) < _MOST_SOURCES and call not in known:
@@ -91,17 +82,20 @@ class Resemblances:
         known way gives may have copies of pieces of the same answer in it, which are then no copies of their own.
         """
         taken = [(start, stop) for start, stop, _ in copies]
-        words = self._words(text, taken)
+        rows = self._rows(text, taken)
         hits: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
         calls: dict[int, Recorded] = {}
-        for at, row in enumerate(words.rows):
-            for source in self._answered.get(row, ()) if row else ():
+        found = [at for at, row in enumerate(rows) if row in self._answered]
+        places = self._places(text, taken) if found else []
+        for at in found:
+            row = rows[at]
+            for source in self._answered[row]:
                 if source.ended_us <= until_us and precedes(source, call):
-                    hits[source.index].append((at, words.starts[at], words.stops[at + _ROW - 1]))
+                    hits[source.index].append((at, places[at][0], places[at + _ROW - 1][1]))
                     calls[source.index] = source
                 else:
                     self._answered[row] = [one for one in self._answered[row] if one is not source]
-        self._note(words.rows)
+        self._note(rows)
         yield from _merged(
             [
                 _likeness(text, calls[index], start, stop, copies)
@@ -113,7 +107,7 @@ class Resemblances:
 
     def may_have_been_sent(self, text: str) -> bool:
         """Return whether every row of a text was sent, other than as a copy; true for a text too short to tell."""
-        return all(self._was_sent(row) for row in self._words(text, ()).rows if row)
+        return all(self._was_sent(row) for row in self._rows(text, ()) if row)
 
     def _was_sent(self, row: int) -> bool:
         bit = row >> (64 - _BITS)
@@ -125,29 +119,38 @@ class Resemblances:
             bit = row >> (64 - _BITS)
             sent[bit >> 3] |= 1 << (bit & 7)
 
-    def _words(self, text: str, taken: Sequence[tuple[int, int]]) -> _Words:
-        starts: list[int] = []
-        stops: list[int] = []
-        numbers: list[int] = []
+    def _rows(self, text: str, taken: Sequence[tuple[int, int]]) -> list[int]:
+        """Return what names each word that counts, with those after it; 0 for a row that has something taken out in it."""
         known = self._numbers
-        at = 0
-        for begin, end in [*taken, (len(text), len(text))]:
-            for word in _WORD.finditer(text, at, begin):
-                number = known.setdefault(word[0].casefold(), len(known))
+        numbers: list[int] = []
+        for at, begin, _ in _between(text, taken):
+            for word in _WORD.findall(text, at, begin):
+                number = known.setdefault(word.casefold(), len(known))
                 if number > 0:
-                    starts.append(word.start())
-                    stops.append(word.end())
                     numbers.append(number)
-            starts.append(begin)
-            stops.append(end)
             numbers.append(0)
-            at = end
         following = zip(numbers, numbers[1:], numbers[2:], numbers[3:], strict=False)
-        rows = [
+        return [
             (((a * _FACTOR + b) * _FACTOR + c) * _FACTOR + d) * _SPREAD & _MASK if a and b and c and d else 0
             for a, b, c, d in following
         ]
-        return _Words(starts, stops, rows)
+
+    def _places(self, text: str, taken: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return where the words that count stand, and what is taken out among them."""
+        found: list[tuple[int, int]] = []
+        for at, begin, end in _between(text, taken):
+            words = _WORD.finditer(text, at, begin)
+            found += [word.span() for word in words if self._numbers[word[0].casefold()] > 0]
+            found.append((begin, end))
+        return found
+
+
+def _between(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    """Yield where each piece of *text* that is not *taken* starts and ends, and where what is taken after it does."""
+    at = 0
+    for begin, end in [*taken, (len(text), len(text))]:
+        yield at, begin, end
+        at = end
 
 
 def _likeness(text: str, source: Recorded, start: int, stop: int, copies: Sequence[Copy]) -> Likeness:

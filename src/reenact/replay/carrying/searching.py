@@ -81,7 +81,8 @@ class Index:
     def add(self, one: Answered) -> None:
         """Take the texts of one answer."""
         for known in (*one.whole, *one.pieces, *_cut_short(one.call)):
-            length = next(length for length in _BEGINNINGS if length <= known.beginning)
+            beginning = known.beginning
+            length = next(length for length in _BEGINNINGS if length <= beginning)
             self._by_beginning[length][known.text[:length]].append(known)
 
     def hits(self, text: str, asked: Recorded, until_us: int) -> Iterator[Hit]:
