@@ -99,7 +99,8 @@ class Measures:
             until = min(until_us, self._sent.get(name, call.started_us) + CLOCK_SLACK_US)
             if until not in material:  # most numbers of a text are first sent with it
                 material[until] = self._material([one for one in earlier if one.ended_us <= until], near)
-            if origins := material[until].origins(text, start, stop):
+            there = material[until]
+            if (name[1] in there.written or there.summed) and (origins := there.origins(text, start, stop)):
                 yield start, stop, origins
             else:
                 self._sent.setdefault(name, call.started_us)
@@ -111,12 +112,14 @@ class Measures:
         for one in known:
             for steps, value in self._fields.get(one.index, {}).items():
                 fields[one.family, Place("json", 0, steps)].append((one.index, value))
+        measured = tuple(
+            (one.index, self._measures_of(one.index, one.answer))
+            for one in known
+            if one.answer is not None and (one.index in near or one is last)
+        )
         return _Material(
-            measured=tuple(
-                (one.index, self._measures_of(one.index, one.answer))
-                for one in known
-                if one.answer is not None and (one.index in near or one is last)
-            ),
+            measured=measured,
+            written=frozenset(number for _, measures in measured for number in measures),
             summed=tuple((place, tuple(found)) for (_, place), found in fields.items() if len(found) > 1),
         )
 
@@ -134,6 +137,8 @@ class _Material(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     measured: tuple[tuple[int, Mapping[str, Sequence[Place]]], ...]
     """Calls with the measures of their answers."""
+    written: frozenset[str]
+    """All of these measures, as they are written."""
     summed: tuple[tuple[Place, tuple[tuple[int, float], ...]], ...]
     """Numbers at one place of the answers of one kind, each with its call."""
 
