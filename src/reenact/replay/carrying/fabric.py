@@ -11,7 +11,7 @@ from reenact.domain.message import Message, Role
 from reenact.replay.carrying.answering import Shelf
 from reenact.replay.carrying.composing import Manner
 from reenact.replay.carrying.echoing import Echo, Echoes, Shape, shape_of
-from reenact.replay.carrying.habits import Habits
+from reenact.replay.carrying.habits import Habits, asks_for_lines
 from reenact.replay.carrying.listing import items_of, picked
 from reenact.replay.carrying.ordering import ORDERS, Order, in_order
 from reenact.replay.carrying.prosing import prose_action
@@ -32,6 +32,7 @@ class Fabric:
         self.strands: Mapping[int, Strand] = strands
         self.echoes: Echoes = _echoes(self.strands)
         _note_echoes(self.strands, self.habits)
+        self.habits.asked_for_lines |= {call.index for call in tape if asks_for_lines(call)}
         self.manner = Manner(echoes=self.echoes, habits=self.habits)
         self.rounds = _rounds(self.strands)
         """The next round of a tool loop for each call that has one."""

@@ -72,8 +72,9 @@ class Tracer:
         self._calls: dict[int, Recorded] = {}
         self._containers: dict[bytes, list[tuple[Recorded, Place]]] = defaultdict(list)
         self._own: dict[int, list[str]] = {}
+        """The texts of requests that were asked for."""
         self._offered: dict[int, frozenset[str]] = {}
-        """By call: the choices that its request offers; an answer that names one repeats it."""
+        """The choices that requests offer that were asked for; an answer that names one repeats it."""
         self._fillings: dict[tuple[str, str], frozenset[str]] = {}
         """What stands between two texts, wherever they stand."""
         self._constants: dict[str, int] = {}
@@ -88,15 +89,9 @@ class Tracer:
         """What stood in a place that short values may be copied to: by kind of value and surroundings."""
 
     def learn(self, call: Recorded) -> None:
-        """Take the values of *call*'s answer, and the texts of its request as what it may have repeated."""
-        self._own[call.index] = [
-            text for message in call.prompt.messages for part in message.parts if (text := text_of(part))
-        ]
+        """Take the values of *call*'s answer; what its request says it may have repeated."""
         self._calls[call.index] = call
-        self._offered[call.index] = frozenset(choices_in(call.prompt))
         self._measures.learn(call)
-        if asks_for_lines(call):
-            self.habits.asked_for_lines.add(call.index)
         known = answered(call)
         if known is None or call.answer is None:
             return
@@ -248,7 +243,7 @@ class Tracer:
         for hit in hits:
             known = hit.known
             name = (known.call.index, known.text)
-            if known.text in self._offered[known.call.index]:
+            if known.text in self._choices(known.call):
                 yield msgspec.structs.replace(hit, weight=Weight.WORD)
                 continue
             if name not in older:
@@ -260,12 +255,23 @@ class Tracer:
 
     def _is_older(self, known: Known) -> bool:
         """Return whether the text stood in a request that was sent before the answer came, by another way than as a copy."""
-        if known.place != WHOLE and any(known.text in text for text in self._own[known.call.index]):
+        if known.place != WHOLE and any(known.text in text for text in self._own_texts(known.call)):
             return True
         ended = known.call.ended_us
         if not self._resemblances.may_have_been_sent(known.text):
             return False
         return any(sent < ended and known.text in text for text, sent in self._constants.items())
+
+    def _choices(self, call: Recorded) -> frozenset[str]:
+        if call.index not in self._offered:
+            self._offered[call.index] = frozenset(choices_in(call.prompt))
+        return self._offered[call.index]
+
+    def _own_texts(self, call: Recorded) -> list[str]:
+        if call.index not in self._own:
+            parts = (part for message in call.prompt.messages for part in message.parts)
+            self._own[call.index] = [text for part in parts if (text := text_of(part))]
+        return self._own[call.index]
 
     def _span(self, text: str, group: Sequence[Hit], places: Sequence[tuple[int, int]], steps: tuple[str, ...]) -> Span:
         first = group[0]
@@ -418,7 +424,7 @@ class Tracer:
         """Return *span* with fewer origins, where others of the request or the order of calls tell which."""
         calls = sorted({origin.call for origin in span.origins})
         lines = tuple(one for one in span.origins if one.place.kind in ("line", "item"))
-        if len(calls) == 1 and lines and calls[0] in self.habits.asked_for_lines:
+        if len(calls) == 1 and lines and asks_for_lines(self._calls[calls[0]]):
             return msgspec.structs.replace(span, origins=lines)
         if len(calls) < 2 or span.origins[0].spelling == UNKNOWN_WAY:
             return span

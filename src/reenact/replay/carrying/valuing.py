@@ -76,7 +76,8 @@ def pieces_of(message: Message) -> list[Value]:
         if kind == "block" or len(pieces) > 1:
             found += [Value(Place(kind, number), piece) for number, piece in enumerate(pieces[:_MOST_LINES])]
     found += [Value(Place("label", 0, (label,)), value) for label, value in _labelled(text).items()]
-    return [piece for piece in found if piece.value.strip() != text.strip()]
+    whole = text.strip()
+    return [piece for piece in found if piece.value.strip() != whole]
 
 
 def value_at(answer: Answer, place: Place) -> Json:
