@@ -81,8 +81,7 @@ class Index:
     def add(self, one: Answered) -> None:
         """Take the texts of one answer."""
         for known in (*one.whole, *one.pieces, *_cut_short(one.call)):
-            beginning = known.beginning
-            length = next(length for length in _BEGINNINGS if length <= beginning)
+            length = _looked_up(known.beginning)
             self._by_beginning[length][known.text[:length]].append(known)
 
     def hits(self, text: str, asked: Recorded, until_us: int) -> Iterator[Hit]:
@@ -108,6 +107,12 @@ class Index:
                     hit = _hit(text, end - length, known)
                     if hit is not None:
                         yield hit
+
+
+def _looked_up(beginning: int) -> int:
+    """Return by how many letters a text is looked up of which so many stand together."""
+    longest, middle, shortest = _BEGINNINGS
+    return longest if beginning >= longest else middle if beginning >= middle else shortest
 
 
 def _worth(found: Sequence[Hit]) -> Iterator[Hit]:

@@ -24,13 +24,16 @@ class Weight(enum.IntEnum):
 
 def weigh(text: str) -> Weight:
     """Return how much an occurrence of *text* says."""
-    if len(text) > _LONG and _is_long(_WORD.findall(text[:_LONG])):  # what its beginning says, all of it does
-        return Weight.TEXT
-    words = _WORD.findall(text)
+    words = _WORD.findall(text[:_LONG])
     letters = sum(map(len, words))
+    if len(words) >= 3 and letters >= 16:  # what the beginning of a long text says, all of it does
+        return Weight.TEXT
+    if len(text) > _LONG:
+        words = _WORD.findall(text)
+        letters = sum(map(len, words))
     if letters < 3 and not (letters == 2 and text.strip().isdecimal()):
         return Weight.NOTHING
-    if _is_long(words) or (len(text.strip()) >= 12 and _is_token(text.strip())):
+    if (len(words) >= 3 and letters >= 16) or (len(text.strip()) >= 12 and _is_token(text.strip())):
         return Weight.TEXT
     return Weight.PHRASE if len(words) >= 2 and letters >= 9 else Weight.WORD
 
@@ -53,10 +56,6 @@ def is_word_there(target: str, start: int, stop: int) -> bool:
     starts = not before.isalnum() or not target[start].isalnum()
     ends = not after.isalnum() or not target[stop - 1].isalnum()
     return starts and ends
-
-
-def _is_long(words: list[str]) -> bool:
-    return len(words) >= 3 and sum(map(len, words)) >= 16
 
 
 def _is_token(text: str) -> bool:
