@@ -12,6 +12,7 @@ from reenact.domain.message import Json, Part, Prompt, Text, ToolResult, ToolUse
 from reenact.replay.carrying.habits import Habits, asks_for_lines
 from reenact.replay.carrying.linking import CLOCK_SLACK_US, precedes
 from reenact.replay.carrying.measuring import MEASURE, Measures
+from reenact.replay.carrying.neighbouring import beside, between, near_calls, on_line, words_around
 from reenact.replay.carrying.resembling import Resemblances
 from reenact.replay.carrying.rewriting import is_rewriting, rewritings
 from reenact.replay.carrying.searching import Hit, Index, Known, answered, chosen, fitting
@@ -24,24 +25,18 @@ from reenact.replay.carrying.strand import (
     Piece,
     Span,
     Woven,
-    flat,
     resettled,
     without_copies,
 )
 from reenact.replay.carrying.tape import Recorded
 from reenact.replay.carrying.unpacking import Document, Steps, documents_in, nodes_of
 from reenact.replay.carrying.valuing import PIECES, WHOLE, Place, value_at, values_of
-from reenact.replay.carrying.weighing import Weight, is_set_off, weigh
+from reenact.replay.carrying.weighing import Weight, weigh
 from reenact.replay.carrying.wrapping import is_wrapping, may_wrap, signs_before, ways
-
-Row = tuple[int, Place]
-"""An object in the answer of a call."""
 
 _CONTEXT = 12
 _LEAST_AROUND = 5
 """Letters around a place that make it one."""
-_LONGEST_FILLING = 60
-_WORD = re.compile(r"\w+")
 _DIGITS = re.compile(r"\d+")
 _PRIVATE = "\uf8ff"
 """Stands for what is known to be a copy, in the texts that are searched for words of the prompt's own."""
@@ -115,7 +110,7 @@ class Tracer:
         one another.
         """
         repeated = [resettled(span, lambda _, one: self._repeated(one), text) for span in spans]
-        placed = (_beside(span, repeated, text) for span in repeated)
+        placed = (beside(span, repeated, text) for span in repeated)
         return tuple(
             resettled(span, lambda around, one: self._trimmed(around, self._narrowed(one, near)), text)
             for span in placed
@@ -181,7 +176,7 @@ class Tracer:
         """Yield the numbers of *text* that may be made of the answers in it, or of the one that came last."""
         taken = [(span.start, span.stop) for span in spans]
         for start, stop, origins in self._measures.find(call, text, taken, near_calls(spans), until_us):
-            place = (MEASURE, *_words_around(text, start, stop))
+            place = (MEASURE, *words_around(text, start, stop))
             if origins[0].place.kind == MEASURE:
                 self._counts[place].append((text[start:stop], frozenset(origin.place for origin in origins)))
             rule = "a number made of it"
@@ -281,7 +276,7 @@ class Tracer:
         after = min((start for start, _ in places if start >= first.stop), default=len(text))
         context = (
             *steps,
-            _on_line(text[max(before, first.start - _CONTEXT) : first.start]),
+            on_line(text[max(before, first.start - _CONTEXT) : first.start]),
             text[first.stop : min(after, first.stop + _CONTEXT)],
         )
         self._note_wraps(text, group)
@@ -403,7 +398,7 @@ class Tracer:
             return False
         if (before, after) not in self._fillings:
             self._fillings[before, after] = frozenset(
-                found for text in self._constants for found in _between(before, after, text)
+                found for text in self._constants for found in between(before, after, text) if _PRIVATE not in found
             )
         said = {text for place, texts in self._places.items() if place[2:] == span.context for text in texts}
         return bool(self._fillings[before, after] - said)
@@ -436,65 +431,6 @@ class Tracer:
         return msgspec.structs.replace(span, origins=tuple(one for one in span.origins if one.call == taken))
 
 
-def _beside(span: Span, spans: Sequence[Span], text: str) -> Span:
-    """Return *span* judged by what its line surely holds besides: other fields of one object, or another part of one answer.
-
-    Of all that it may be a copy of, it is one of that object or that answer; set off by signs, it surely is.
-    """
-    if not span.origins:
-        return span
-    start, stop = text.rfind("\n", 0, span.start) + 1, text.find("\n", span.stop)
-    line = [one for one in spans if one is not span and start <= one.start and (stop < 0 or one.stop <= stop)]
-    rows = _rows(line)
-    of_row = tuple(one for one in span.origins if _row_of(one) in rows)
-    if of_row:
-        is_sure = span.is_sure or is_set_off(text, span.start, span.stop)
-        rule = span.rule if span.is_sure or not is_sure else f"{span.rule}, beside others of its object"
-        return msgspec.structs.replace(span, origins=of_row, is_sure=is_sure, rule=rule)
-    calls = {origin.call for origin in span.origins}
-    there = near_calls(line) & calls
-    if len(calls) < 2 or len(there) != 1:
-        return span
-    return msgspec.structs.replace(span, origins=tuple(one for one in span.origins if one.call in there))
-
-
-def _between(before: str, after: str, text: str) -> Iterator[str]:
-    """Yield what stands on one line of *text* between two others and is no copy."""
-    at = text.find(before)
-    while at >= 0:
-        start = at + len(before)
-        stop = text.find(after, start + 1, start + _LONGEST_FILLING) if after else len(text)
-        if stop >= 0 and not set(text[start:stop]) & {"\n", _PRIVATE}:
-            yield text[start:stop]
-        at = text.find(before, at + 1)
-
-
-def _rows(spans: Sequence[Span]) -> set[Row]:
-    """Return the objects of which *spans* surely hold a field that no other object has."""
-    found = ({_row_of(origin) for origin in span.origins} for span in spans if span.is_sure)
-    return {row for rows in found if len(rows) == 1 for row in rows if row is not None}
-
-
-def _row_of(origin: Origin) -> Row | None:
-    """Return the object that a value is a field of; None when it is of none."""
-    place = origin.place
-    if place.kind not in ("json", "tool_use") or not place.steps or isinstance(place.steps[-1], int):
-        return None
-    return origin.call, msgspec.structs.replace(place, steps=place.steps[:-1])
-
-
-def _on_line(before: str) -> str:
-    """Return what stands before a copy, without the line before it where its own line has a word: lists begin somewhere."""
-    line = before[before.rfind("\n") + 1 :]
-    return f"\n{line}" if len(line) < len(before) and any(sign.isalpha() for sign in line) else before
-
-
-def _words_around(text: str, start: int, stop: int) -> tuple[str, ...]:
-    """Return the words beside a piece of a text on its line, two on each side."""
-    before, after = text[text.rfind("\n", 0, start) + 1 : start], text[stop:].split("\n", 1)[0]
-    return (*_WORD.findall(before)[-2:], "", *_WORD.findall(after)[:2])
-
-
 def _piece_of(span: Span) -> int:
     """Return the call of whose answer a copy is a piece; -1 when it is none, or of several."""
     calls = {origin.call if origin.place.kind in PIECES else -1 for origin in span.origins} or {-1}
@@ -511,13 +447,6 @@ def choices_in(prompt: Prompt) -> Iterator[str]:
                 yield from (one for one in value["enum"] if isinstance(one, str))
         elif isinstance(value, list):
             queue += value
-
-
-def near_calls(spans: Sequence[Span]) -> set[int]:
-    """Return the calls of which *spans* surely hold something that no other call said."""
-    return {
-        span.origins[0].call for span in flat(spans) if span.is_sure and len({one.call for one in span.origins}) == 1
-    }
 
 
 def _kind(place: Place) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import msgspec
 from reenact.domain.message import Message, Role, ToolResult
 from reenact.replay.carrying.habits import Habits
 from reenact.replay.carrying.linking import CLOCK_SLACK_US, Link, Linker, turns_in
+from reenact.replay.carrying.neighbouring import near_calls
 from reenact.replay.carrying.prosing import prose_action
 from reenact.replay.carrying.steering import steering
 from reenact.replay.carrying.strand import (
@@ -25,7 +26,7 @@ from reenact.replay.carrying.strand import (
     woven_in,
 )
 from reenact.replay.carrying.tape import Recorded, Tape
-from reenact.replay.carrying.tracing import Tracer, near_calls, text_of
+from reenact.replay.carrying.tracing import Tracer, text_of
 from reenact.replay.carrying.valuing import PIECES
 
 
