@@ -89,3 +89,19 @@ def test_a_take_doubts_such_words_only_beside_another_answer() -> None:
     assert [Unknown.DERIVED] == [doubt.unknown for doubt in changed.results[2, 0].doubts]
     assert "17 May" in changed.results[2, 0].doubts[0].detail
     assert "Salt is what the sea leaves behind." in changed.sent[2, 0]["messages"][1]["content"]
+
+
+def test_what_is_announced_as_asked_is_not_made_of_answers() -> None:
+    """Nor is what counts: a question that first stands beside the answers, and lists that are longer than elsewhere."""
+
+    def session(question: str, *texts: str) -> Tape:
+        listed = "\n".join(f"{number}. {text}" for number, text in enumerate(texts, start=1))
+        last = "".join(f"\nResult {number}: {text}" for number, text in enumerate(texts, start=1))
+        asked_last = asked(f"Question: {question}\n\nFound:\n{listed}\n{last}\n\nAnswer now.")
+        searches = [(asked(f"Search {number}"), said(text)) for number, text in enumerate(texts, start=1)]
+        return a_tape(*searches, (asked_last, said("So it is.")), families=(*("/search" for _ in searches), "/answer"))
+
+    found = ("Bees dance to tell the way.", "The moon pulls the sea up.", "Salt was money once.")
+    others = [session("why do tides turn", *found[:2]), session("who keeps bees now", *found[1:])]
+
+    assert {} == foreign(session("what was salt worth", *found), others)

@@ -16,6 +16,12 @@ from reenact.replay.carrying.tracing import text_of
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
+_COUNTER = re.compile(r"(?:[-*•#(\[]|\s)*\Z")
+_COUNTED = re.compile(r"[.):\]]")
+_NEXT = re.compile(r"(\w+ )(\d{1,4})")
+_ASKED = re.compile(r"\b(?:question|query|task|goal|topic|request|user|customer)\W{0,4}\Z", re.IGNORECASE)
+"""How a prompt announces what somebody asked."""
+
 Token = tuple[int, int, str]
 
 
@@ -45,7 +51,15 @@ class Templates:
                 self._pairs[family].append(found)
 
     def foreign(self, family: str, text: str, spans: Sequence[Span]) -> Iterator[str]:
-        """Yield the words in a row of *text* that are no copies, and that most sessions have not in requests of this kind."""
+        """Yield the words in a row of *text* that are no copies, and that most sessions have not in requests of this kind.
+
+        Not what a prompt announces as asked by somebody, nor what numbers its line: neither is made of answers.
+        """
+        for start, stop in self._rows(family, text, spans):
+            if not _is_expected(text, start, stop):
+                yield text[start:stop]
+
+    def _rows(self, family: str, text: str, spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
         known = self._pairs.get(family)
         if not known:
             return
@@ -57,17 +71,25 @@ class Templates:
             is_own = not word or self._is_common(known, before, word) or self._is_common(known, word, after)
             if is_own or not word.isalnum():
                 if start >= 0:
-                    yield text[start:stop]
+                    yield start, stop
                 start = -1
             else:
                 start, stop = begin if start < 0 else start, end
         if start >= 0:
-            yield text[start:stop]
+            yield start, stop
 
     @staticmethod
     def _is_common(known: Sequence[set[tuple[str, str]]], first: str, second: str) -> bool:
         """Return whether two words stand beside one another in at least half of the sessions; a copy is beside anything."""
         return "" not in (first, second) and 2 * sum((first, second) in one for one in known) >= len(known)
+
+
+def _is_expected(text: str, start: int, stop: int) -> bool:
+    line, words = text[text.rfind("\n", 0, start) + 1 : start], text[start:stop]
+    is_number = words.isdecimal() and _COUNTED.match(text, stop) is not None
+    counted = _NEXT.fullmatch(words)  # `Result 4` after `Result 3`
+    is_next = counted is not None and f"{counted[1]}{int(counted[2]) - 1}" in text[:start]
+    return is_next or (is_number and _COUNTER.match(line) is not None) or _ASKED.search(line) is not None
 
 
 def foreign_in(strands: Mapping[int, Strand], kin: Sequence[Tape]) -> dict[int, tuple[Stretch, ...]]:
