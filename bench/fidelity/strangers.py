@@ -7,7 +7,7 @@ import json
 from functools import partial
 from typing import Any
 
-from bench.fidelity.heldout import (
+from bench.fidelity.apart import (
     NUMBER,
     WORDS,
     assistant,

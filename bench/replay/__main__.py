@@ -5,7 +5,7 @@
 - `chained`: twenty sessions of three calls, chained, in one batch against a provider without delay; until all is stored.
 - `anchored`: one session of a thousand calls against a provider of 50 ms, a hundred at once; the ideal is ten times 50 ms.
   From the first call's beginning to the last one's end, and until all is stored and what it cost is known.
-- `plan`: planning a session of five hundred calls.
+- `planned`: planning a session of five hundred calls, anchored and chained.
 - `memory`: what the server weighs on the way through forty replays of a thousand calls. `own` leaves the pages out that SQLite
   maps of the database, which the system takes back when it wants. Its writer's page cache (32 MB) fills with the first thirty
   thousand calls, so that the last ten thousand show whether anything else grows.
@@ -175,15 +175,32 @@ def branches(count: int, depth: int) -> dict[str, float]:
     }
 
 
+def planned(calls: int) -> dict[str, float]:
+    """Plan a session in both modes, five times each."""
+    changed = patch(set_model("gpt-4o"))
+    took: dict[Mode, list[float]] = {Mode.ANCHORED: [], Mode.CHAINED: []}
+    with house(0) as (url, _, _), Client(url) as client:
+        record(url, "long", calls)
+        client.sessions()
+        for _ in range(5):
+            for mode, seconds in took.items():
+                began = time.perf_counter()
+                client.plan("long", changed, mode=mode)
+                seconds.append(time.perf_counter() - began)
+    return {
+        "planned_calls": calls,
+        "planned_anchored_s": median(took[Mode.ANCHORED]),
+        "planned_chained_s": median(took[Mode.CHAINED]),
+        "planned_goal_s": 0.3 * calls / 500,
+    }
+
+
 def anchored(calls: int, rounds: int) -> dict[str, float]:
     """Replay a long session again and again."""
     changed = patch(set_model("gpt-4o"))
     ideal_s = calls / WIDTH * DELAY_MS / 1000
     with house(DELAY_MS) as (url, pid, _), Client(url) as client:
         record(url, "long", calls)
-        began = time.perf_counter()
-        client.plan("long", changed)
-        plan_s = time.perf_counter() - began
         walls, asked, stored, weights, own = [], [], [], [], []
         for _ in range(rounds):
             began = time.perf_counter()
@@ -203,8 +220,6 @@ def anchored(calls: int, rounds: int) -> dict[str, float]:
         "anchored_goal_ratio": 1.3,
         "anchored_with_storing_s": median(stored),
         "anchored_with_planning_and_storing_s": median(walls),
-        "plan_500_s": plan_s * 500 / calls,
-        "plan_500_goal_s": 0.3,
         **{
             f"memory_own_after_{round_ * calls}_mb": own[round_ - 1]
             for round_ in (1, 2, 10, 30, 40)
@@ -221,7 +236,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     os.environ.pop("OPENAI_API_KEY", None)
-    result = chained(20) | branches(8, 6) | anchored(200 if options.quick else 1000, 2 if options.quick else 40)
+    result = chained(20) | branches(8, 6) | planned(200 if options.quick else 500)
+    result |= anchored(200 if options.quick else 1000, 2 if options.quick else 40)
     if options.json:
         print(json.dumps(result))
         return

@@ -1,8 +1,8 @@
 """The bench's agents, a few sessions each: the control is exact, nothing is rewritten wrongly, nothing invalid is sent."""
 
 import pytest
+from bench.fidelity.apart import APART
 from bench.fidelity.firstmet import FIRST_MET
-from bench.fidelity.heldout import HELD_OUT
 from bench.fidelity.replaying import chained, recording_of, tape_of
 from bench.fidelity.shapes import SHAPES
 from bench.fidelity.strangers import STRANGERS
@@ -51,16 +51,16 @@ def test_shapes_not_built_for_are_played_exactly_and_never_wrongly(shape: str) -
             )  # of two ways to count, one gives another number
 
 
-@pytest.mark.parametrize("shape", HELD_OUT | STRANGERS)
-def test_shapes_held_out_are_played_exactly_and_validly(shape: str) -> None:
+@pytest.mark.parametrize("shape", APART | STRANGERS)
+def test_shapes_written_apart_are_played_exactly_and_validly(shape: str) -> None:
     """The control is exact, and no changed take sends what a provider would refuse; the bench tells the rest."""
     for seed in range(3):
-        recorded = run((HELD_OUT | STRANGERS)[shape], seed)
+        recorded = run((APART | STRANGERS)[shape], seed)
         recording = recording_of(recorded)
         fabric = Fabric(tape_of(recording))
         for name, patch in PATCHES.items():
             change = fitting(patch, shape)
-            truth, _ = knowable((HELD_OUT | STRANGERS)[shape], seed, body_patch(change), recorded)
+            truth, _ = knowable((APART | STRANGERS)[shape], seed, body_patch(change), recorded)
 
             sent = chained(recording, change, fabric)
 

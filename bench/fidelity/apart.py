@@ -289,7 +289,7 @@ def counted_lists(w: Branch, seed: int) -> None:
     ask(w, "You report.", "All teams:\n\n" + "\n\n".join(notes), "/all")
 
 
-HELD_OUT: dict[str, Agent] = {
+APART: dict[str, Agent] = {
     "translated support": translated_support,
     "cited passages": cited_passages,
     "tree of summaries": tree_of_summaries,
