@@ -129,3 +129,20 @@ def test_items_that_something_chose_are_marked_when_the_list_changes() -> None:
         tape = a_tape((asked("Ideas?"), listed(*ideas)), (asked(f"Do this: {there}"), said("Done.")))
         assert unknown == Driven(tape, answers(listed(*others), said("Done."))).unknowns(2)
         assert set() == Driven(tape, answers(listed(*ideas), said("Done."))).unknowns(2)
+
+
+def test_items_that_may_be_brought_together_under_one_name_are_marked() -> None:
+    """No two had the same owner in the record; where two have, a program may write to the owner once."""
+
+    def tasks(*owners: str) -> Json:
+        rows = [{"owner": one, "task": f"paint the {one} side of the boat"} for one in owners]
+        return said(json.dumps({"tasks": rows}))
+
+    mails = [asked(f"Write to {one}:\n- paint the {one} side of the boat") for one in ("Ada", "Ben")]
+    tape = a_tape((asked("Plan."), tasks("Ada", "Ben")), *((mail, said("Sent.")) for mail in mails))
+
+    other = Driven(tape, answers(tasks("Ada", "Cleo"), said("Sent."), said("Sent.")))
+    twice = Driven(tape, answers(tasks("Cleo", "Cleo"), said("Sent."), said("Sent.")))
+
+    assert [set(), set()] == [other.unknowns(2), other.unknowns(3)]
+    assert [{Unknown.DECISION}, {Unknown.DECISION}] == [twice.unknowns(2), twice.unknowns(3)]

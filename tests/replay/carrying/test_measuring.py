@@ -132,3 +132,13 @@ def test_a_count_that_was_another_each_time_is_made_again() -> None:
 
     assert asked(told(new)) == take.sent[3, 0]
     assert set() == take.unknowns(3)
+
+
+def test_a_number_that_counts_on_is_made_of_nothing() -> None:
+    """`Part 2` after `Part 1` is no count of what the answer holds, though it holds two."""
+    items = json.dumps({"items": ["paint the old boat house", "mend the roof of the barn"]})
+    more = json.dumps({"items": ["sow", "reap", "rest"]})
+    part = "Part {} of the talk.\nSo far: {}"
+    tape = a_tape((asked(part.format(1, "nothing")), said(items)), (asked(part.format(2, items)), said("Done.")))
+
+    assert set() == Driven(tape, answers(said(more), said("Done."))).unknowns(2)

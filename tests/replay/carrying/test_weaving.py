@@ -229,3 +229,15 @@ def test_of_a_line_and_a_paragraph_that_are_the_same_the_line_is_meant_where_lin
 
     assert {"line"} == kinds("One remark a line, please.")
     assert {"line", "paragraph", "sentence"} == kinds("What do you say?")
+
+
+def test_who_speaks_in_a_transcript_is_no_copy_of_who_was_named() -> None:
+    """Whatever the line before ends with: lines of the kind began with others before anybody was named."""
+    form = {"type": "json_object", "schema": {"enum": ["Ada Lovelace", "Grace Hopper", "Barbara Liskov"]}}
+    first = asked(
+        "Who does it?\nBarbara Liskov: I cannot come.\nAda Lovelace: I cannot come either.", response_format=form
+    )
+    named = said('{"owner": "Grace Hopper", "task": "paint the old boat house"}')
+    second = asked("Who does it?\nGrace Hopper: I cannot come.\nBarbara Liskov: I cannot come either.")
+
+    assert [] == spans((first, named), (second, said("x")), of=2)

@@ -11,12 +11,12 @@ from functools import partial
 
 import msgspec
 
-from reenact.domain.message import Part, ToolUse
+from reenact.domain.message import Answer, Part, ToolUse
 from reenact.replay.carrying.cloning import Renaming, Swap, ancestors, copied_span
 from reenact.replay.carrying.entering import resized_documents, resized_packed
 from reenact.replay.carrying.strand import ListPlace, Packed, Span, Strand, Woven, flat
 from reenact.replay.carrying.tracing import text_of
-from reenact.replay.carrying.valuing import Place, item_in, lists_on, with_item
+from reenact.replay.carrying.valuing import Place, is_label, item_in, length_at, lists_on, value_at, with_item
 
 _NUMBER = re.compile(r"\d+")
 
@@ -87,6 +87,29 @@ def item_origins(strand: Strand) -> Iterator[tuple[int, Place]]:
         if isinstance(piece, Woven):
             for spans in piece.spans.values():
                 yield from ((o.call, o.place) for span in flat(spans) if span.is_sure for o in span.origins[:1])
+
+
+def headings(strand: Strand) -> set[tuple[int, Place]]:
+    """Return the short fields that a request holds of the one item of a list that it is made for: what it may be named by."""
+    held: dict[ListPlace, set[str | int]] = defaultdict(set)
+    fields: dict[ListPlace, set[Place]] = defaultdict(set)
+    for call, place in item_origins(strand):
+        depth = max((at for at, step in enumerate(place.steps) if isinstance(step, int)), default=-1)
+        if place.kind == "json" and 0 <= depth < len(place.steps) - 1:
+            listed = (call, msgspec.structs.replace(place, steps=place.steps[:depth]))
+            held[listed].add(place.steps[depth])
+            fields[listed].add(place)
+    alone = [listed for listed, items in held.items() if len(items) == 1 and len(fields[listed]) > 1]
+    return {(listed[0], place) for listed in alone for place in fields[listed]}
+
+
+def names_in(answer: Answer, place: Place) -> list[str]:
+    """Return the labels that the items of a list have in the field at *place*."""
+    depth = max(at for at, step in enumerate(place.steps) if isinstance(step, int))
+    length = length_at(answer, msgspec.structs.replace(place, steps=place.steps[:depth])) or 0
+    ways = ((*place.steps[:depth], number, *place.steps[depth + 1 :]) for number in range(length))
+    values = (value_at(answer, msgspec.structs.replace(place, steps=way)) for way in ways)
+    return [value for value in values if is_label(value)]
 
 
 def _items(strands: Mapping[int, Strand], listed: ListPlace, own: Mapping[int, set[int]], length: int) -> Items:

@@ -88,6 +88,8 @@ class Measures:
     ) -> Iterator[tuple[int, int, tuple[Origin, ...]]]:
         """Yield where a number stands in *text*, but for what is *taken*, with all that it may be made of.
 
+        With nothing, once, where nothing makes it.
+
         Answers that came until *until_us* and before the number was first sent by itself: those of the calls *near*, whose
         copies stand in the text, and the one that came last.
         """
@@ -100,9 +102,11 @@ class Measures:
             if until not in material:  # most numbers of a text are first sent with it
                 material[until] = self._material([one for one in earlier if one.ended_us <= until], near)
             there = material[until]
-            if (name[1] in there.written or there.summed) and (origins := there.origins(text, start, stop)):
+            is_known = name[1] in there.written or there.summed
+            origins = there.origins(text, start, stop) if is_known else ()
+            if origins or name not in self._sent:
                 yield start, stop, origins
-            else:
+            if not origins:
                 self._sent.setdefault(name, call.started_us)
 
     def _material(self, known: Sequence[Recorded], near: Collection[int]) -> "_Material":

@@ -7,6 +7,7 @@ from reenact.domain.divergence import Doubt, Unknown
 from reenact.domain.message import Answer
 from reenact.replay.carrying.composing import Standing
 from reenact.replay.carrying.fabric import Fabric
+from reenact.replay.carrying.listing import headings, names_in
 from reenact.replay.carrying.node import Node
 from reenact.replay.carrying.ordering import in_order
 from reenact.replay.carrying.prosing import prose_action
@@ -190,6 +191,7 @@ class Stage:
                 yield Doubt(unknown=Unknown.DECISION, detail=detail, source=call)
         yield from self._doubts_of_foreign(node)
         yield from self._doubts_of_order(node)
+        yield from self._doubts_of_groups(node)
         for call, place in sorted(node.gathered):
             standing = self.standing(call)
             if _length(standing.answer, place) != _length(standing.recorded, place):
@@ -202,6 +204,17 @@ class Stage:
             if verdict(standing.answer) != verdict(standing.recorded):
                 detail = f"The agent refused answers like that of call {source}; whether it takes the new one is in no record."
                 yield Doubt(unknown=Unknown.DECISION, detail=detail, source=source)
+
+    def _doubts_of_groups(self, node: Node) -> Iterator[Doubt]:
+        """Yield a doubt where an item is named as another one of its list now, and none was: both may be brought together."""
+        for call, place in sorted(headings(node.strand)):
+            standing = self.standing(call)
+            if standing.answer is None or standing.recorded is None:
+                continue
+            before, now = names_in(standing.recorded, place), names_in(standing.answer, place)
+            if len(set(before)) == len(before) and now.count(value_at(standing.answer, place)) > 1:
+                detail = f"Another item has the {place} of call {call} now: whether both come together is in no record."
+                yield Doubt(unknown=Unknown.DECISION, detail=detail, source=call)
 
     def _doubts_of_order(self, node: Node) -> Iterator[Doubt]:
         """Yield what is unknown of how answers, or items of a list, were chosen and put in order."""

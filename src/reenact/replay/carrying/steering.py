@@ -6,7 +6,6 @@ list under which the answers of other calls are brought together (`## From the b
 went well. What they do inside the agent is in no record; that they changed can be told, and then what follows is in doubt.
 """
 
-import re
 from bisect import bisect_left, bisect_right, insort_right
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -20,14 +19,12 @@ from reenact.replay.carrying.strand import Strand, flat, without_copies, woven_i
 from reenact.replay.carrying.surrounding import is_run, tells_findings
 from reenact.replay.carrying.tape import Recorded, Tape
 from reenact.replay.carrying.tracing import texts_with_copies
-from reenact.replay.carrying.valuing import MISSING, WHOLE, Place, document_in, is_item, values_of
+from reenact.replay.carrying.valuing import MISSING, WHOLE, Place, document_in, is_item, is_label, values_of
 
 Field = tuple[int, Place]
 """A value in the answer of a call."""
 
 _VERDICT_WORDS = 8
-_LABEL = re.compile(r"[A-Za-z][\w-]{0,23}(?: [\w-]{1,20})?")
-"""A word or two, as the names of choices are."""
 
 
 def steering(tape: Tape, strands: Mapping[int, Strand], rivals: Collection[int]) -> dict[int, Strand]:
@@ -113,9 +110,9 @@ def _unused(call: Recorded, used: set[tuple[int, Place]]) -> Iterator[Place]:
     if call.answer is None or (call.index, WHOLE) in used:
         return
     for one in values_of(call.answer):
-        is_label = isinstance(one.value, bool) or (isinstance(one.value, str) and _LABEL.fullmatch(one.value))
+        is_choice = isinstance(one.value, bool) or is_label(one.value)
         around = (Place("json", 0, one.place.steps[:depth]) for depth in range(len(one.place.steps) + 1))
-        if one.place.kind == "json" and is_label and not any((call.index, place) in used for place in around):
+        if one.place.kind == "json" and is_choice and not any((call.index, place) in used for place in around):
             yield one.place
 
 

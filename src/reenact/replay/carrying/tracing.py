@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 
 import msgspec
@@ -78,6 +79,8 @@ class Tracer:
         """By place: the space after each copy there, the space at the end of its answer, and the family of its call."""
         self._traced: dict[str, tuple[Span, ...]] = {}
         """Whole texts, each with the copies in it: sent again, it holds what it held before."""
+        self._numbers: list[tuple[str, int, int]] = []
+        """Numbers in texts that are made of nothing."""
         self._counts: dict[tuple[str, ...], list[tuple[str, frozenset[Place]]]] = defaultdict(list)
         """By the words around: numbers that may be made of answers, each with the ways to make it."""
         self._places: dict[tuple[str, ...], set[str]] = defaultdict(set)
@@ -114,7 +117,7 @@ class Tracer:
         return tuple(
             resettled(span, lambda around, one: self._trimmed(around, self._narrowed(one, near)), text)
             for span in placed
-            if not self._is_filled_by_others(span)
+            if not self._is_filled_by_others(span, text)
         )
 
     # --- one text ------------------------------------------------------------------------------------------------------
@@ -176,6 +179,9 @@ class Tracer:
         """Yield the numbers of *text* that may be made of the answers in it, or of the one that came last."""
         taken = [(span.start, span.stop) for span in spans]
         for start, stop, origins in self._measures.find(call, text, taken, near_calls(spans), until_us):
+            if not origins:
+                self._numbers.append((text, start, stop))
+                continue
             place = (MEASURE, *words_around(text, start, stop))
             if origins[0].place.kind == MEASURE:
                 self._counts[place].append((text[start:stop], frozenset(origin.place for origin in origins)))
@@ -378,30 +384,40 @@ class Tracer:
         seen = self._counts[span.context]
         ways = frozenset.intersection(*(places for _, places in seen)) if seen else frozenset()
         origins = tuple(origin for origin in span.origins if origin.place in ways)
-        if not origins or len({number for number, _ in seen}) < 2:
+        is_told = len({number for number, _ in seen}) > 1 and span.context not in self._plain_numbers
+        if not origins or not is_told:
             return span
         return msgspec.structs.replace(
             span, origins=origins, is_sure=True, rule=f"{span.rule}, as others in such words"
         )
 
-    def _is_filled_by_others(self, span: Span) -> bool:
+    @cached_property
+    def _plain_numbers(self) -> dict[tuple[str, ...], set[str]]:
+        """The numbers that are made of nothing by the words around; asked for when all texts are traced."""
+        found: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        for text, start, stop in self._numbers:
+            found[MEASURE, *words_around(text, start, stop)].add(text[start:stop])
+        return dict(found)
+
+    def _is_filled_by_others(self, span: Span, text: str) -> bool:
         """Return whether, at the place of a short value, stands elsewhere what no answer said: a program fills it then."""
-        if (
-            span.is_sure
-            or span.document is not None
-            or len(span.context) != 2
-            or span.origins[0].spelling == UNKNOWN_WAY
-        ):
+        if span.is_sure or span.document is not None or span.origins[0].spelling == UNKNOWN_WAY:
             return False
-        before, after = span.context
-        if sum(sign.isalnum() for sign in before + after) < _LEAST_AROUND:
+        if span.context[:1] == (MEASURE,):
+            return _counts_on(text[span.start : span.stop], self._plain_numbers.get(span.context, frozenset()))
+        if len(span.context) != 2:
             return False
-        if (before, after) not in self._fillings:
-            self._fillings[before, after] = frozenset(
-                found for text in self._constants for found in between(before, after, text) if _PRIVATE not in found
+        place = _on_its_line(span.context)
+        if sum(sign.isalnum() for sign in "".join(place)) < _LEAST_AROUND:
+            return False
+        if place not in self._fillings:
+            self._fillings[place] = frozenset(
+                found for text in self._constants for found in between(*place, text) if _PRIVATE not in found
             )
-        said = {text for place, texts in self._places.items() if place[2:] == span.context for text in texts}
-        return bool(self._fillings[before, after] - said)
+        said = {
+            one for at, texts in self._places.items() if len(at) == 4 and _on_its_line(at[2:]) == place for one in texts
+        }
+        return bool(self._fillings[place] - said)
 
     def _trimmed(self, text: str, span: Span) -> Span:
         """Return *span* without the space at its ends where the agent was seen to trim: it is the prompt's own then."""
@@ -429,6 +445,17 @@ class Tracer:
         if taken is None:
             return span
         return msgspec.structs.replace(span, origins=tuple(one for one in span.origins if one.call == taken))
+
+
+def _on_its_line(context: tuple[str, ...]) -> tuple[str, str]:
+    """Return what stands before a value on its line and after it, from the line's beginning where that is near."""
+    before, after = context
+    return before[max(before.rfind("\n"), 0) :], after
+
+
+def _counts_on(number: str, others: Collection[str]) -> bool:
+    """Return whether a number comes one or two after another, as in `Part 3`."""
+    return number.isdecimal() and bool({str(int(number) - 1), str(int(number) - 2)} & set(others))
 
 
 def _piece_of(span: Span) -> int:

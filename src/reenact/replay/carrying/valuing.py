@@ -21,6 +21,7 @@ _BULLET = re.compile(r"^[ \t]*(?:[-*•]|\d{1,3}[.):])[ \t]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
 _MOST_NODES = 400
 _MOST_LINES = 200
+_CHOICE = re.compile(r"[A-Za-z][\w-]{0,23}(?: [\w-]{1,20})?")
 
 
 class Place(msgspec.Struct, frozen=True, order=True):
@@ -163,6 +164,11 @@ def with_item(listed: Place, number: int) -> Place:
     if listed.kind in _LISTS:
         return msgspec.structs.replace(listed, number=number)
     return msgspec.structs.replace(listed, steps=(*listed.steps, number))
+
+
+def is_label(value: Json) -> bool:
+    """Return whether a value is a word or two, as the names of choices are."""
+    return isinstance(value, str) and _CHOICE.fullmatch(value) is not None
 
 
 def is_item(place: Place) -> bool:
