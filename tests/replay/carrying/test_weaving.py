@@ -238,6 +238,6 @@ def test_who_speaks_in_a_transcript_is_no_copy_of_who_was_named() -> None:
         "Who does it?\nBarbara Liskov: I cannot come.\nAda Lovelace: I cannot come either.", response_format=form
     )
     named = said('{"owner": "Grace Hopper", "task": "paint the old boat house"}')
-    second = asked("Who does it?\nGrace Hopper: I cannot come.\nBarbara Liskov: I cannot come either.")
+    second = asked("And what did they say then?\nGrace Hopper: I cannot come.\nBarbara Liskov: I cannot come either.")
 
     assert [] == spans((first, named), (second, said("x")), of=2)

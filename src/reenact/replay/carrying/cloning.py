@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from reenact.replay.carrying.strand import Origin, Packed, Piece, Results, Span, Strand, Turn, Woven, flat
+from reenact.replay.carrying.strand import Board, Origin, Packed, Piece, Results, Span, Strand, Turn, Woven, flat
 from reenact.replay.carrying.valuing import Place
 
 Renaming = Mapping[int, int]
@@ -104,7 +104,13 @@ def copied_span(span: Span, names: Renaming, swap: Swap) -> Span:
     changed = tuple(new for new, old in zip(renamed, span.origins, strict=True) if new != old)
     origins = changed or renamed  # a line is a list item, too; only one of the two was swapped
     document = span.document and _packed(span.document, names, swap)
-    return msgspec.structs.replace(span, origins=origins, document=document)
+    board = span.board and _board(span.board, names)
+    return msgspec.structs.replace(span, origins=origins, document=document, board=board)
+
+
+def _board(board: Board, names: Renaming) -> Board:
+    updates = (msgspec.structs.replace(one, call=names.get(one.call, one.call)) for one in board.updates)
+    return msgspec.structs.replace(board, updates=tuple(updates))
 
 
 def _packed(packed: Packed, names: Renaming, swap: Swap) -> Packed:

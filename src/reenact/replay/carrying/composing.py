@@ -12,10 +12,11 @@ from reenact.domain.divergence import Doubt, Rewrite, Unknown
 from reenact.domain.message import Answer, Json, Message, Part, Role, Text, ToolResult, ToolUse
 from reenact.replay.carrying.echoing import Echo, Echoes, echo, example_for, is_copied_whole, shape_of
 from reenact.replay.carrying.habits import Habits
+from reenact.replay.carrying.keeping import told
 from reenact.replay.carrying.measuring import MEASURE, measure_of
 from reenact.replay.carrying.rewriting import escapings_in, is_rewriting
 from reenact.replay.carrying.spelling import ASCII_TWINS, rivals, spell
-from reenact.replay.carrying.strand import UNKNOWN_WAY, Kept, Origin, Packed, Results, Span, Strand, Turn, Woven
+from reenact.replay.carrying.strand import UNKNOWN_WAY, Board, Kept, Origin, Packed, Results, Span, Strand, Turn, Woven
 from reenact.replay.carrying.surrounding import is_run, names_another_line, reckoned_beside, tells_findings
 from reenact.replay.carrying.tracing import text_of
 from reenact.replay.carrying.unpacking import Steps, replaced
@@ -217,12 +218,43 @@ class _Composer:
             self._around, self._spans, self._place = before, spans, span.context
             self._signs = signs_before(before, span.start)
             self._is_end = 0 < span.start and span.stop == len(before) and not is_inside
-            new = self._unpacked(there, span.document, place) if span.document else self._written(there, span, place)
+            new = self._at(there, span, place)
             pieces += [before[at : span.start], new]
             at = span.stop
-            if new != there and span.origins:
+            if new != there and span.origins and span.board is None:
                 self._doubt_name(span, new)
         return "".join([*pieces, before[at:]])
+
+    def _at(self, there: str, span: Span, place: str) -> str:
+        """Return what stands in the place of *span*."""
+        if span.board is not None:
+            return self._kept(there, span.board, place)
+        return self._unpacked(there, span.document, place) if span.document else self._written(there, span, place)
+
+    def _kept(self, before: str, board: Board, place: str) -> str:
+        """Return the lines of a board after what the take's answers set."""
+        updates: list[tuple[Json, Json]] = []
+        for update in board.updates:
+            standing = self._standing(update.call)
+            pair = (value_in(standing, update.name), value_in(standing, update.value))
+            if all(isinstance(one, str) and "\n" not in one for one in pair):
+                updates.append(pair)
+            else:
+                self._doubt(
+                    Unknown.MISSING_VALUE,
+                    f"Call {update.call} has no {update.name} and {update.value} now, each on one line.",
+                    update.call,
+                )
+        after = told(board, updates)
+        if after != before:
+            last = board.updates[-1]
+            rule = "lines by name, set one after the other"
+            self.rewrites.append(
+                Rewrite(
+                    place=place, before=before, after=after, source=last.call, source_place=str(last.value), rule=rule
+                )
+            )
+        return after
 
     def _unpacked(self, before: str, packed: Packed, place: str) -> str:
         """Return a literal with new values in it, in the form that it was written in."""

@@ -38,6 +38,8 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     """What stands around it, which tells whether the same place comes again."""
     document: "Packed | None" = None
     """The JSON or Python literal that stands there, when copies stand inside it; it has no origins of its own then."""
+    board: "Board | None" = None
+    """The lines of names and values that stand there, when answers changed them one by one."""
 
 
 class PackedPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +59,24 @@ class Packed(msgspec.Struct, frozen=True, kw_only=True):
     value: Json
     spelling: str
     parts: tuple[PackedPart, ...]
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that sets a line of a board."""
+
+    call: int
+    name: Place
+    value: Place
+
+
+class Board(msgspec.Struct, frozen=True, kw_only=True):
+    """Lines such as `- name: value`, one for each name; each update sets its line, or adds one."""
+
+    before: str
+    """What stands before each name."""
+    begun: tuple[tuple[str, str], ...]
+    """The names and values before the first update."""
+    updates: tuple[Update, ...]
 
 
 def flat(spans: Iterable[Span]) -> Iterator[Span]:

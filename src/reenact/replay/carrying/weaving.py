@@ -7,6 +7,7 @@ import msgspec
 
 from reenact.domain.message import Message, Role, ToolResult
 from reenact.replay.carrying.habits import Habits
+from reenact.replay.carrying.keeping import with_boards
 from reenact.replay.carrying.linking import CLOCK_SLACK_US, Link, Linker, turns_in
 from reenact.replay.carrying.neighbouring import near_calls
 from reenact.replay.carrying.prosing import prose_action
@@ -36,7 +37,7 @@ def weave(tape: Tape) -> tuple[dict[int, Strand], Habits]:
     strands = {call.index: weaver.add(call) for call in tape}
     weaver.learn()
     settled = {index: weaver.settle(strand) for index, strand in strands.items()}
-    return steering(tape, settled, weaver.rivals()), weaver.habits
+    return steering(tape, with_boards(settled), weaver.rivals()), weaver.habits
 
 
 _AT_ONCE_US = 1_500_000
