@@ -218,6 +218,14 @@ def test_a_place_that_a_program_fills_holds_no_copy() -> None:
     assert 1 == len(spans((asked("Greet."), said('{"name": "Thomas"}')), (asked(second), said("x")), of=2))
 
 
+def test_places_are_looked_for_in_so_much_text_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands elsewhere is not known then, and the value stays in doubt."""
+    monkeypatch.setattr("reenact.replay.carrying.tracing._MOST_LOOKED", 10)
+    first = (asked("The customer is called Miriam today. Greet."), said('{"name": "Thomas"}'))
+
+    assert 1 == len(spans(first, (asked("The customer is called Thomas today. Greet."), said("x")), of=2))
+
+
 def test_of_a_line_and_a_paragraph_that_are_the_same_the_line_is_meant_where_lines_were_asked_for() -> None:
     """The first of several remarks, each with a blank line after it."""
     remarks = said(f"{DRAFT}\n\nThe second paragraph is too long by half.")

@@ -39,6 +39,8 @@ _CONTEXT = 12
 _LEAST_AROUND = 5
 """Letters around a place that make it one."""
 _DIGITS = re.compile(r"\d+")
+_MOST_LOOKED = 50_000_000
+"""Characters that are looked through for what stands at places: under a tenth of a second."""
 _PRIVATE = "\uf8ff"
 """Stands for what is known to be a copy, in the texts that are searched for words of the prompt's own."""
 
@@ -73,6 +75,8 @@ class Tracer:
         """The choices that requests offer that were asked for; an answer that names one repeats it."""
         self._fillings: dict[tuple[str, str], frozenset[str]] = {}
         """What stands between two texts, wherever they stand."""
+        self._looked = 0
+        """Characters looked through for that."""
         self._constants: dict[str, int] = {}
         """Texts without their copies, each with when it was first sent."""
         self._ends: dict[tuple[str, ...], list[tuple[str, str, str]]] = defaultdict(list)
@@ -411,13 +415,24 @@ class Tracer:
         if sum(sign.isalnum() for sign in "".join(place)) < _LEAST_AROUND:
             return False
         if place not in self._fillings:
-            self._fillings[place] = frozenset(
-                found for text in self._constants for found in between(*place, text) if _PRIVATE not in found
-            )
-        said = {
-            one for at, texts in self._places.items() if len(at) == 4 and _on_its_line(at[2:]) == place for one in texts
-        }
-        return bool(self._fillings[place] - said)
+            self._fillings[place] = frozenset(self._standing_at(*place))
+        return bool(self._fillings[place] - self._said_at.get(place, set()))
+
+    def _standing_at(self, before: str, after: str) -> Iterator[str]:
+        """Yield what stands between two texts in all that was sent and is no copy; nothing once too much was looked through."""
+        self._looked += sum(map(len, self._constants))
+        if self._looked <= _MOST_LOOKED:
+            for text in self._constants:
+                yield from (found for found in between(before, after, text) if _PRIVATE not in found)
+
+    @cached_property
+    def _said_at(self) -> dict[tuple[str, str], set[str]]:
+        """What stood at each place, on its line, that an answer had said; asked for when all texts are traced."""
+        found: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for at, texts in self._places.items():
+            if len(at) == len(("kind", "way", "before", "after")):
+                found[_on_its_line(at[2:])] |= texts
+        return dict(found)
 
     def _trimmed(self, text: str, span: Span) -> Span:
         """Return *span* without the space at its ends where the agent was seen to trim: it is the prompt's own then."""
