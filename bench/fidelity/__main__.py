@@ -13,6 +13,7 @@ from typing import Any
 from bench.fidelity.agents import agent_rows
 from bench.fidelity.apart import APART
 from bench.fidelity.firstmet import FIRST_MET
+from bench.fidelity.newcomers import NEWCOMERS
 from bench.fidelity.replaying import Sent, anchored, by_position, chained, recording_of, tape_of
 from bench.fidelity.shapes import SHAPES
 from bench.fidelity.strangers import STRANGERS
@@ -31,6 +32,7 @@ GROUPS = {
     "first met": FIRST_MET,
     "written apart": APART,
     "strangers": STRANGERS,
+    "newcomers": NEWCOMERS,
 }
 """The shapes by how well the engine knows them."""
 
@@ -94,7 +96,7 @@ def main() -> None:
     seeds = [options.seed] if options.seed is not None else seeds
     began = time.perf_counter()
     table: list[Json] = []
-    for shape, agent in (SHAPES | UNSEEN | FIRST_MET | APART | STRANGERS).items():
+    for shape, agent in (SHAPES | UNSEEN | FIRST_MET | APART | STRANGERS | NEWCOMERS).items():
         if options.shape not in (None, shape):
             continue
         scores = {(patch, way): Score() for patch in PATCHES for way in ("chained", "plain loop", "by position")}

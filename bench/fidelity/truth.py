@@ -40,6 +40,11 @@ OTHER_FORMATS = {
     "invoice checks",
     "paper notes",
     "code review",
+    "market research",
+    "help pages",
+    "intake interview",
+    "bug fixer",
+    "sales calls",
 }
 """Shapes that ask in another format than OpenAI's chat: the parameter is set there."""
 

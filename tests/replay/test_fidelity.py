@@ -3,6 +3,7 @@
 import pytest
 from bench.fidelity.apart import APART
 from bench.fidelity.firstmet import FIRST_MET
+from bench.fidelity.newcomers import NEWCOMERS
 from bench.fidelity.replaying import chained, recording_of, tape_of
 from bench.fidelity.shapes import SHAPES
 from bench.fidelity.strangers import STRANGERS
@@ -51,16 +52,16 @@ def test_shapes_not_built_for_are_played_exactly_and_never_wrongly(shape: str) -
             )  # of two ways to count, one gives another number
 
 
-@pytest.mark.parametrize("shape", APART | STRANGERS)
+@pytest.mark.parametrize("shape", APART | STRANGERS | NEWCOMERS)
 def test_shapes_written_apart_are_played_exactly_and_validly(shape: str) -> None:
     """The control is exact, and no changed take sends what a provider would refuse; the bench tells the rest."""
     for seed in range(3):
-        recorded = run((APART | STRANGERS)[shape], seed)
+        recorded = run((APART | STRANGERS | NEWCOMERS)[shape], seed)
         recording = recording_of(recorded)
         fabric = Fabric(tape_of(recording))
         for name, patch in PATCHES.items():
             change = fitting(patch, shape)
-            truth, _ = knowable((APART | STRANGERS)[shape], seed, body_patch(change), recorded)
+            truth, _ = knowable((APART | STRANGERS | NEWCOMERS)[shape], seed, body_patch(change), recorded)
 
             sent = chained(recording, change, fabric)
 
