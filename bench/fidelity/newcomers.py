@@ -223,9 +223,9 @@ def market_research(w: Branch, seed: int) -> None:
                 results.append({"type": "tool_result", "tool_use_id": use["id"], "content": found})
                 sources += use["input"].values()
             messages.append({"role": "user", "content": results})
-        text = b.quirk("finding", applies=len(parts) > 1, mine=parts[-1], other="\n\n".join(parts))
+        text = str(b.quirk("finding", applies=len(parts) > 1, mine=parts[-1], other="\n\n".join(parts)))
         if not sources:
-            return text + b.quirk("no sources", applies=True, mine="\n(no sources were used)", other="")
+            return text + str(b.quirk("no sources", applies=True, mine="\n(no sources were used)", other=""))
         some_source = b.quirk("sources", applies=True, mine=sources, other=[])
         return f"{text}\n(sources: {joined(b, 'several sources', some_source, '; ', ', ')})"
 

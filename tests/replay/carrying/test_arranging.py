@@ -146,3 +146,20 @@ def test_items_that_may_be_brought_together_under_one_name_are_marked() -> None:
 
     assert [set(), set()] == [other.unknowns(2), other.unknowns(3)]
     assert [{Unknown.DECISION}, {Unknown.DECISION}] == [twice.unknowns(2), twice.unknowns(3)]
+
+
+def test_a_step_that_is_named_again_after_the_whole_plan_was_not_chosen() -> None:
+    """It is the one that is done now; one that stands before others of the list by itself was put in order."""
+    steps, new = (
+        ("dig a very deep hole today", "sow all of the winter corn"),
+        ("cut the old hedge down", "burn all the leaves"),
+    )
+    plan = "\n".join(f"[ ] {one}" for one in steps)
+    done = a_tape((asked("Plan."), listed(*steps)), (asked(f"Plan:\n{plan}\n\nNow do: {steps[0]}"), said("Done.")))
+    turned = a_tape((asked("Plan."), listed(*steps)), (asked(f"Last first: {steps[1]}, {steps[0]}"), said("Done.")))
+
+    take = Driven(done, answers(listed(*new), said("Done.")))
+
+    assert set() == take.unknowns(2)
+    assert asked("Plan:\n[ ] {}\n[ ] {}\n\nNow do: {}".format(*new, new[0])) == take.sent[2, 0]
+    assert {Unknown.PICK} == Driven(turned, answers(listed(*new), said("Done."))).unknowns(2)

@@ -281,3 +281,77 @@ def test_what_follows_a_program_that_was_run_is_doubted_when_it_changes() -> Non
 
     assert [set(), {Unknown.TOOL_RESULT}, {Unknown.DECISION}] == [take.unknowns(number) for number in (2, 3, 4)]
     assert [set(), set(), set()] == [same.unknowns(number) for number in (2, 3, 4)]
+
+
+def offering(*choices: str) -> Json:
+    """Return the answer format of a request that offers choices."""
+    return {"type": "json_object", "schema": {"properties": {"action": {"enum": list(choices)}}}}
+
+
+def test_a_choice_of_several_words_is_one_where_the_request_offered_it() -> None:
+    """It stands nowhere, and what is done with the fact hangs on it; as a remark that nothing offered it would be none."""
+
+    def noted(action: str, fact: str) -> Json:
+        return said(json.dumps({"action": action, "fact": fact}))
+
+    first, second = "has kept bees for ten years now", "sleeps on any bench in the sun"
+    note = asked("Note.", response_format=offering("add", "add and mark it well", "skip"))
+    tape = a_tape((note, noted("add and mark it well", first)), (asked(f"Known:\n- {first} (!)"), said("x")))
+    free = a_tape((asked("Note."), noted("add and mark it well", first)), (asked(f"Known:\n- {first} (!)"), said("x")))
+
+    assert {Unknown.DECISION} == Driven(tape, answers(noted("add", second), said("y"))).unknowns(2)
+    assert set() == Driven(free, answers(noted("add", second), said("y"))).unknowns(2)
+
+
+def test_a_call_that_only_some_of_a_kind_led_to_hangs_on_their_choices() -> None:
+    """One of three judgements led to a rescue: with another risk there may be none, whatever else its answer says."""
+
+    def card(risk: str, objection: str) -> Json:
+        return said(json.dumps({"action": risk, "objection": objection}))
+
+    objections = ("the price is far too high", "the ship comes in too late", "the colour does not fit in")
+    judge = [asked(f"Judge call {number}.", response_format=offering("low", "high")) for number in range(3)]
+    table = "\n".join(f"| {risk} | {one} |" for risk, one in zip(("high", "low", "low"), objections, strict=True))
+    tape = a_tape(
+        (judge[0], card("high", objections[0])),
+        (asked(f"Rescue this: {objections[0]}"), said("Call them.")),
+        (judge[1], card("low", objections[1])),
+        (judge[2], card("low", objections[2])),
+        (asked(f"Report:\n{table}"), said("x")),
+        families=("/judge", "/rescue", "/judge", "/judge", "/report"),
+    )
+
+    def take(risk: str) -> Driven:
+        new = card(risk, "the price is a bit too high")
+        return Driven(
+            tape, answers(new, said("Call them."), card("low", objections[1]), card("low", objections[2]), said("y"))
+        )
+
+    assert [{Unknown.DECISION}, set()] == [take("low").unknowns(2), take("high").unknowns(2)]
+
+
+def test_what_was_found_with_an_answer_that_stands_nowhere_is_in_no_record_for_another() -> None:
+    """A question that was rewritten, and passages at once after it; after a while somebody may have asked by himself."""
+    rewritten, other = (
+        "Which of the harbours of the north have a crane today?",
+        "How many cranes are there in the north?",
+    )
+    calls = (
+        (asked("Rewrite: and cranes?"), said(rewritten)),
+        (asked("Passages:\nNarvik has a crane.\n\nAnd cranes?"), said("Narvik.")),
+    )
+
+    at_once = Driven(a_tape(*calls, pause_us=AT_ONCE_US), answers(said(other), said("x")))
+    later = Driven(a_tape(*calls), answers(said(other), said("x")))
+
+    assert [{Unknown.DECISION}, set()] == [at_once.unknowns(2), later.unknowns(2)]
+
+
+def test_what_stands_behind_an_arrow_came_of_what_was_run() -> None:
+    """As traces of tools are written."""
+    query, other = "ships of the northern line", "ferries of the southern line"
+    tape = a_tape(
+        (asked("Next?"), said(json.dumps({"query": query}))), (asked(f"search({query!r}) -> 12 ships"), said("x"))
+    )
+
+    assert {Unknown.TOOL_RESULT} == Driven(tape, answers(said(json.dumps({"query": other})), said("y"))).unknowns(2)

@@ -1,6 +1,7 @@
 """Texts that a program made of answers: made anew where one way gives the very text, marked where none or several do."""
 
 import html
+import json
 
 import pytest
 
@@ -92,3 +93,17 @@ def test_the_space_at_an_end_is_looked_at_inside_escaped_texts() -> None:
     )
 
     assert {Unknown.SPACING} == Driven(tape, answers(said("Dig the field in autumn first.\n"), said("x"))).unknowns(2)
+
+
+def test_names_in_json_are_the_requests_own_words() -> None:
+    """A table's head is no copy of the fields that an answer has, though they come in the same order; what they say is."""
+    card = {"discovery": 4, "pitch": 7, "closing": 2, "verdict": "talk less of the price and listen"}
+    calls = ((asked("Judge."), said(json.dumps(card))),)
+    head = asked("| Discovery | Pitch | Closing | Verdict |\n|---|---|---|---|\nWrite the rows.")
+    words = asked("TALK LESS OF THE PRICE AND LISTEN")
+
+    def unknowns(prompt: Json) -> set[Unknown]:
+        return Driven(a_tape(*calls, (prompt, said("x"))), answers(said("{}"), said("y"))).unknowns(2)
+
+    assert {Unknown.DECISION} == unknowns(head)
+    assert Unknown.DECISION not in unknowns(words)

@@ -17,7 +17,7 @@ from reenact.replay.carrying.measuring import MEASURE, measure_of
 from reenact.replay.carrying.rewriting import escapings_in, is_rewriting
 from reenact.replay.carrying.spelling import ASCII_TWINS, rivals, spell
 from reenact.replay.carrying.strand import UNKNOWN_WAY, Board, Kept, Origin, Packed, Results, Span, Strand, Turn, Woven
-from reenact.replay.carrying.surrounding import is_run, names_another_line, reckoned_beside, tells_findings
+from reenact.replay.carrying.surrounding import is_run, names_another_line, reckoned_beside, tells_outcome
 from reenact.replay.carrying.tracing import text_of
 from reenact.replay.carrying.unpacking import Steps, replaced
 from reenact.replay.carrying.valuing import MISSING, WHOLE, Place, argument_at, document_in, value_at
@@ -330,7 +330,7 @@ class _Composer:
             )
             return before
         (new,) = news
-        self._doubt_findings(origin)
+        self._doubt_findings(span)
         self._doubt_lines(span, before, new)
         self._doubt_reckoned(span)
         self.rewrites.append(
@@ -345,9 +345,10 @@ class _Composer:
         )
         return new
 
-    def _doubt_findings(self, origin: Origin) -> None:
+    def _doubt_findings(self, span: Span) -> None:
         """Note that what an agent found with a value stands beside it, when that value changes: a query and its passages."""
-        if is_run(origin.place) and tells_findings(self._around):
+        origin = span.origins[0]
+        if is_run(origin.place) and tells_outcome(self._around, span):
             self._doubt(
                 Unknown.TOOL_RESULT,
                 f"What the agent found with {origin.place} of call {origin.call} is in no record.",

@@ -13,6 +13,8 @@ import msgspec
 from reenact.replay.carrying.matching import Key, key_of, last_turn, said, spoken, turn_start
 from reenact.replay.carrying.tape import Recorded, Tape
 
+AT_ONCE_US = 1_500_000
+"""Within so much time after an answer an agent goes on by itself; people take longer."""
 CLOCK_SLACK_US = 250_000
 """An agent may go on before the gateway has seen the last byte leave."""
 

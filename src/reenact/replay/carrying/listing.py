@@ -55,13 +55,15 @@ def items_of(strands: Mapping[int, Strand]) -> dict[ListPlace, Items]:
 def picked(strands: Mapping[int, Strand]) -> dict[int, frozenset[ListPlace]]:
     """Return the lists of which each call holds items that something chose, or put in an order that the list has not.
 
-    Whoever goes through a list uses its items from the first one on; the third one alone is a choice.
+    Whoever goes through a list uses its items from the first one on; the third one alone is a choice. One of a list that stands
+    there already in its order is named again: the step that it is about.
     """
     used: dict[ListPlace, set[int]] = defaultdict(set)
     holders: dict[ListPlace, set[int]] = defaultdict(set)
     mixed: set[tuple[ListPlace, int]] = set()
     for index, strand in strands.items():
         latest: dict[ListPlace, int] = {}
+        named: dict[ListPlace, set[int]] = defaultdict(set)
         for call, place in item_origins(strand):
             answer = strands[call].recorded.answer if place.kind in ("json", "tool_use") else None
             for listed, _ in lists_on(answer, place) if answer else ():
@@ -69,9 +71,10 @@ def picked(strands: Mapping[int, Strand]) -> dict[int, frozenset[ListPlace]]:
                 if item is not None:
                     used[call, listed].add(item)
                     holders[call, listed].add(index)
-                    if item < latest.get((call, listed), 0):
+                    if item < latest.get((call, listed), 0) and item not in named[call, listed]:
                         mixed.add(((call, listed), index))
                     latest[call, listed] = item
+                    named[call, listed].add(item)
     chosen = {one for one, items in used.items() if items != set(range(len(items)))}
     found: dict[int, set[ListPlace]] = defaultdict(set)
     for held, indexes in holders.items():

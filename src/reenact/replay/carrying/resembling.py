@@ -15,7 +15,8 @@ from reenact.replay.carrying.linking import precedes
 from reenact.replay.carrying.rewriting import rewritings
 from reenact.replay.carrying.strand import UNKNOWN_WAY, Origin
 from reenact.replay.carrying.tape import Recorded
-from reenact.replay.carrying.valuing import WHOLE, Value, pieces_of, values_of
+from reenact.replay.carrying.unpacking import nodes_of
+from reenact.replay.carrying.valuing import MISSING, WHOLE, Value, document_in, pieces_of, values_of
 
 _WORD = re.compile(r"[^\W\d_][^\W_]+")
 _SMALL = frozenset(
@@ -196,11 +197,17 @@ def _regions(hits: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:
     yield start, stop
 
 
-def _texts(call: Recorded) -> list[str]:
+def _texts(call: Recorded) -> Iterator[str]:
+    """Yield what an answer says; of JSON the texts in it, since its names are the request's own words."""
     if call.answer is None or call.answer.message is None:
-        return []
+        return
     message = call.answer.message
-    return [message.text, *(use.arguments for use in message.tool_uses)]
+    for text in (message.text, *(use.arguments for use in message.tool_uses)):
+        document = document_in(text) if text.lstrip()[:1] in ("{", "[") else MISSING
+        if document is MISSING:
+            yield text
+        else:
+            yield from (value for _, value in nodes_of(document) if isinstance(value, str))
 
 
 def _values(call: Recorded, words: str) -> list[Value]:

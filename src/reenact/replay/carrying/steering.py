@@ -14,11 +14,11 @@ from itertools import pairwise
 import msgspec
 
 from reenact.domain.message import Answer, Text, ToolResult
-from reenact.replay.carrying.linking import CLOCK_SLACK_US
+from reenact.replay.carrying.linking import AT_ONCE_US, CLOCK_SLACK_US
 from reenact.replay.carrying.strand import Strand, flat, without_copies, woven_in
-from reenact.replay.carrying.surrounding import is_run, tells_findings
+from reenact.replay.carrying.surrounding import is_run, tells_findings, tells_outcome
 from reenact.replay.carrying.tape import Recorded, Tape
-from reenact.replay.carrying.tracing import texts_with_copies
+from reenact.replay.carrying.tracing import choices_in, texts_with_copies
 from reenact.replay.carrying.valuing import MISSING, WHOLE, Place, document_in, is_item, is_label, values_of
 
 Field = tuple[int, Place]
@@ -38,6 +38,8 @@ def steering(tape: Tape, strands: Mapping[int, Strand], rivals: Collection[int])
     vectors = {call.index for call in tape if call.answer is not None and call.answer.message is None}
     named = _named(strands)
     ran = _ran(strands)
+    conditions = _conditions(strands)
+    searches = {call.index for call in tape if call.index not in used and _says(call.answer)} - steers
     set_off = _triggers(tape)
     seen: set[str] = set()
     found: dict[int, Strand] = {}
@@ -47,10 +49,14 @@ def steering(tape: Tape, strands: Mapping[int, Strand], rivals: Collection[int])
         triggers = set_off[call.index]
         steered = (steers & triggers) - strand.copied_from
         at = {(one, place) for one in triggers | strand.copied_from for place in labels.get(one, ())}
-        at |= named.get(call.index, set())
+        at |= named.get(call.index, set()) | conditions.get(call.index, set())
         at |= {one for one, since_us in ran.items() if one[0] in strand.copied_from and since_us < call.started_us}
         if own <= seen:
             steered -= vectors
+        elif any(map(tells_findings, own - seen)):
+            steered |= {
+                one for one in searches & triggers if call.started_us - strands[one].recorded.ended_us < AT_ONCE_US
+            }
         seen |= own
         found[call.index] = msgspec.structs.replace(strand, steered_by=frozenset(steered), steered_at=frozenset(at))
     return found
@@ -71,6 +77,40 @@ def _named(strands: Mapping[int, Strand]) -> dict[int, set[Field]]:
     return found
 
 
+def _conditions(strands: Mapping[int, Strand]) -> dict[int, set[Field]]:
+    """Return the choices in the answers that calls are made of where others of the kind had no such call: they may be why.
+
+    The last of a kind may have none because the session ended, and one that others of the kind were made of led to these.
+    """
+    kinds: dict[str, list[int]] = defaultdict(list)
+    pairs: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    for index, strand in strands.items():
+        family = strand.recorded.family
+        kinds[family].append(index)
+        for source in strand.copied_from:
+            if (other := strands[source].recorded.family) != family:
+                pairs[family, other].append((index, source))
+    found: dict[int, set[Field]] = defaultdict(set)
+    for (_, other), made in pairs.items():
+        sources = {source for _, source in made}
+        is_one_each = len(sources) == len(made) == len({index for index, _ in made})
+        led_on = {source for index in kinds[other] for source in strands[index].copied_from}
+        if is_one_each and not sources.union(led_on).issuperset(kinds[other][:-1]):
+            for index, source in made:
+                found[index] |= {(source, place) for place in _choices(strands[source].recorded)}
+    return found
+
+
+def _choices(call: Recorded) -> Iterator[Place]:
+    """Yield the fields of an answer that say yes or no, or one of what the request offered."""
+    offered = frozenset(choices_in(call.prompt))
+    for one in values_of(call.answer) if call.answer else ():
+        if one.place.kind == "json" and (
+            isinstance(one.value, bool) or (isinstance(one.value, str) and one.value in offered)
+        ):
+            yield one.place
+
+
 def _sure_fields(strand: Strand) -> set[Field]:
     """Return what surely stands in the texts of a request."""
     return {
@@ -87,8 +127,9 @@ def _ran(strands: Mapping[int, Strand]) -> dict[Field, int]:
     found: dict[Field, int] = {}
     for strand in strands.values():
         for text, spans in texts_with_copies(strand.pieces):
-            for origin in (span.origins[0] for span in spans if span.is_sure and span.origins):
-                if is_run(origin.place) and tells_findings(text):
+            for span in spans:
+                origin = span.origins[0] if span.is_sure and span.origins else None
+                if origin is not None and is_run(origin.place) and tells_outcome(text, span):
                     found.setdefault((origin.call, origin.place), strand.recorded.started_us)
     return found
 
@@ -109,8 +150,9 @@ def _unused(call: Recorded, used: set[tuple[int, Place]]) -> Iterator[Place]:
     """Yield the fields of an answer that name a choice, or say yes or no, and stand nowhere though others of it do."""
     if call.answer is None or (call.index, WHOLE) in used:
         return
+    choices = set(_choices(call))
     for one in values_of(call.answer):
-        is_choice = isinstance(one.value, bool) or is_label(one.value)
+        is_choice = one.place in choices or is_label(one.value)
         around = (Place("json", 0, one.place.steps[:depth]) for depth in range(len(one.place.steps) + 1))
         if one.place.kind == "json" and is_choice and not any((call.index, place) in used for place in around):
             yield one.place
@@ -135,6 +177,13 @@ def verdict(answer: Answer | None) -> object:
     text = answer.message.text
     document = document_in(text)
     return " ".join(text.lower().split()).strip(" .!\"'*`") if document is MISSING else document
+
+
+def _says(answer: Answer | None) -> bool:
+    """Return whether an answer says something and asks for no tool."""
+    return (
+        answer is not None and answer.message is not None and bool(answer.message.text) and not answer.message.tool_uses
+    )
 
 
 def _is_verdict(answer: Answer | None) -> bool:

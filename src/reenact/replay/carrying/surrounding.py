@@ -14,6 +14,7 @@ _FINDINGS = re.compile(
     re.IGNORECASE,
 )
 """How a prompt announces what came back."""
+_ARROW = re.compile(r"['\"`)\]}]{0,4}[ \t]*(?:->|=>|→)[ \t]*\S")
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 _RECKONED = re.compile(
@@ -29,6 +30,11 @@ def is_run(place: Place) -> bool:
     """Return whether a value of an answer is one that programs search with, or run: by the name of its field, or in a fence."""
     field = next((step for step in reversed(place.steps) if isinstance(step, str)), "")
     return place.kind == "block" or _SEARCHED.search(field) is not None
+
+
+def tells_outcome(text: str, span: Span) -> bool:
+    """Return whether a text says what came of a copy in it: it announces findings, or an arrow stands behind the copy."""
+    return _ARROW.match(text, span.stop) is not None or tells_findings(text)
 
 
 def tells_findings(text: str) -> bool:

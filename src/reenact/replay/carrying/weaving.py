@@ -8,7 +8,7 @@ import msgspec
 from reenact.domain.message import Message, Role, ToolResult
 from reenact.replay.carrying.habits import Habits
 from reenact.replay.carrying.keeping import with_boards
-from reenact.replay.carrying.linking import CLOCK_SLACK_US, Link, Linker, turns_in
+from reenact.replay.carrying.linking import AT_ONCE_US, CLOCK_SLACK_US, Link, Linker, turns_in
 from reenact.replay.carrying.neighbouring import near_calls
 from reenact.replay.carrying.prosing import prose_action
 from reenact.replay.carrying.steering import steering
@@ -40,7 +40,6 @@ def weave(tape: Tape) -> tuple[dict[int, Strand], Habits]:
     return steering(tape, with_boards(settled), weaver.rivals()), weaver.habits
 
 
-_AT_ONCE_US = 1_500_000
 _COMPLAINT = re.compile(
     r"\b(invalid|not (a )?valid|no (valid )?json|not json|error|exception|failed|try again|could ?n[o']t be parsed|parse|retry|"
     r"wrong|incorrect|must be|expected|missing|does not match|again)\b",
@@ -72,7 +71,7 @@ class _Weaver:
         pieces = tuple(self._pieces(call, link))
         self._tracer.learn(call)
         self._calls[call.index] = call
-        is_at_once = call.started_us - self._ended_us < _AT_ONCE_US
+        is_at_once = call.started_us - self._ended_us < AT_ONCE_US
         self._ended_us = max(self._ended_us, call.ended_us)
         parent = self._calls.get(link.parent) if link else None
         is_prose = parent is not None and _answers_in_words(pieces, parent)
