@@ -138,3 +138,26 @@ def test_the_end_of_one_line_is_left_out_where_lines_are_set_one_by_one() -> Non
     take = Driven(tape, answers(said(f"{ONE_LINE}\n"), said(LINES), said("Done.")))
     assert quoted(ONE_LINE) == take.sent[2, 0]
     assert set() == take.unknowns(2)
+
+
+def test_space_between_answers_under_names_tells_whether_they_are_trimmed() -> None:
+    """Names, like numbers, are no other place: what stands between two answers is the prompt's own in both."""
+    first, second, third = (
+        "The ship left the harbour.\n",
+        "The crew was glad to see land.",
+        "The parrot said nothing at all.",
+    )
+    texts = {"Ada": first.strip(), "Benedict": second, "Cleo": third}
+    letters = "\n\n".join(f"To {name}:\n{text}" for name, text in texts.items())
+    tape = a_tape(
+        *((asked(f"Write to {name}."), said(text)) for name, text in zip(texts, (first, second, third), strict=True)),
+        (asked(f"{letters}\n\nThree topics, please."), said("1")),
+        families=("/coach", "/coach", "/coach", "/plan"),
+    )
+
+    take = Driven(tape, answers(said("The ship sank at the pier."), said(second), said(third), said("1")))
+
+    assert (
+        asked(f"{letters}\n\nThree topics, please.".replace("left the harbour", "sank at the pier")) == take.sent[4, 0]
+    )
+    assert set() == take.unknowns(4)

@@ -80,7 +80,7 @@ def _named(strands: Mapping[int, Strand]) -> dict[int, set[Field]]:
 def _conditions(strands: Mapping[int, Strand]) -> dict[int, set[Field]]:
     """Return the choices in the answers that calls are made of where others of the kind had no such call: they may be why.
 
-    The last of a kind may have none because the session ended, and one that others of the kind were made of led to these.
+    One at the end of the session may have none because it ended, and one that others of the kind were made of led to these.
     """
     kinds: dict[str, list[int]] = defaultdict(list)
     pairs: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
@@ -95,7 +95,8 @@ def _conditions(strands: Mapping[int, Strand]) -> dict[int, set[Field]]:
         sources = {source for _, source in made}
         is_one_each = len(sources) == len(made) == len({index for index, _ in made})
         led_on = {source for index in kinds[other] for source in strands[index].copied_from}
-        if is_one_each and not sources.union(led_on).issuperset(kinds[other][:-1]):
+        went_on = [index for index in kinds[other] if index + 1 < max(strands)]
+        if is_one_each and not sources.union(led_on).issuperset(went_on):
             for index, source in made:
                 found[index] |= {(source, place) for place in _choices(strands[source].recorded)}
     return found

@@ -38,7 +38,9 @@ from reenact.replay.carrying.wrapping import is_wrapping, may_wrap, signs_before
 _CONTEXT = 12
 _LEAST_AROUND = 5
 """Letters around a place that make it one."""
-_DIGITS = re.compile(r"\d+")
+_WORD = re.compile(r"\w+")
+_SIGNS = 4
+"""Signs and words on each side that tell whether space stands at the same kind of place."""
 _MOST_LOOKED = 50_000_000
 """Characters that are looked through for what stands at places: under a tenth of a second."""
 _PRIVATE = "\uf8ff"
@@ -340,8 +342,8 @@ class Tracer:
         space = rest[: len(rest) - len(rest.lstrip())]
         end = value[len(value.rstrip()) :]
         if rest.lstrip():
-            place = tuple(_DIGITS.sub("#", one) for one in (*context[:-1], rest.strip()[:_CONTEXT]))
-            self._ends[place].append((space, end, hit.known.call.family))
+            before, after = _WORD.sub("w", context[-2] if len(context) > 1 else ""), _WORD.sub("w", rest.strip())
+            self._ends[*context[:-2], before[-_SIGNS:], after[:_SIGNS]].append((space, end, hit.known.call.family))
 
     def learn_ends(self) -> None:
         """Tell from places that repeat, with and without space at the end of an answer, whether the agent trims it."""
