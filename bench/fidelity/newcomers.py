@@ -1,6 +1,6 @@
 """Shapes of the most ordinary kinds that teams run, written by one who never saw the engine: how it meets everyday agents.
 
-First met, 41.7 % of 300 changed sessions were right, with 167 wrong requests (`--seeds 10`).
+First met, 41.7 % of 1,200 changed sessions were right, with 661 wrong requests.
 """
 
 import json
