@@ -2,11 +2,13 @@
 
 import html
 import json
+from urllib.parse import quote
 
 import pytest
 
 from reenact.domain.divergence import Unknown
 from reenact.domain.message import Json
+from reenact.replay.carrying.spelling import spell
 from reenact.replay.carrying.tape import Tape
 from tests.replay.carrying.tapes import a_tape, asked, said
 from tests.replay.test_chaining import Driven, answers
@@ -107,3 +109,9 @@ def test_names_in_json_are_the_requests_own_words() -> None:
 
     assert {Unknown.DECISION} == unknowns(head)
     assert Unknown.DECISION not in unknowns(words)
+
+
+@pytest.mark.parametrize("text", ["a plain title", "v1.2_final-draft~", "Mjøsa & co?", "50 %"])
+def test_texts_of_plain_words_stand_in_urls_as_all_do(text: str) -> None:
+    """They are written without looking at each letter, and alike."""
+    assert [quote(text), quote(text, safe="")] == [spell("in a URL's path", text), spell("in a URL", text)]

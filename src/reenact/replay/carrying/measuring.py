@@ -96,8 +96,11 @@ class Measures:
         lately = dict.fromkeys([*self._latest, *(self._calls[index] for index in near)])
         earlier = [one for one in lately if one.ended_us <= until_us and precedes(one, call)]
         material: dict[int, _Material] = {}
+        plain: set[tuple[str, str]] = set()
         for start, stop in _numbers_in(text, taken):
             name = (text[max(start - _CONTEXT, 0) : start], text[start:stop])
+            if name in plain:
+                continue
             until = min(until_us, self._sent.get(name, call.started_us) + CLOCK_SLACK_US)
             if until not in material:  # most numbers of a text are first sent with it
                 material[until] = self._material([one for one in earlier if one.ended_us <= until], near)
@@ -108,6 +111,8 @@ class Measures:
                 yield start, stop, origins
             if not origins:
                 self._sent.setdefault(name, call.started_us)
+            if not is_known:
+                plain.add(name)
 
     def _material(self, known: Sequence[Recorded], near: Collection[int]) -> "_Material":
         """Return what a number may be made of that was first sent when these calls were answered."""
