@@ -228,10 +228,10 @@ class _Composer:
     def _at(self, there: str, span: Span, place: str) -> str:
         """Return what stands in the place of *span*."""
         if span.board is not None:
-            return self._kept(there, span.board, place)
+            return self._set_lines(there, span.board, place, span.rule)
         return self._unpacked(there, span.document, place) if span.document else self._written(there, span, place)
 
-    def _kept(self, before: str, board: Board, place: str) -> str:
+    def _set_lines(self, before: str, board: Board, place: str, rule: str) -> str:
         """Return the lines of a board after what the take's answers set."""
         updates: list[tuple[Json, Json]] = []
         for update in board.updates:
@@ -248,7 +248,6 @@ class _Composer:
         after = told(board, updates)
         if after != before:
             last = board.updates[-1]
-            rule = "lines by name, set one after the other"
             self.rewrites.append(
                 Rewrite(
                     place=place, before=before, after=after, source=last.call, source_place=str(last.value), rule=rule

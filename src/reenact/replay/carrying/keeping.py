@@ -60,7 +60,11 @@ def told(board: Board, updates: Iterable[tuple[Json, Json]]) -> str:
     """Return the text of a board after *updates*, names and values."""
     lines = dict(board.begun)
     lines |= {str(name): str(value) for name, value in updates}
-    return "\n".join(f"{board.before}{name}: {value}" for name, value in lines.items())
+    return _text(board.before, lines.items())
+
+
+def _text(before: str, lines: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"{before}{name}: {value}" for name, value in lines)
 
 
 def _shown(strand: Strand, woven: Woven) -> Iterator[_Shown]:
@@ -110,16 +114,12 @@ def _fields(boards: Sequence[_Shown], strands: Mapping[int, Strand]) -> Fields |
             recorded = strands[origin.call].recorded
             value = value_at(recorded.answer, origin.place) if recorded.answer else None
             around = msgspec.structs.replace(origin.place, steps=origin.place.steps[:-1])
-            document = value_at(recorded.answer, around) if recorded.answer and around.steps else _whole(recorded)
+            document = value_at(recorded.answer, around) if recorded.answer else None
             name = named.get(value) if isinstance(value, str) else None
             for key, said in document.items() if isinstance(document, dict) and name is not None else ():
                 if said == name and key != origin.place.steps[-1]:
                     return recorded.family, msgspec.structs.replace(around, steps=(*around.steps, key)), origin.place
     return None
-
-
-def _whole(recorded: Recorded) -> Json:
-    return value_at(recorded.answer, Place("json")) if recorded.answer else None
 
 
 def _explained(boards: Sequence[_Shown], fields: Fields, strands: Mapping[int, Strand]) -> list[Board] | None:
@@ -136,17 +136,13 @@ def _explained(boards: Sequence[_Shown], fields: Fields, strands: Mapping[int, S
         if not made and updates:
             return None  # what it began with is in no record
         board = Board(before=one.before, begun=boards[0].lines, updates=updates)
-        values = [(value_at(answer, name), value_at(answer, value)) for answer in _answers(updates, strands)]
-        told_now = "\n".join(f"{one.before}{line}: {said}" for line, said in one.lines)
-        if not all(isinstance(text, str) for pair in values for text in pair) or told(board, values) != told_now:
+        answers = (strands[update.call].recorded.answer for update in updates)
+        values = [(value_at(answer, name), value_at(answer, value)) for answer in answers if answer is not None]
+        is_text = all(isinstance(text, str) for pair in values for text in pair)
+        if not is_text or told(board, values) != _text(one.before, one.lines):
             return None
         made.append(board)
     return made if len(made) > 1 else None
-
-
-def _answers(updates: Sequence[Update], strands: Mapping[int, Strand]) -> Iterator[Json]:
-    for update in updates:
-        yield strands[update.call].recorded.answer
 
 
 def _with_board(strand: Strand, place: int, one: _Shown, board: Board) -> Strand:

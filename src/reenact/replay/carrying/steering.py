@@ -90,12 +90,13 @@ def _conditions(strands: Mapping[int, Strand]) -> dict[int, set[Field]]:
         for source in strand.copied_from:
             if (other := strands[source].recorded.family) != family:
                 pairs[family, other].append((index, source))
+    last = max(strands, default=0)
     found: dict[int, set[Field]] = defaultdict(set)
     for (_, other), made in pairs.items():
         sources = {source for _, source in made}
         is_one_each = len(sources) == len(made) == len({index for index, _ in made})
         led_on = {source for index in kinds[other] for source in strands[index].copied_from}
-        went_on = [index for index in kinds[other] if index + 1 < max(strands)]
+        went_on = [index for index in kinds[other] if index + 1 < last]
         if is_one_each and not sources.union(led_on).issuperset(went_on):
             for index, source in made:
                 found[index] |= {(source, place) for place in _choices(strands[source].recorded)}
