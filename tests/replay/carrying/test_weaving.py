@@ -220,7 +220,7 @@ def test_a_place_that_a_program_fills_holds_no_copy() -> None:
 
 def test_places_are_looked_for_in_so_much_text_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """What stands elsewhere is not known then, and the value stays in doubt."""
-    monkeypatch.setattr("reenact.replay.carrying.tracing._MOST_LOOKED", 10)
+    monkeypatch.setattr("reenact.replay.carrying.repeating._MOST_LOOKED", 10)
     first = (asked("The customer is called Miriam today. Greet."), said('{"name": "Thomas"}'))
 
     assert 1 == len(spans(first, (asked("The customer is called Thomas today. Greet."), said("x")), of=2))

@@ -2,8 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -13,7 +12,8 @@ from reenact.domain.message import Json, Part, Prompt, Text, ToolResult, ToolUse
 from reenact.replay.carrying.habits import Habits, asks_for_lines
 from reenact.replay.carrying.linking import CLOCK_SLACK_US, precedes
 from reenact.replay.carrying.measuring import MEASURE, Measures
-from reenact.replay.carrying.neighbouring import beside, between, near_calls, on_line, words_around
+from reenact.replay.carrying.neighbouring import beside, near_calls, on_line, words_around
+from reenact.replay.carrying.repeating import COPY, Places
 from reenact.replay.carrying.resembling import Resemblances
 from reenact.replay.carrying.rewriting import is_rewriting, rewritings
 from reenact.replay.carrying.searching import Hit, Index, Known, answered, chosen, fitting
@@ -36,15 +36,9 @@ from reenact.replay.carrying.weighing import Weight, weigh
 from reenact.replay.carrying.wrapping import is_wrapping, may_wrap, signs_before, ways
 
 _CONTEXT = 12
-_LEAST_AROUND = 5
-"""Letters around a place that make it one."""
 _WORD = re.compile(r"\w+")
 _SIGNS = 4
 """Signs and words on each side that tell whether space stands at the same kind of place."""
-_MOST_LOOKED = 50_000_000
-"""Characters that are looked through for what stands at places: under a tenth of a second."""
-_PRIVATE = "\uf8ff"
-"""Stands for what is known to be a copy, in the texts that are searched for words of the prompt's own."""
 
 
 def text_of(part: Part) -> str | None:
@@ -75,22 +69,13 @@ class Tracer:
         """The texts of requests that were asked for."""
         self._offered: dict[int, frozenset[str]] = {}
         """The choices that requests offer that were asked for; an answer that names one repeats it."""
-        self._fillings: dict[tuple[str, str], frozenset[str]] = {}
-        """What stands between two texts, wherever they stand."""
-        self._looked = 0
-        """Characters looked through for that."""
         self._constants: dict[str, int] = {}
         """Texts without their copies, each with when it was first sent."""
+        self._places = Places(self._constants)
         self._ends: dict[tuple[str, ...], list[tuple[str, str, str]]] = defaultdict(list)
         """By place: the space after each copy there, the space at the end of its answer, and the family of its call."""
         self._traced: dict[str, tuple[Span, ...]] = {}
         """Whole texts, each with the copies in it: sent again, it holds what it held before."""
-        self._numbers: list[tuple[str, int, int]] = []
-        """Numbers in texts that are made of nothing."""
-        self._counts: dict[tuple[str, ...], list[tuple[str, frozenset[Place]]]] = defaultdict(list)
-        """By the words around: numbers that may be made of answers, each with the ways to make it."""
-        self._places: dict[tuple[str, ...], set[str]] = defaultdict(set)
-        """What stood in a place that short values may be copied to: by kind of value and surroundings."""
 
     def learn(self, call: Recorded) -> None:
         """Take the values of *call*'s answer; what its request says it may have repeated."""
@@ -118,12 +103,12 @@ class Tracer:
         of which the line surely holds others, then one of which the request does (*near*), else the latest where they follow
         one another.
         """
-        repeated = [resettled(span, lambda _, one: self._repeated(one), text) for span in spans]
+        repeated = [resettled(span, lambda _, one: self._places.judged(one), text) for span in spans]
         placed = (beside(span, repeated, text) for span in repeated)
         return tuple(
             resettled(span, lambda around, one: self._trimmed(around, self._narrowed(one, near)), text)
             for span in placed
-            if not self._is_filled_by_others(span, text)
+            if not self._places.is_filled_by_others(span, text)
         )
 
     # --- one text ------------------------------------------------------------------------------------------------------
@@ -146,7 +131,7 @@ class Tracer:
         ]
         spans += self._measured(call, text, [*packed, *spans], until_us)
         found = tuple(sorted([*packed, *spans], key=lambda span: span.start))
-        self._constants.setdefault(without_copies(text, found, _PRIVATE), call.started_us)
+        self._constants.setdefault(without_copies(text, found, COPY), call.started_us)
         return found
 
     def _resembling(
@@ -186,11 +171,11 @@ class Tracer:
         taken = [(span.start, span.stop) for span in spans]
         for start, stop, origins in self._measures.find(call, text, taken, near_calls(spans), until_us):
             if not origins:
-                self._numbers.append((text, start, stop))
+                self._places.note_number(text, start, stop)
                 continue
             place = (MEASURE, *words_around(text, start, stop))
             if origins[0].place.kind == MEASURE:
-                self._counts[place].append((text[start:stop], frozenset(origin.place for origin in origins)))
+                self._places.note_count(place, text[start:stop], frozenset(origin.place for origin in origins))
             rule = "a number made of it"
             yield Span(start=start, stop=stop, origins=origins, rule=rule, is_sure=False, context=place)
 
@@ -331,7 +316,7 @@ class Tracer:
                 self.habits.ascii.add(False)
             elif is_sure and origin.spelling in ASCII_TWINS.values() and "\\u" in known.text:
                 self.habits.ascii.add(True)
-            self._places[(*_kind(known.place), *context)].add(known.text)
+            self._places.note(known.place, context, known.text)
 
     def _note_end(self, text: str, hit: Hit, context: tuple[str, ...], next_start: int) -> None:
         """Take the space that stands after a copy: the prompt's own, and the answer's where it has some and is not trimmed."""
@@ -375,67 +360,6 @@ class Tracer:
         )
         self.habits.wraps[signs] = self.habits.wraps.get(signs, fit) & fit
 
-    def _repeated(self, span: Span) -> Span:
-        if span.is_sure or not span.origins:
-            return span
-        if span.context[:1] == (MEASURE,):
-            return self._counted(span)
-        seen = self._places[(*_kind(span.origins[0].place), *span.context)]
-        if len(seen) < 2 or not any(span.context):
-            return span
-        return msgspec.structs.replace(span, is_sure=True, rule=f"{span.rule}, at a place that repeats")
-
-    def _counted(self, span: Span) -> Span:
-        """Return *span* as surely a count where several stand in the same words, and one way to count gives them all."""
-        seen = self._counts[span.context]
-        ways = frozenset.intersection(*(places for _, places in seen)) if seen else frozenset()
-        origins = tuple(origin for origin in span.origins if origin.place in ways)
-        is_told = len({number for number, _ in seen}) > 1 and span.context not in self._plain_numbers
-        if not origins or not is_told:
-            return span
-        return msgspec.structs.replace(
-            span, origins=origins, is_sure=True, rule=f"{span.rule}, as others in such words"
-        )
-
-    @cached_property
-    def _plain_numbers(self) -> dict[tuple[str, ...], set[str]]:
-        """The numbers that are made of nothing by the words around; asked for when all texts are traced."""
-        found: dict[tuple[str, ...], set[str]] = defaultdict(set)
-        for text, start, stop in self._numbers:
-            found[MEASURE, *words_around(text, start, stop)].add(text[start:stop])
-        return dict(found)
-
-    def _is_filled_by_others(self, span: Span, text: str) -> bool:
-        """Return whether, at the place of a short value, stands elsewhere what no answer said: a program fills it then."""
-        if span.is_sure or span.document is not None or span.origins[0].spelling == UNKNOWN_WAY:
-            return False
-        if span.context[:1] == (MEASURE,):
-            return _counts_on(text[span.start : span.stop], self._plain_numbers.get(span.context, frozenset()))
-        if len(span.context) != 2:
-            return False
-        place = _on_its_line(span.context)
-        if sum(sign.isalnum() for sign in "".join(place)) < _LEAST_AROUND:
-            return False
-        if place not in self._fillings:
-            self._fillings[place] = frozenset(self._standing_at(*place))
-        return bool(self._fillings[place] - self._said_at.get(place, set()))
-
-    def _standing_at(self, before: str, after: str) -> Iterator[str]:
-        """Yield what stands between two texts in all that was sent and is no copy; nothing once too much was looked through."""
-        self._looked += sum(map(len, self._constants))
-        if self._looked <= _MOST_LOOKED:
-            for text in self._constants:
-                yield from (found for found in between(before, after, text) if _PRIVATE not in found)
-
-    @cached_property
-    def _said_at(self) -> dict[tuple[str, str], set[str]]:
-        """What stood at each place, on its line, that an answer had said; asked for when all texts are traced."""
-        found: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for at, texts in self._places.items():
-            if len(at) == len(("kind", "way", "before", "after")):
-                found[_on_its_line(at[2:])] |= texts
-        return dict(found)
-
     def _trimmed(self, text: str, span: Span) -> Span:
         """Return *span* without the space at its ends where the agent was seen to trim: it is the prompt's own then."""
         there = text[span.start : span.stop]
@@ -464,17 +388,6 @@ class Tracer:
         return msgspec.structs.replace(span, origins=tuple(one for one in span.origins if one.call == taken))
 
 
-def _on_its_line(context: tuple[str, ...]) -> tuple[str, str]:
-    """Return what stands before a value on its line and after it, from the line's beginning where that is near."""
-    before, after = context
-    return before[max(before.rfind("\n"), 0) :], after
-
-
-def _counts_on(number: str, others: Collection[str]) -> bool:
-    """Return whether a number comes one or two after another, as in `Part 3`."""
-    return number.isdecimal() and bool({str(int(number) - 1), str(int(number) - 2)} & set(others))
-
-
 def _piece_of(span: Span) -> int:
     """Return the call of whose answer a copy is a piece; -1 when it is none, or of several."""
     calls = {origin.call if origin.place.kind in PIECES else -1 for origin in span.origins} or {-1}
@@ -491,8 +404,3 @@ def choices_in(prompt: Prompt) -> Iterator[str]:
                 yield from (one for one in value["enum"] if isinstance(one, str))
         elif isinstance(value, list):
             queue += value
-
-
-def _kind(place: Place) -> tuple[str, str]:
-    """Return what names the kind of a value: list positions left out."""
-    return place.kind, "/".join("*" if isinstance(step, int) else step for step in place.steps)
