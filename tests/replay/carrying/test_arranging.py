@@ -163,3 +163,37 @@ def test_a_step_that_is_named_again_after_the_whole_plan_was_not_chosen() -> Non
     assert set() == take.unknowns(2)
     assert asked("Plan:\n[ ] {}\n[ ] {}\n\nNow do: {}".format(*new, new[0])) == take.sent[2, 0]
     assert {Unknown.PICK} == Driven(turned, answers(listed(*new), said("Done."))).unknowns(2)
+
+
+def fanned_out(*texts: str) -> Tape:
+    """Return a plan of tasks, a call for each at once, and one that brings what they said together."""
+    tasks = [f"describe the {number} of all the harbours" for number in range(len(texts))]
+    works = [(asked(f"Do: {task}"), said(text)) for task, text in zip(tasks, texts, strict=True)]
+    merged = asked("Merge:\n\n" + "\n---\n".join(texts))
+    families = ("/plan", *("/work" for _ in texts), "/merge")
+    plan, *rest = a_tape((asked("Plan."), listed(*tasks)), *works, (merged, said("Done.")), families=families)
+    *middle, last = rest
+    at_once_now = [msgspec.structs.replace(one, started_us=20_000_000, ended_us=90_000_000) for one in middle]
+    return (plan, *at_once_now, msgspec.structs.replace(last, started_us=100_000_000, ended_us=101_000_000))
+
+
+def test_calls_that_a_shorter_list_needs_no_more_are_in_no_order() -> None:
+    """Four answers came by their letters; the two that are left do so, too."""
+    tape = fanned_out("Ants build hills.", "Bees dance a lot.", "Cats sleep by day.", "Dogs dig for bones.")
+    fewer = listed("describe the cranes of the ports", "describe the boats of the ports")
+
+    take = Driven(tape, answers(fewer, said("Elks swim."), said("Foxes hide."), said("x"), said("x"), said("Done.")))
+
+    assert asked("Merge:\n\nElks swim.\n---\nFoxes hide.") == take.sent[6, 0]
+    assert set() == take.unknowns(6)
+
+
+def test_space_at_the_end_of_what_comes_to_stand_last_is_doubted() -> None:
+    """In the middle of a prompt it was kept; whether a prompt that ends with it is trimmed is in no record."""
+    tape = fanned_out("Bees dance a lot.", "Ants build hills.\n", "Dogs dig for bones.")
+    fewer = listed("describe the cranes of the ports", "describe the boats of the ports")
+
+    ends = Driven(tape, answers(fewer, said("Elks swim."), said("Foxes hide.\n"), said("x"), said("Done.")))
+    plain = Driven(tape, answers(fewer, said("Elks swim."), said("Foxes hide."), said("x"), said("Done.")))
+
+    assert [{Unknown.SPACING}, set()] == [ends.unknowns(5), plain.unknowns(5)]

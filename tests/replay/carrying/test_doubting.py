@@ -355,3 +355,56 @@ def test_what_stands_behind_an_arrow_came_of_what_was_run() -> None:
     )
 
     assert {Unknown.TOOL_RESULT} == Driven(tape, answers(said(json.dumps({"query": other})), said("y"))).unknowns(2)
+
+
+def test_an_error_among_listed_findings_is_no_refusal_though_it_stands_last() -> None:
+    """An item of a list was found somewhere; a line of its own complains."""
+    answer, other = "the ships of the northern line", "the ships of the southern line"
+    for last, unknowns in (("[2] Error: no such page", set()), ("Error: no such ship", {Unknown.DECISION})):
+        found = f"What of the ferries?\nPassages:\n[1] the winter timetable\n{last}"
+        tape = a_tape(
+            (asked("Ships?"), said(answer)),
+            (asked("Ships?", back(answer), found), said("Ferries.")),
+            pause_us=AT_ONCE_US,
+        )
+
+        assert unknowns == Driven(tape, answers(said(other), said("Ferries."))).unknowns(2)
+
+
+def judged(action: str, text: str) -> Json:
+    """Return an answer with a choice and a text."""
+    return said(json.dumps({"action": action, "text": text}))
+
+
+def test_what_follows_the_last_of_a_chain_hangs_on_no_choice_of_it() -> None:
+    """Each before it led to the next of its kind, and the last to something else: a loop that was over."""
+    texts = ("minutes of the morning talk", "minutes of the whole long day", "minutes of the day, shortened")
+    form = offering("draft", "final")
+    calls, said_before = [], ""
+    for text in texts:
+        calls.append((asked(f"Write anew: {said_before}", response_format=form), judged("draft", text)))
+        said_before = text
+    tape = a_tape(
+        *calls, (asked(f"Cover for this (draft): {texts[2]}"), said("x")), families=("/min", "/min", "/min", "/cover")
+    )
+
+    take = Driven(tape, answers(*(one for _, one in calls[:2]), judged("final", texts[2]), said("y")))
+
+    assert "Cover for this (final)" in sent_text(take, 4)
+    assert set() == take.unknowns(4)
+
+
+def test_a_call_that_the_sessions_end_left_out_makes_no_other_hang_on_a_choice() -> None:
+    """The last judgement led to nothing, since nothing came any more."""
+    first, second = "the price is far too high", "the ship comes in too late"
+    form = offering("high", "low")
+    tape = a_tape(
+        (asked("Judge one.", response_format=form), judged("high", first)),
+        (asked(f"Rescue this (high): {first}"), said("Call them.")),
+        (asked("Judge two.", response_format=form), judged("low", second)),
+        families=("/judge", "/rescue", "/judge"),
+    )
+
+    take = Driven(tape, answers(judged("low", first), said("Call them."), judged("low", second)))
+
+    assert set() == take.unknowns(2)

@@ -6,7 +6,10 @@ import msgspec
 
 from reenact.domain.divergence import Unknown
 from reenact.domain.message import Json
+from reenact.replay.carrying.cloning import Swap, copied_span
+from reenact.replay.carrying.strand import Board, Origin, Span, Update
 from reenact.replay.carrying.tape import Tape
+from reenact.replay.carrying.valuing import Place
 from tests.replay.carrying.tapes import a_tape, asked, said, system
 from tests.replay.test_chaining import Driven, answers
 
@@ -104,3 +107,31 @@ def test_an_answer_without_the_fields_is_told() -> None:
 
     assert Unknown.MISSING_VALUE in take.unknowns(3)
     assert board() == known_in(take, 3)
+
+
+def test_lines_that_had_been_set_before_they_were_first_shown_are_none() -> None:
+    """What they began with is in no record, so that nobody knows what a line says that is set no more."""
+    tape = a_tape(
+        (asked("Note 0."), note(*NOTES[0])),
+        (asked(system(board(NOTES[0])), "One?"), said("Yes.")),
+        (asked("Note 1."), note(*NOTES[1])),
+        (asked(system(board(*NOTES[:2])), "Two?"), said("Yes.")),
+        families=("/note", "/answer", "/note", "/answer"),
+    )
+
+    take = Driven(tape, answers(note("work", "keeps bees"), said("Yes."), note(*NOTES[1]), said("Yes.")))
+
+    assert take.unknowns(2) or NOTES[0][1] not in known_in(take, 2)
+    assert NOTES[0][1] not in known_in(take, 4)
+
+
+def test_a_copy_of_a_call_has_the_lines_that_the_copies_of_others_set() -> None:
+    """Asked again for another item."""
+    value, name = Place("json", 0, ("note",)), Place("json", 0, ("slot",))
+    lines = Board(before="- ", begun=(("food", "unknown"),), updates=(Update(call=2, name=name, value=value),))
+    span = Span(start=0, stop=9, origins=(Origin(2, value, "plain"),), rule="", is_sure=True, board=lines)
+
+    copied = copied_span(span, {2: 7}, Swap(before=1, old=Place("json", 0, (0,)), after=1, new=Place("json", 0, (1,))))
+
+    assert copied.board is not None
+    assert [7] == [update.call for update in copied.board.updates]

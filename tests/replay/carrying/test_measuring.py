@@ -142,3 +142,23 @@ def test_a_number_that_counts_on_is_made_of_nothing() -> None:
     tape = a_tape((asked(part.format(1, "nothing")), said(items)), (asked(part.format(2, items)), said("Done.")))
 
     assert set() == Driven(tape, answers(said(more), said("Done."))).unknowns(2)
+
+
+def test_a_number_in_words_that_hold_one_made_of_nothing_is_no_count() -> None:
+    """`Part 2` and `Part 3` stood beside two items and three: by accident, as `Part 1` shows."""
+
+    def items(*names: str) -> str:
+        return json.dumps({"items": names})
+
+    two, three, four = items("sow", "reap"), items("sow", "reap", "rest"), items("sow", "reap", "rest", "eat")
+    part = "Part {} of the talk.\nSo far: {}"
+    tape = a_tape(
+        (asked(part.format(1, "nothing")), said(two)),
+        (asked(part.format(2, two)), said(three)),
+        (asked(part.format(3, three)), said("Done.")),
+    )
+
+    take = Driven(tape, answers(said(two), said(four), said("Done.")))
+
+    assert asked(part.format(3, four)) == take.sent[3, 0]
+    assert set() == take.unknowns(3)

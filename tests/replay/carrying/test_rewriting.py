@@ -115,3 +115,21 @@ def test_names_in_json_are_the_requests_own_words() -> None:
 def test_texts_of_plain_words_stand_in_urls_as_all_do(text: str) -> None:
     """They are written without looking at each letter, and alike."""
     assert [quote(text), quote(text, safe="")] == [spell("in a URL's path", text), spell("in a URL", text)]
+
+
+def test_a_place_where_lines_were_seen_tells_how_one_line_was_rewritten() -> None:
+    """Escaped for HTML with its lines as they are; one line alone tells nothing of several."""
+    claim = "<question>{}</question>\nIs it so?"
+    one_line, new = (
+        "Captains don't trust glass barometers above frozen rivers.",
+        "Trains can't climb.\nHikers won't wait.",
+    )
+    shown = (asked("Say it."), said(LONG)), (asked(claim.format(html.escape(LONG))), said("Yes."))
+    again = (asked("Say more."), said(one_line)), (asked(claim.format(html.escape(one_line))), said("Yes."))
+    given = [said(LONG), said("Yes."), said(new), said("Yes.")]
+
+    known = Driven(a_tape(*shown, *again), answers(*given))
+    alone = Driven(a_tape(*again), answers(*given[2:]))
+
+    assert asked(claim.format(html.escape(new))) == known.sent[4, 0]
+    assert [set(), {Unknown.SPACING}] == [known.unknowns(4), alone.unknowns(2)]

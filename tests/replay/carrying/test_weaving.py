@@ -249,3 +249,19 @@ def test_who_speaks_in_a_transcript_is_no_copy_of_who_was_named() -> None:
     second = asked("And what did they say then?\nGrace Hopper: I cannot come.\nBarbara Liskov: I cannot come either.")
 
     assert [] == spans((first, named), (second, said("x")), of=2)
+
+
+def test_a_short_value_is_a_copy_where_a_long_one_of_its_kind_stood() -> None:
+    """Among words that set it off by no sign."""
+    readers = ("the keepers of all northern lights", "young sailors")
+    calls = [
+        call
+        for number, one in enumerate(readers)
+        for call in (
+            (asked(f"Plan {number}."), said(json.dumps({"audience": one}))),
+            (asked(f"You write for {one} today."), said("x")),
+        )
+    ]
+
+    assert [(3, "json/audience", "plain")] == copied(*calls, of=4)
+    assert [] == copied(*calls[2:], of=2)
